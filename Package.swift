@@ -1,0 +1,72 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+/// The instruction set that the kernels are built for. `RCNN_MARCH=native swift build …` builds for this machine
+/// only; `RCNN_MARCH=x86-64` for any x86-64. The default runs on every x86-64 server since 2013 (AVX2 and FMA).
+#if arch(x86_64)
+  let architecture = Context.environment["RCNN_MARCH"] ?? "x86-64-v3"
+  let architectureFlags = ["-Xcc", "-march=\(architecture)"]
+#else
+  let architectureFlags = Context.environment["RCNN_MARCH"].map { ["-Xcc", "-march=\($0)"] } ?? []
+#endif
+
+let kernelSettings: [SwiftSetting] = [
+  .unsafeFlags(architectureFlags),
+  .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+]
+
+let package = Package(
+  name: "rcnn-train",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "rcnn-train", targets: ["rcnn-train"]),
+    .executable(name: "rcnn-bench", targets: ["rcnn-bench"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CMachine", cSettings: [.define("RCNN_MARCH_NAME", to: "\"\(architectureFlags.last ?? "")\"")]),
+
+    .target(name: "Primitives"),
+    .target(name: "MPI", dependencies: ["CMPI"]),
+    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernelSettings),
+    .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
+    .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
+    .target(name: "Detection", dependencies: ["Layers", "Tensors", "Primitives"]),
+    .target(name: "COCO", dependencies: ["CTurboJPEG", "CPNG", "Primitives"]),
+    .target(name: "Distributed", dependencies: ["MPI", "Tensors", "Primitives"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "COCO", "Detection", "Distributed", "HDF5", "Layers", "MPI", "Primitives", "Tensors", "CMachine", "Yams",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "rcnn-train",
+      dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(
+      name: "rcnn-bench",
+      dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    .target(name: "TestSupport", dependencies: ["HDF5", "Primitives"], path: "Tests/TestSupport"),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+    .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
+    .testTarget(name: "DetectionTests", dependencies: ["Detection", "TestSupport"]),
+    .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
+    .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(name: "IntegrationTests", dependencies: ["Training", "TestSupport"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,40 @@
+/// The data options, with mmdetection 2.11's names and meaning. Reading them from YAML is the Training target's work.
+
+/// One step of a `pipeline` list. Steps that only collect or format (`DefaultFormatBundle`, `Collect`,
+/// `ImageToTensor`) have no meaning here.
+public enum PipelineStep: Equatable, Sendable {
+  /// `Resize`. `scales`: one, or several to choose from (`multiscale_mode: value`), as (width, height).
+  case resize(scales: [ImageScale], mode: MultiscaleMode, keepRatio: Bool, clipsBoxes: Bool)
+  /// `RandomFlip` with its ratio and direction.
+  case randomFlip(ratio: Float, direction: FlipDirection)
+  /// `Normalize`: pictures are BGR when loaded; `toRGB` swaps first.
+  case normalize(mean: [Double], std: [Double], toRGB: Bool)
+  /// `Pad` to a multiple, with zeros at the right and the bottom.
+  case pad(sizeDivisor: Int)
+}
+
+public struct ImageScale: Equatable, Sendable {
+  public var width: Int
+  public var height: Int
+
+  public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+}
+
+public enum MultiscaleMode: String, Sendable, CaseIterable { case value, range }
+
+public enum FlipDirection: String, Sendable, CaseIterable { case horizontal, vertical, diagonal }
+
+/// `data.train`, `data.val` or `data.test`, type `CocoDataset`.
+public struct DatasetConfiguration: Equatable, Sendable {
+  public var annFile = ""
+  public var imgPrefix = ""
+  /// The classes to train on, by name, in the order of the model's outputs; nil: the categories in the file's order.
+  public var classes: [String]?
+  /// Drops training images without boxes.
+  public var filterEmptyGt = true
+  /// Drops training images with a side shorter than this.
+  public var minSize = 32
+  public var pipeline: [PipelineStep] = []
+
+  public init() {}
+}

@@ -1,0 +1,134 @@
+internal import CHDF5
+
+/// An HDF5 file opened for reading.
+public final class HDF5File {
+  private let handle: Handle
+  private let path: String
+
+  public init(reading path: String) throws(HDF5Error) {
+    _ = Library.opened
+    self.path = path
+    handle = try Handle(H5Fopen(path, chdf5_read_only(), hid_t(H5P_DEFAULT)), "H5Fopen", path) { H5Fclose($0) }
+  }
+
+  /// The names of the members of a group, in alphabetical order.
+  public func members(of group: String) throws(HDF5Error) -> [String] {
+    let group = try Handle(H5Gopen2(handle.id, group, hid_t(H5P_DEFAULT)), "H5Gopen2", "\(path):\(group)") {
+      H5Gclose($0)
+    }
+    var info = H5G_info_t()
+    H5Gget_info(group.id, &info)
+    return (0..<info.nlinks).map { index in
+      let length = H5Lget_name_by_idx(group.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, hid_t(H5P_DEFAULT))
+      return Self.text(length) {
+        H5Lget_name_by_idx(group.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, $0, length + 1, hid_t(H5P_DEFAULT))
+      }
+    }
+  }
+
+  /// Whether there is an object of this path; each of its parents must exist.
+  public func contains(_ name: String) -> Bool {
+    H5Lexists(handle.id, name, hid_t(H5P_DEFAULT)) > 0
+  }
+
+  public func shape(of name: String) throws(HDF5Error) -> [Int] { try shape(of: dataset(name)) }
+
+  public func floats(_ name: String) throws(HDF5Error) -> [Float] { try read(name, chdf5_float(), as: Float(0)) }
+  public func doubles(_ name: String) throws(HDF5Error) -> [Double] { try read(name, chdf5_double(), as: 0) }
+  public func integers(_ name: String) throws(HDF5Error) -> [Int64] { try read(name, chdf5_int64(), as: Int64(0)) }
+  public func bytes(_ name: String) throws(HDF5Error) -> [UInt8] { try read(name, chdf5_uint8(), as: UInt8(0)) }
+
+  // Attributes of a group or data set.
+
+  public func attributeNames(of object: String) throws(HDF5Error) -> [String] {
+    let object = try open(object)
+    let count = H5Aget_num_attrs(object.id)
+    return (0..<max(0, hsize_t(count))).map { index in
+      let length = H5Aget_name_by_idx(
+        object.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, hid_t(H5P_DEFAULT))
+      return Self.text(length) {
+        H5Aget_name_by_idx(
+          object.id, ".", H5_INDEX_NAME, H5_ITER_INC, index, $0, Int(length) + 1, hid_t(H5P_DEFAULT))
+      }
+    }
+  }
+
+  public func doubles(attribute: String, of object: String) throws(HDF5Error) -> [Double] {
+    try read(attribute: attribute, of: object, chdf5_double(), as: 0)
+  }
+
+  public func integers(attribute: String, of object: String) throws(HDF5Error) -> [Int64] {
+    try read(attribute: attribute, of: object, chdf5_int64(), as: 0)
+  }
+
+  /// A fixed-length or variable-length string.
+  public func string(attribute: String, of object: String) throws(HDF5Error) -> String {
+    let (handle, _) = try open(attribute: attribute, of: object)
+    let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", attribute) { H5Tclose($0) }
+    if H5Tis_variable_str(type.id) > 0 {
+      var text: UnsafeMutablePointer<CChar>?
+      guard H5Aread(handle.id, type.id, &text) >= 0, let text else {
+        throw HDF5Error(function: "H5Aread", subject: attribute)
+      }
+      defer { H5free_memory(text) }
+      return String(cString: text)
+    }
+    var bytes = [UInt8](repeating: 0, count: H5Tget_size(type.id))
+    guard H5Aread(handle.id, type.id, &bytes) >= 0 else { throw HDF5Error(function: "H5Aread", subject: attribute) }
+    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  private func dataset(_ name: String) throws(HDF5Error) -> Handle {
+    try Handle(H5Dopen2(handle.id, name, hid_t(H5P_DEFAULT)), "H5Dopen2", "\(path):\(name)") { H5Dclose($0) }
+  }
+
+  private func open(_ object: String) throws(HDF5Error) -> Handle {
+    try Handle(H5Oopen(handle.id, object, hid_t(H5P_DEFAULT)), "H5Oopen", "\(path):\(object)") { H5Oclose($0) }
+  }
+
+  private func shape(of dataset: Handle) throws(HDF5Error) -> [Int] {
+    let space = try Handle(H5Dget_space(dataset.id), "H5Dget_space", path) { H5Sclose($0) }
+    return Self.extent(space.id)
+  }
+
+  private static func extent(_ space: hid_t) -> [Int] {
+    var sizes = [hsize_t](repeating: 0, count: Int(max(0, H5Sget_simple_extent_ndims(space))))
+    H5Sget_simple_extent_dims(space, &sizes, nil)
+    return sizes.map(Int.init)
+  }
+
+  private func read<Element>(_ name: String, _ type: hid_t, as zero: Element) throws(HDF5Error) -> [Element] {
+    let dataset = try dataset(name)
+    var values = [Element](repeating: zero, count: try shape(of: dataset).reduce(1, *))
+    guard
+      values.isEmpty || H5Dread(dataset.id, type, hid_t(H5S_ALL), hid_t(H5S_ALL), hid_t(H5P_DEFAULT), &values) >= 0
+    else { throw HDF5Error(function: "H5Dread", subject: "\(path):\(name)") }
+    return values
+  }
+
+  private func open(attribute: String, of object: String) throws(HDF5Error) -> (Handle, [Int]) {
+    let object = try open(object)
+    let handle = try Handle(
+      H5Aopen(object.id, attribute, hid_t(H5P_DEFAULT)), "H5Aopen", "attribute \(attribute) in \(path)"
+    ) { H5Aclose($0) }
+    let space = try Handle(H5Aget_space(handle.id), "H5Aget_space", attribute) { H5Sclose($0) }
+    return (handle, Self.extent(space.id))
+  }
+
+  private func read<Element>(
+    attribute: String, of object: String, _ type: hid_t, as zero: Element
+  ) throws(HDF5Error) -> [Element] {
+    let (handle, shape) = try open(attribute: attribute, of: object)
+    var values = [Element](repeating: zero, count: shape.reduce(1, *))
+    guard values.isEmpty || H5Aread(handle.id, type, &values) >= 0 else {
+      throw HDF5Error(function: "H5Aread", subject: "attribute \(attribute) in \(path)")
+    }
+    return values
+  }
+
+  private static func text(_ length: Int, _ read: (UnsafeMutablePointer<CChar>) -> Int) -> String {
+    var bytes = [CChar](repeating: 0, count: length + 1)
+    _ = bytes.withUnsafeMutableBufferPointer { read($0.baseAddress!) }
+    return String(decoding: bytes.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,33 @@
+internal import CHDF5
+
+/// What the HDF5 library said went wrong.
+public struct HDF5Error: Error, CustomStringConvertible, Sendable {
+  /// The C function, for example `H5Dopen2`.
+  public let function: String
+  /// What was being done: the path of a file, the name of a data set.
+  public let subject: String
+
+  public var description: String { "HDF5 could not read or write \(subject) (\(function) failed)" }
+}
+
+/// One reference to an HDF5 object, closed with the last Swift reference.
+final class Handle {
+  let id: hid_t
+  private let close: (hid_t) -> herr_t
+
+  init(_ id: hid_t, _ function: String, _ subject: String, close: @escaping (hid_t) -> herr_t) throws(HDF5Error) {
+    guard id >= 0 else { throw HDF5Error(function: function, subject: subject) }
+    (self.id, self.close) = (id, close)
+  }
+
+  deinit { _ = close(id) }
+}
+
+enum Library {
+  /// Opens the library without its atexit handler (which crashes after a full disk) and without error printing.
+  static let opened: Void = {
+    H5dont_atexit()
+    H5open()
+    H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+  }()
+}

@@ -1,0 +1,71 @@
+import Dispatch
+import Synchronization
+
+/// Single-precision numbers in memory that the caller owns. Kernels state what layout they expect.
+public typealias Floats = UnsafeMutablePointer<Float>
+
+/// The threads of a rank. All spreading of work over threads happens here.
+///
+/// Jobs are numbered and cut by the caller in a way that does not depend on the number of threads, so that
+/// results have the same bits on one thread and on many.
+public final class Workers: @unchecked Sendable {
+  public let count: Int
+  private let scratches: [Scratch]
+
+  public init(count: Int) {
+    precondition(count > 0)
+    self.count = count
+    scratches = (0..<count).map { _ in Scratch() }
+    MatrixMultiply.useOneThreadACall()
+  }
+
+  /// Runs `body` for each job in 0 ..< jobs and returns when all are done. Jobs are handed out in order to whichever
+  /// thread is free; `body` gets the scratch memory of its thread, whose contents are undefined.
+  public func run(jobs: Int, _ body: (_ job: Int, _ scratch: Scratch) -> Void) {
+    guard jobs > 1, count > 1 else {
+      for job in 0..<max(jobs, 0) { body(job, scratches[0]) }
+      return
+    }
+    withoutActuallyEscaping(body) { body in
+      let unchecked = Unchecked(body)
+      let next = Atomic<Int>(0)
+      DispatchQueue.concurrentPerform(iterations: min(count, jobs)) { [scratches] thread in
+        while true {
+          let job = next.add(1, ordering: .relaxed).oldValue
+          guard job < jobs else { return }
+          unchecked.value(job, scratches[thread])
+        }
+      }
+    }
+  }
+
+  /// Runs `body` on consecutive ranges of at most `grain` that cover 0 ..< total.
+  public func run(over total: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+    run(jobs: (total + grain - 1) / grain) { job, _ in body(job * grain..<min(total, (job + 1) * grain)) }
+  }
+
+  private struct Unchecked<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+  }
+}
+
+/// Memory of one thread that grows to the largest request and stays.
+public final class Scratch: @unchecked Sendable {
+  private var base: UnsafeMutableRawPointer?
+  private var capacity = 0
+
+  init() {}
+
+  deinit { base?.deallocate() }
+
+  /// Room for `count` floats, aligned to 64 bytes, with undefined contents; valid until the next call.
+  public func floats(_ count: Int) -> Floats {
+    if count > capacity {
+      base?.deallocate()
+      capacity = count
+      base = .allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+    }
+    return base!.assumingMemoryBound(to: Float.self)
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import HDF5
+
+/// One case of a file of reference values in `Tests/Goldens`, computed by mmdetection 2.11.
+public struct GoldenCase: CustomStringConvertible {
+  /// For example `case_003`.
+  public let name: String
+  private let file: HDF5File
+
+  public var title: String { string("title") ?? name }
+  public var description: String { "\(name) (\(title))" }
+
+  /// All cases of `Tests/Goldens/FILE.h5`, in order.
+  public static func all(_ file: String) throws -> [GoldenCase] {
+    let file = try HDF5File(reading: path("\(file).h5"))
+    return try file.members(of: "/").map { GoldenCase(name: $0, file: file) }
+  }
+
+  /// The path of a file in `Tests/Goldens`.
+  public static func path(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Goldens/\(name)").path
+  }
+
+  /// Whether there is a data set or a group, for example `expected/grad_weight`.
+  public func has(_ dataset: String) -> Bool {
+    var path = "/\(name)"
+    for part in dataset.split(separator: "/") {
+      path += "/\(part)"
+      if !file.contains(path) { return false }
+    }
+    return true
+  }
+  public func members(_ group: String) throws -> [String] { try file.members(of: "/\(name)/\(group)") }
+  public func shape(_ dataset: String) throws -> [Int] { try file.shape(of: "/\(name)/\(dataset)") }
+  public func floats(_ dataset: String) throws -> [Float] { try file.floats("/\(name)/\(dataset)") }
+  public func doubles(_ dataset: String) throws -> [Double] { try file.doubles("/\(name)/\(dataset)") }
+  public func integers(_ dataset: String) throws -> [Int] { try file.integers("/\(name)/\(dataset)").map(Int.init) }
+  public func bytes(_ dataset: String) throws -> [UInt8] { try file.bytes("/\(name)/\(dataset)") }
+
+  // Attributes of the case, or of one of its groups; nil where there is none.
+
+  public func string(_ attribute: String, of group: String = "") -> String? {
+    try? file.string(attribute: attribute, of: "/\(name)/\(group)")
+  }
+  public func number(_ attribute: String, of group: String = "") -> Double? {
+    numbers(attribute, of: group)?.first
+  }
+  public func numbers(_ attribute: String, of group: String = "") -> [Double]? {
+    try? file.doubles(attribute: attribute, of: "/\(name)/\(group)")
+  }
+  public func integer(_ attribute: String, of group: String = "") -> Int? { number(attribute, of: group).map { Int($0) } }
+  public func flag(_ attribute: String, of group: String = "") -> Bool? { integer(attribute, of: group).map { $0 != 0 } }
+  public func attributes(of group: String = "") throws -> [String] { try file.attributeNames(of: "/\(name)/\(group)") }
+  /// The configuration of the case, from its attribute `cfg`.
+  public func configuration() throws -> [String: Any] {
+    let object = try JSONSerialization.jsonObject(with: Data((string("cfg") ?? "{}").utf8))
+    return object as? [String: Any] ?? [:]
+  }
+}
