@@ -1,14 +1,7 @@
+import Layers
+
 /// The detector's options, with mmdetection 2.11's names and defaults. A `TwoStageConfiguration` is the whole `model:`
 /// section of a configuration file; reading one from YAML is the Training target's work.
-
-public enum NormConfiguration: Equatable, Sendable {
-  /// `BN`: batch statistics of this rank. `requires_grad`: whether γ and β are trained.
-  case batch(requiresGrad: Bool)
-  /// `SyncBN`: batch statistics over all ranks.
-  case syncBatch(requiresGrad: Bool)
-  /// `GN`.
-  case group(groups: Int, requiresGrad: Bool)
-}
 
 /// `model.backbone`, type `ResNet`.
 public struct ResNetConfiguration: Equatable, Sendable {

@@ -1,0 +1,82 @@
+import Layers
+import Tensors
+
+/// The feature pyramid (Lin et al., 2017): lateral 1×1 convolutions, a top-down path of nearest upsampling, 3×3
+/// convolutions, and coarser extra levels. Layer names and options are mmdetection's.
+public struct FPN {
+  private let laterals: [ConvolutionModule]
+  private let outputs: [ConvolutionModule]
+  private let configuration: FPNConfiguration
+  private let endLevel: Int
+
+  public init(_ configuration: FPNConfiguration, in scope: LayerScope) {
+    self.configuration = configuration
+    endLevel = configuration.endLevel == -1 ? configuration.inChannels.count : configuration.endLevel
+    let channels = configuration.outChannels
+    let levels = configuration.startLevel..<endLevel
+
+    laterals = levels.enumerated().map { index, level in
+      ConvolutionModule(
+        configuration.inChannels[level], channels, kernel: 1, stride: 1, norm: configuration.norm,
+        in: scope.scope("lateral_convs.\(index)"))
+    }
+    let extra = configuration.addExtraConvs == .none ? 0 : max(0, configuration.numOuts - levels.count)
+    outputs = (0..<levels.count + extra).map { index in
+      let isFirstExtra = index == levels.count && configuration.addExtraConvs == .onInput
+      return ConvolutionModule(
+        isFirstExtra ? configuration.inChannels[levels.upperBound - 1] : channels, channels, kernel: 3,
+        stride: index < levels.count ? 1 : 2, norm: configuration.norm, in: scope.scope("fpn_convs.\(index)"))
+    }
+  }
+
+  /// The backbone's maps in, `numOuts` maps out, finest first.
+  public func callAsFunction(_ maps: [Tensor]) throws -> [Tensor] {
+    var merged = try laterals.enumerated().map { try $1(maps[$0 + configuration.startLevel]) }
+    for level in stride(from: merged.count - 1, to: 0, by: -1) {
+      merged[level - 1] = merged[level - 1].addingUpsampled(merged[level])
+    }
+    var levels = try merged.enumerated().map { try outputs[$0]($1) }
+    while levels.count < configuration.numOuts {
+      levels.append(try extraLevel(after: levels, maps: maps, merged: merged))
+    }
+    return levels
+  }
+
+  private func extraLevel(after levels: [Tensor], maps: [Tensor], merged: [Tensor]) throws -> Tensor {
+    let previous = levels[levels.count - 1]
+    guard configuration.addExtraConvs != .none else { return previous.maxPool(kernel: 1, stride: 2, padding: 0) }
+    let source: Tensor
+    if levels.count > merged.count {
+      source = configuration.reluBeforeExtraConvs ? previous.relu() : previous
+    } else {
+      switch configuration.addExtraConvs {
+      case .onInput: source = maps[endLevel - 1]
+      case .onLateral: source = merged[merged.count - 1]
+      case .onOutput, .none: source = previous
+      }
+    }
+    return try outputs[levels.count](source)
+  }
+}
+
+/// mmcv's `ConvModule` as the pyramid uses it: a convolution with bias, or without one and a norm.
+struct ConvolutionModule {
+  private let convolution: Convolution2D
+  private let norm: Norm?
+
+  init(
+    _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int, norm: NormConfiguration?, in scope: LayerScope
+  ) {
+    convolution = Convolution2D(
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: kernel / 2, hasBias: norm == nil,
+      initializer: .xavierUniform, in: scope.scope("conv"))
+    self.norm = norm.map {
+      Norm($0, channels: outChannels, in: scope.scope($0.abbreviation), evaluates: false)
+    }
+  }
+
+  func callAsFunction(_ x: Tensor) throws -> Tensor {
+    let y = convolution(x)
+    return try norm?(y) ?? y
+  }
+}

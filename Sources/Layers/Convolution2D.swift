@@ -1,0 +1,23 @@
+import Tensors
+
+/// A square convolution on `[N, H, W, in]` maps.
+public struct Convolution2D {
+  private let weight: Parameter
+  private let bias: Parameter?
+  private let stride: Int
+  private let padding: Int
+
+  public init(
+    _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool,
+    initializer: Initializer, in scope: LayerScope
+  ) {
+    (self.stride, self.padding) = (stride, padding)
+    weight = scope.parameter(
+      "weight", shape: [outChannels, inChannels, kernel, kernel], layout: .convolution, initializer: initializer)
+    bias = hasBias ? scope.parameter("bias", shape: [outChannels], initializer: .constant(0)) : nil
+  }
+
+  public func callAsFunction(_ x: Tensor, relu: Bool = false) -> Tensor {
+    x.convolution(weight, bias: bias, stride: stride, padding: padding, relu: relu)
+  }
+}

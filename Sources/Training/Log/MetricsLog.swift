@@ -1,0 +1,129 @@
+import Foundation
+import Logging
+
+/// mmdetection's training lines and `<time>.log.json`, averaged over the logging interval (mmcv's `TextLoggerHook`).
+final class MetricsLog {
+  /// What one step adds.
+  struct Step {
+    let epoch: Int
+    /// 1-based in the epoch.
+    let iteration: Int
+    let iterationsPerEpoch: Int
+    let lr: Double
+    let losses: LossValues
+    let seconds: Double
+    let dataSeconds: Double
+    let syncSeconds: Double
+  }
+
+  private let logger: Logger
+  private let sink: LogSink
+  private let json: FileHandle?
+  private let interval: Int
+  private let maxIterations: Int
+  private let firstIteration: Int
+  private var totalSeconds = 0.0
+  private var window: [Step] = []
+  private var done: Int
+
+  /// - Parameters:
+  ///   - jsonPath: where the JSON lines go; nil for nowhere.
+  ///   - done: the iterations done before this run (after a resume).
+  init(
+    logger: Logger, sink: LogSink, jsonPath: String?, interval: Int, maxIterations: Int, done: Int
+  ) throws {
+    (self.logger, self.sink, self.interval, self.maxIterations) = (logger, sink, interval, maxIterations)
+    (self.done, firstIteration) = (done, done)
+    json = try jsonPath.map { path in
+      guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
+      else { throw RunError.cannotWrite(path, String(cString: strerror(errno))) }
+      return handle
+    }
+  }
+
+  func writeJSON(_ fields: [(String, JSONValue)]) {
+    let line = "{" + fields.map { "\"\($0.0)\": \($0.1.text)" }.joined(separator: ", ") + "}\n"
+    try? json?.write(contentsOf: Data(line.utf8))
+  }
+
+  func record(_ step: Step) {
+    done += 1
+    totalSeconds += step.seconds
+    window.append(step)
+    let isDue = step.iteration % interval == 0
+    if isDue { logWindow() } else { showProgress(step) }
+    if step.iteration == step.iterationsPerEpoch { window.removeAll() }
+  }
+
+  /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …`; `metrics` in mmdetection's order.
+  func recordValidation(epoch: Int, images: Int, lr: Double, metrics: [(String, Double)]) {
+    let numbers = metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
+    logger.info("Epoch(val) [\(epoch)][\(images)]\t\(numbers)")
+    writeJSON(
+      [("mode", .text("val")), ("epoch", .integer(epoch)), ("iter", .integer(images)), ("lr", .number(lr))]
+        + metrics.map { ($0.0, .number($0.1)) })
+  }
+
+  private func logWindow() {
+    guard let last = window.last else { return }
+    func mean(_ value: (Step) -> Double) -> Double { window.reduce(0) { $0 + value($1) } / Double(window.count) }
+    let losses = LossValues.names.enumerated().map { index, name in (name, mean { $0.losses.values[index] }) }
+    let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Process.peakMemoryMiB)
+    let numbers = losses.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
+    logger.info(
+      """
+      Epoch [\(last.epoch)][\(last.iteration)/\(last.iterationsPerEpoch)]\tlr: \(scientific(last.lr)), eta: \(eta), \
+      time: \(fixed(time, 3)), data_time: \(fixed(dataTime, 3)), memory: \(memory), \(numbers), \
+      sync: \(fixed(mean(\.syncSeconds), 3))
+      """)
+    writeJSON(
+      [
+        ("mode", .text("train")), ("epoch", .integer(last.epoch)), ("iter", .integer(last.iteration)),
+        ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
+      ] + losses.map { ($0.0, .number($0.1)) } + [("time", .number(time)), ("sync", .number(mean(\.syncSeconds)))])
+    window.removeAll()
+  }
+
+  private func showProgress(_ step: Step) {
+    sink.showProgress(
+      "Epoch [\(step.epoch)][\(step.iteration)/\(step.iterationsPerEpoch)]  loss \(fixed(step.losses.total, 3))  "
+        + "\(fixed(step.seconds, 2)) s/iter  eta \(eta)")
+  }
+
+  /// `1 day, 2:36:29`, as Python prints a time span.
+  private var eta: String {
+    let left = Int(totalSeconds / Double(max(1, done - firstIteration)) * Double(max(0, maxIterations - done)))
+    let (days, rest) = left.quotientAndRemainder(dividingBy: 86400)
+    let clock = "\(rest / 3600):\(twoDigits(rest / 60 % 60)):\(twoDigits(rest % 60))"
+    return days == 0 ? clock : "\(days) day\(days == 1 ? "" : "s"), \(clock)"
+  }
+
+  private func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+}
+
+/// A value in a line of `.log.json`. Numbers that JSON can't hold become null.
+enum JSONValue {
+  case text(String), integer(Int), number(Double)
+
+  var text: String {
+    switch self {
+    case .text(let text):
+      let data = (try? JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed)) ?? Data("\"\"".utf8)
+      return String(decoding: data, as: UTF8.self)
+    case .integer(let value): return String(value)
+    case .number(let value): return value.isFinite ? String((value * 1e5).rounded() / 1e5) : "null"
+    }
+  }
+}
+
+func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+func scientific(_ value: Double) -> String { String(format: "%.3e", value) }
+
+extension Process {
+  /// The peak resident memory of this process in MiB.
+  static var peakMemoryMiB: Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss / 1024
+  }
+}

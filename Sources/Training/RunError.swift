@@ -1,0 +1,18 @@
+/// What can go wrong in a run that is not our bug, each a sentence with its place and remedy, and the exit code of
+/// `sysexits.h` that it ends with.
+public struct RunError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+  public let exitCode: Int32
+
+  public init(_ description: String, exitCode: ExitCode) {
+    (self.description, self.exitCode) = (description, exitCode.rawValue)
+  }
+
+  public enum ExitCode: Int32, Sendable {
+    case usage = 64, badData = 65, inputMissing = 66, software = 70, io = 74, stoppedBySignal = 75, configuration = 78
+  }
+
+  static func cannotWrite(_ path: String, _ reason: String) -> RunError {
+    RunError("\(path): error: can't be written (\(reason)); choose another --work-dir or free the space", exitCode: .io)
+  }
+}
