@@ -1,0 +1,92 @@
+import Kernels
+import Layers
+import Primitives
+import Tensors
+
+/// The second stage: assign and sample proposals, extract their features, classify and refine them. mmdetection's
+/// `StandardRoIHead` with a `SingleRoIExtractor` and a `Shared2FCBBoxHead`.
+public struct StandardRoIHead {
+  private let configuration: RoIHeadConfiguration
+  private let keepLevelsInGraph: Bool
+  private let assigner: MaxIoUAssigner
+  private let sampler: RandomSampler
+  private let extractor: SingleRoIExtractor
+  private let bboxHead: Shared2FCBBoxHead
+  private let targeter: BBoxTargeter
+  private let decoder: DetectionDecoder
+
+  public init(_ configuration: RoIHeadConfiguration, keepLevelsInGraph: Bool, in scope: LayerScope) {
+    self.configuration = configuration
+    self.keepLevelsInGraph = keepLevelsInGraph
+    assigner = MaxIoUAssigner(configuration.assigner)
+    sampler = RandomSampler(configuration.sampler)
+    extractor = SingleRoIExtractor(configuration.extractor)
+    bboxHead = Shared2FCBBoxHead(configuration.bboxHead, in: scope.scope("bbox_head"))
+    targeter = BBoxTargeter(configuration)
+    decoder = DetectionDecoder(configuration)
+  }
+
+  /// Assigns each image's proposals to its objects and samples some of them. The generator's key is
+  /// (seed, epoch, image id).
+  func sample(_ proposals: [[Box]], input: DetectorInput, seed: UInt64, epoch: Int) -> RoISamples {
+    let results = proposals.indices.map { image in
+      let targets = input.targets[image]
+      let assigned = assigner.assign(
+        proposals[image], gtBoxes: targets.gtBoxes, gtLabels: targets.gtLabels, gtBoxesIgnore: targets.gtBoxesIgnore)
+      var random = KeyedRandom(seed: seed, purpose: .rcnnSampler, epoch: epoch, item: input.metas[image].imageID)
+      return sampler.sample(
+        assigned, boxes: proposals[image], gtBoxes: targets.gtBoxes, gtLabels: targets.gtLabels, random: &random)
+    }
+    return RoISamples(
+      regions: results.enumerated().flatMap { image, result in Self.regions(result.boxes, image: image) },
+      targets: targeter.targets(results))
+  }
+
+  /// Scores and deltas of the regions.
+  func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) -> BBoxHeadOutput {
+    bboxHead(extractor(levels, regions: regions, keepLevelsInGraph: keepLevelsInGraph))
+  }
+
+  func losses(
+    _ output: BBoxHeadOutput, _ samples: RoISamples, _ normalizers: LossNormalizers
+  ) -> (cls: Tensor, bbox: Tensor) {
+    bboxHead.losses(output, samples.targets, normalizers)
+  }
+
+  func correctCount(_ output: BBoxHeadOutput, _ samples: RoISamples) -> Int {
+    bboxHead.correctCount(output, labels: samples.targets.labels)
+  }
+
+  /// Test mode for the proposals of each image.
+  func detect(_ levels: [Tensor], proposals: [[Box]], metas: [ImageMeta]) throws -> [[Detection]] {
+    let regions = proposals.enumerated().flatMap { image, boxes in Self.regions(boxes, image: image) }
+    let output = self(levels, regions: regions)
+    let (scores, deltas) = (output.scores.array, output.deltas.array)
+    var row = 0
+    return proposals.enumerated().map { image, boxes in
+      let rows = row..<row + boxes.count
+      row += boxes.count
+      return decoder.detections(
+        rois: boxes,
+        scores: Self.rows(rows, of: scores, total: regions.count),
+        deltas: Self.rows(rows, of: deltas, total: regions.count),
+        imgShape: metas[image].imgShape, scaleFactor: metas[image].scaleFactor)
+    }
+  }
+
+  private static func rows(_ rows: Range<Int>, of values: [Float], total: Int) -> [Float] {
+    guard total > 0 else { return [] }
+    let width = values.count / total
+    return Array(values[rows.lowerBound * width..<rows.upperBound * width])
+  }
+
+  private static func regions(_ boxes: [Box], image: Int) -> [RegionOfInterest] {
+    boxes.map { RegionOfInterest(image: image, x1: $0.x1, y1: $0.y1, x2: $0.x2, y2: $0.y2) }
+  }
+}
+
+/// The sampled RoIs of a batch, image by image, an image's positives before its negatives (`bbox2roi`).
+struct RoISamples {
+  let regions: [RegionOfInterest]
+  let targets: BBoxTargets
+}

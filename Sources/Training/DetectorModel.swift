@@ -1,0 +1,62 @@
+import Detection
+import Layers
+import Tensors
+
+/// A detector with its parameters and what it computes on.
+public final class DetectorModel {
+  public let engine: Engine
+  public let store: ParameterStore
+  public let detector: FasterRCNN
+
+  /// Builds and initialises the detector. `synchronizer` adds over all ranks for SyncBN.
+  public init(
+    _ configuration: TwoStageConfiguration, seed: UInt64, threads: Int,
+    synchronizer: (any StatisticsSynchronizer)? = nil
+  ) {
+    engine = Engine(threads: threads)
+    store = ParameterStore()
+    detector = FasterRCNN(configuration, in: LayerScope(store: store, synchronizer: synchronizer))
+    store.allocate(seed: seed)
+  }
+
+  /// All parameters and statistics in PyTorch's layouts, in mmdetection's names.
+  public func exportedModel() -> [NamedTensor] {
+    store.parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.exported($0.values)) }
+  }
+
+  public func exportedMomenta() -> [NamedTensor] {
+    store.trainable.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.exported($0.momentum)) }
+  }
+
+  /// Takes over weights. Each parameter must be there in its shape; what the model doesn't know is returned.
+  @discardableResult
+  public func importModel(_ tensors: [NamedTensor], from file: String) throws -> [String] {
+    try importTensors(tensors, for: store.parameters, file: file) { $0.values }
+  }
+
+  public func importMomenta(_ tensors: [NamedTensor], from file: String) throws {
+    try importTensors(tensors, for: store.trainable, file: file) { $0.momentum }
+  }
+
+  private func importTensors(
+    _ tensors: [NamedTensor], for parameters: [Parameter], file: String,
+    into target: (Parameter) -> UnsafeMutablePointer<Float>
+  ) throws -> [String] {
+    var byName = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for parameter in parameters {
+      guard let tensor = byName.removeValue(forKey: parameter.name) else {
+        throw RunError(
+          "\(file): error: '\(parameter.name)' is missing; was it made with another configuration?", exitCode: .badData)
+      }
+      guard tensor.shape == parameter.shape else {
+        throw RunError(
+          """
+          \(file): error: '\(parameter.name)' has shape \(tensor.shape), the model expects \(parameter.shape); \
+          was it made with another configuration?
+          """, exitCode: .badData)
+      }
+      parameter.importValues(tensor.values, into: target(parameter))
+    }
+    return byName.keys.sorted()
+  }
+}

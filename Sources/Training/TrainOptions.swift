@@ -1,0 +1,48 @@
+/// A configuration file, or the quickstart's, and the changes from the command line.
+public struct ConfigSource: Sendable {
+  public let path: String?
+  /// `--cfg-options`: `KEY=VALUE` each.
+  public let changes: [String]
+
+  public init(path: String?, changes: [String]) { (self.path, self.changes) = (path, changes) }
+}
+
+/// What `rcnn-train train` was asked for.
+public struct TrainOptions: Sendable {
+  public let config: ConfigSource
+  public var workDir: String?
+  /// `auto`, or a checkpoint's path.
+  public var resume: String?
+  public var loadFrom: String?
+  public var seed: UInt64?
+  public var validates = true
+  public var isDryRun = false
+  public var isSingleRank = false
+
+  public init(config: ConfigSource) { self.config = config }
+}
+
+/// What `rcnn-train test` was asked for.
+public struct TestOptions: Sendable {
+  public let config: ConfigSource
+  public let checkpoint: String
+  public var out: String?
+  public var isClasswise = false
+  public var isSingleRank = false
+
+  public init(config: ConfigSource, checkpoint: String) { (self.config, self.checkpoint) = (config, checkpoint) }
+}
+
+/// What `rcnn-train predict` was asked for.
+public struct PredictOptions: Sendable {
+  public let config: ConfigSource
+  public let checkpoint: String
+  public let images: [String]
+  public let scoreThr: Float
+  public let outDir: String
+
+  public init(config: ConfigSource, checkpoint: String, images: [String], scoreThr: Float, outDir: String) {
+    (self.config, self.checkpoint, self.images) = (config, checkpoint, images)
+    (self.scoreThr, self.outDir) = (scoreThr, outDir)
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Training
+
+@main
+struct RCNNTrain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rcnn-train",
+    abstract: "Trains Faster R-CNN on COCO-format data on CPU clusters over MPI.",
+    discussion: """
+      With nothing else, `mpirun -np 2 rcnn-train` trains the quickstart: a small detector on a synthetic data set \
+      that is made first. Configurations are mmdetection's, in YAML; see configs/README.md.
+      """,
+    version: Version.text,
+    subcommands: [Train.self, Test.self, Predict.self, Inspect.self, Check.self, Shapes.self],
+    defaultSubcommand: Train.self)
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      // Under a launcher every rank parses the same words: one of them says what is wrong with them.
+      if Launcher.rank ?? 0 > 0 { Foundation.exit(exitCode(for: error).rawValue) }
+      exit(withError: error)
+    }
+  }
+}
+
+/// The options that say what is run and with which changes.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Changes to the configuration, for example optimizer.lr=0.01.", valueName: "KEY=VALUE"))
+  var cfgOptions: [String] = []
+
+  @Flag(help: "Be a world of one and never touch MPI.")
+  var singleRank = false
+}

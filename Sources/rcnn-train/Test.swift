@@ -1,0 +1,30 @@
+import ArgumentParser
+import Training
+
+struct Test: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Evaluates a checkpoint with the COCO metrics, on one rank or many.")
+
+  @Argument(help: "The configuration file.")
+  var config: String
+
+  @Argument(help: "The checkpoint, an .h5 file.")
+  var checkpoint: String
+
+  @OptionGroup var options: ConfigurationOptions
+
+  @Option(help: ArgumentHelp("Write the detections in COCO's results format.", valueName: "detections.json"))
+  var out: String?
+
+  @Flag(help: "Also print each class's AP.")
+  var classwise = false
+
+  func run() throws {
+    var test = TestOptions(
+      config: ConfigSource(path: config, changes: options.cfgOptions), checkpoint: checkpoint)
+    test.out = out
+    test.isClasswise = classwise
+    test.isSingleRank = options.singleRank
+    TestRun.start(test)
+  }
+}

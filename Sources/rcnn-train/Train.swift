@@ -1,0 +1,48 @@
+import ArgumentParser
+import Training
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains a detector (the default).",
+    discussion: """
+      USR1 saves a checkpoint and goes on; USR2 saves and stops with code 75, as does TERM when the launcher leaves \
+      time; run again with --resume auto.
+      """)
+
+  @Argument(help: "The configuration file; without one, the quickstart.")
+  var config: String?
+
+  @OptionGroup var options: ConfigurationOptions
+
+  @Option(help: ArgumentHelp("Where logs and checkpoints go (default: work_dirs/<config name>).", valueName: "DIR"))
+  var workDir: String?
+
+  @Option(
+    defaultAsFlag: "auto",
+    help: ArgumentHelp("Go on from a checkpoint; auto (or no value): the newest good one.", valueName: "auto|FILE"))
+  var resume: String?
+
+  @Option(help: ArgumentHelp("Start from the weights of a checkpoint.", valueName: "FILE"))
+  var loadFrom: String?
+
+  @Option(help: ArgumentHelp("The seed of the run.", valueName: "N"))
+  var seed: UInt64?
+
+  @Flag(help: "Don't evaluate during training.")
+  var noValidate = false
+
+  @Flag(help: "Print what the run would be, and end.")
+  var dryRun = false
+
+  func run() throws {
+    var run = TrainOptions(config: ConfigSource(path: config, changes: options.cfgOptions))
+    run.workDir = workDir
+    run.resume = resume
+    run.loadFrom = loadFrom
+    run.seed = seed
+    run.validates = !noValidate
+    run.isDryRun = dryRun
+    run.isSingleRank = options.singleRank
+    TrainRun.start(run)
+  }
+}

@@ -1,0 +1,101 @@
+import Detection
+import Layers
+import TestSupport
+import Tensors
+import Testing
+
+/// ResNet and FPN against mmdetection's numbers: outputs, gradients of every parameter and of the inputs, running
+/// statistics.
+@Suite struct BackboneTests {
+  @Test func resNetAgreesWithEveryCase() throws {
+    let cases = try GoldenCase.all("backbone").filter { $0.string("kind") == "ResNet" }
+    #expect(cases.count == 6)
+    for golden in cases {
+      let network = Network()
+      let configuration = try Self.resNet(golden)
+      let backbone = ResNet(configuration, in: network.scope)
+      try network.load(golden)
+      let image = try network.map(golden, "inputs/img", needsGradient: golden.has("expected/grad_img"))
+      let outputs = try backbone(image)
+      try network.compare(outputs, golden, "expected/outs", 2e-5)
+      try network.backward(outputs, golden)
+      try network.compareGradients(golden)
+      if golden.has("expected/grad_img") { try network.compareGradient(of: image, golden, "expected/grad_img") }
+      try compareStatistics(golden, network)
+      if golden.has("expected/outs_eval_0") {
+        network.engine.tape = nil
+        try network.compare(backbone(network.map(golden, "inputs/img")), golden, "expected/outs_eval", 2e-5)
+      }
+    }
+  }
+
+  @Test func frozenStagesRecordNothing() throws {
+    let golden = try GoldenCase.all("backbone")[0]
+    let network = Network()
+    _ = ResNet(try Self.resNet(golden), in: network.scope)
+    let frozen = network.store.parameters.filter { !$0.isTrainable && !$0.name.contains("running") }.map(\.name)
+    let expected = try #require(golden.string("frozen_params"))
+    #expect(frozen.count == expected.split(separator: ",").count)
+    #expect(frozen.allSatisfy { expected.contains("\"\($0)\"") })
+  }
+
+  @Test func fpnAgreesWithEveryCase() throws {
+    let cases = try GoldenCase.all("backbone").filter { $0.string("kind") == "FPN" }
+    #expect(cases.count == 9)
+    for golden in cases {
+      let network = Network()
+      let neck = FPN(try Self.fpn(golden), in: network.scope)
+      try network.load(golden)
+      let inputs = try (0..<golden.members("inputs").count { $0.hasPrefix("feats_") }).map {
+        try network.map(golden, "inputs/feats_\($0)", needsGradient: true)
+      }
+      let outputs = try neck(inputs)
+      try network.compare(outputs, golden, "expected/outs", 2e-5)
+      try network.backward(outputs, golden)
+      try network.compareGradients(golden)
+      for (level, input) in inputs.enumerated() where golden.has("expected/grad_feats_\(level)") {
+        try network.compareGradient(of: input, golden, "expected/grad_feats_\(level)")
+      }
+    }
+  }
+
+  private func compareStatistics(_ golden: GoldenCase, _ network: Network) throws {
+    guard golden.has("expected/buffers_after") else { return }
+    for name in try golden.members("expected/buffers_after") where !name.hasSuffix("num_batches_tracked") {
+      let parameter = try #require(network.store.parameters.first { $0.name == name })
+      expectCloseToMaximum(
+        parameter.exported(parameter.values), try golden.floats("expected/buffers_after/\(name)"), 2e-5,
+        "\(golden) \(name)")
+    }
+  }
+
+  private static func resNet(_ golden: GoldenCase) throws -> ResNetConfiguration {
+    let cfg = try golden.configuration()
+    let norm = cfg["norm_cfg"] as? [String: Any]
+    var configuration = ResNetConfiguration()
+    configuration.depth = try #require(cfg["depth"] as? Int)
+    configuration.baseChannels = try #require(cfg["base_channels"] as? Int)
+    configuration.frozenStages = try #require(cfg["frozen_stages"] as? Int)
+    configuration.normEval = try #require(cfg["norm_eval"] as? Bool)
+    configuration.style = try #require(ResNetConfiguration.Style(rawValue: cfg["style"] as? String ?? ""))
+    configuration.norm = .batch(requiresGrad: norm?["requires_grad"] as? Bool ?? true)
+    return configuration
+  }
+
+  private static func fpn(_ golden: GoldenCase) throws -> FPNConfiguration {
+    let cfg = try golden.configuration()
+    var configuration = FPNConfiguration()
+    configuration.inChannels = try #require(cfg["in_channels"] as? [Int])
+    configuration.outChannels = try #require(cfg["out_channels"] as? Int)
+    configuration.numOuts = try #require(cfg["num_outs"] as? Int)
+    configuration.startLevel = cfg["start_level"] as? Int ?? 0
+    configuration.endLevel = cfg["end_level"] as? Int ?? -1
+    configuration.reluBeforeExtraConvs = cfg["relu_before_extra_convs"] as? Bool ?? false
+    if let place = cfg["add_extra_convs"] as? String {
+      configuration.addExtraConvs = try #require(FPNConfiguration.ExtraConvolutions(rawValue: place))
+    } else if cfg["add_extra_convs"] as? Bool == true {
+      configuration.addExtraConvs = .onInput
+    }
+    return configuration
+  }
+}
