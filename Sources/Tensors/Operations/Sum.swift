@@ -1,0 +1,32 @@
+import Kernels
+
+extension Tensor {
+  /// `scale · Σ values`, a scalar, added up in double precision.
+  public func sum(scale: Float = 1) -> Tensor {
+    let output = Tensor([1], on: engine, needsGradient: needsGradient)
+    var total = 0.0
+    for i in 0..<count { total += Double(values[i]) }
+    output.values[0] = Float(Double(scale) * total)
+
+    guard needsGradient else { return output }
+    engine.tape?.record(output) { [self] in
+      let (slope, target) = (scale * output.gradient[0], gradientToAddTo())
+      for i in 0..<count { target[i] += slope }
+    }
+    return output
+  }
+
+  /// The sum of scalars, a scalar. There must be at least one.
+  public static func sum(of scalars: [Tensor]) -> Tensor {
+    precondition(!scalars.isEmpty && scalars.allSatisfy { $0.count == 1 }, "only scalars can be added up")
+    let engine = scalars[0].engine
+    let output = Tensor([1], on: engine, needsGradient: scalars.contains { $0.needsGradient })
+    output.values[0] = Float(scalars.reduce(0.0) { $0 + Double($1.values[0]) })
+
+    guard output.needsGradient else { return output }
+    engine.tape?.record(output) {
+      for scalar in scalars where scalar.needsGradient { scalar.gradientToAddTo()[0] += output.gradient[0] }
+    }
+    return output
+  }
+}

@@ -1,0 +1,136 @@
+import Detection
+import Kernels
+import Primitives
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct RoIExtractorTests {
+  @Test func agreesWithTheReference() throws {
+    for golden in try GoldenCase.all("roi") { try check(golden) }
+  }
+
+  private func check(_ golden: GoldenCase) throws {
+    switch golden.string("fn") {
+    case "RoIAlign": try checkAlign(golden)
+    case "SingleRoIExtractor": try checkExtractor(golden)
+    case "bbox2roi": try checkRegions(golden)
+    case "bbox2result": try checkResults(golden)
+    default: #expect(unsupported.contains(golden.title), "nothing tests \(golden)")
+    }
+  }
+
+  /// RoIPool isn't offered.
+  private let unsupported: Set = [
+    "pool inside 0", "pool partly outside 0", "pool special 0", "pool inside 1", "pool partly outside 1",
+    "pool special 1", "pool inside 2", "pool partly outside 2", "pool special 2", "pool no rois",
+  ]
+
+  private func checkAlign(_ golden: GoldenCase) throws {
+    let engine = Engine(threads: 2)
+    engine.tape = Tape()
+    let map = try golden.map("inputs/input", on: engine)
+    let size = golden.numbers("output_size")!.map { Int($0) }
+    let output = Tensor.extractRegions(
+      from: [map], strides: [Int(1 / golden.number("spatial_scale")!)], regions: try golden.regions("inputs/rois"),
+      levelOf: [Int](repeating: 0, count: try golden.shape("inputs/rois")[0]), outputHeight: size[0],
+      outputWidth: size[size.count - 1], samplingRatio: golden.integer("sampling_ratio")!,
+      aligned: golden.flag("aligned")!, keepLevelsInGraph: true, on: engine)
+    expectClose(output.array, try golden.map("expected/output", on: engine).array, absolute: 1e-5, "\(golden) output")
+    try engine.runBack(from: output, gradient: try golden.map("inputs/grad_output", on: engine).array)
+    let gradient = try #require(map.gradientArray)
+    expectClose(gradient, try golden.map("expected/grad_input", on: engine).array, absolute: 1e-5, "\(golden) gradient")
+  }
+
+  private func checkExtractor(_ golden: GoldenCase) throws {
+    let engine = Engine(threads: 2)
+    engine.tape = Tape()
+    var configuration = RoIExtractorConfiguration()
+    (configuration.outputHeight, configuration.outputWidth) = (
+      golden.integer("output_size")!, golden.integer("output_size")!
+    )
+    configuration.samplingRatio = golden.integer("sampling_ratio")!
+    configuration.aligned = golden.flag("aligned")!
+    configuration.featmapStrides = golden.numbers("featmap_strides")!.map { Int($0) }
+    configuration.finestScale = Float(golden.number("finest_scale")!)
+    let extractor = SingleRoIExtractor(configuration: configuration)
+    let regions = try golden.regions("inputs/rois")
+    #expect(regions.map(extractor.level) == (try golden.integers("expected/target_lvls")), "\(golden)")
+
+    let levels = try (0..<golden.integer("num_levels")!).map { try golden.map("inputs/feats_\($0)", on: engine) }
+    let factor = golden.number("roi_scale_factor").map { Float($0) }
+    if let factor {
+      let expected = try golden.regions("expected/rescaled_rois")
+      expectClose(
+        regions.flatMap { $0.scaled(by: factor).coordinates }, expected.flatMap(\.coordinates), relative: 1e-6)
+    }
+    let output = extractor(levels, regions: regions, scaleFactor: factor, on: engine)
+    expectClose(
+      output.array, try golden.map("expected/roi_feats", on: engine).array, absolute: 1e-5, "\(golden) output")
+    try engine.runBack(from: output, gradient: try golden.map("inputs/grad_output", on: engine).array)
+    for (index, level) in levels.enumerated() {
+      let gradient = try #require(level.gradientArray, "level \(index) of \(golden) has no gradient")
+      let expected = try golden.map("expected/grad_feats_\(index)", on: engine).array
+      expectClose(gradient, expected, absolute: 1e-5, "\(golden) gradient of level \(index)")
+      if golden.numbers("rois_per_level")![index] == 0 { #expect(gradient.allSatisfy { $0 == 0 }) }
+    }
+  }
+
+  private func checkRegions(_ golden: GoldenCase) throws {
+    let boxes = try (0..<golden.integer("num_images")!).map { image in
+      let columns = try golden.shape("inputs/bboxes_\(image)")[1]
+      let values = try golden.floats("inputs/bboxes_\(image)")
+      return stride(from: 0, to: values.count, by: columns).map {
+        Box(values[$0], values[$0 + 1], values[$0 + 2], values[$0 + 3])
+      }
+    }
+    #expect(RegionOfInterest.all(of: boxes) == (try golden.regions("expected/rois")))
+  }
+
+  private func checkResults(_ golden: GoldenCase) throws {
+    let boxes = try golden.floats("inputs/bboxes")
+    let rows = stride(from: 0, to: boxes.count, by: 5).map { Array(boxes[$0..<$0 + 5]) }
+    let results = resultsByClass(
+      rows, labels: try golden.integers("inputs/labels"), classes: golden.integer("num_classes")!)
+    for (label, result) in results.enumerated() {
+      #expect(Array(result.joined()) == (try golden.floats("expected/result_\(label)")))
+    }
+  }
+}
+
+extension RegionOfInterest {
+  fileprivate var coordinates: [Float] { [x1, y1, x2, y2] }
+}
+
+extension GoldenCase {
+  /// Rows of (image, x1, y1, x2, y2).
+  fileprivate func regions(_ dataset: String) throws -> [RegionOfInterest] {
+    let values = try floats(dataset)
+    return stride(from: 0, to: values.count, by: 5).map {
+      RegionOfInterest(
+        image: Int(values[$0]), x1: values[$0 + 1], y1: values[$0 + 2], x2: values[$0 + 3], y2: values[$0 + 4])
+    }
+  }
+
+  /// An NCHW array as NHWC.
+  fileprivate func map(_ dataset: String, on engine: Engine) throws -> Tensor {
+    let (shape, values) = (try shape(dataset), try floats(dataset))
+    let (channels, cells) = (shape[1], shape[2] * shape[3])
+    var turned: [Float] = []
+    for image in 0..<shape[0] {
+      for cell in 0..<cells {
+        for channel in 0..<channels { turned.append(values[(image * channels + channel) * cells + cell]) }
+      }
+    }
+    return Tensor([shape[0], shape[2], shape[3], channels], turned, on: engine, needsGradient: true)
+  }
+}
+
+extension Engine {
+  /// Runs the tape back with this gradient of `output`.
+  fileprivate func runBack(from output: Tensor, gradient: [Float]) throws {
+    let target = output.gradientToAddTo()
+    for (i, value) in gradient.enumerated() { target[i] = value }
+    try tape?.backward(from: Tensor([1], on: self))
+  }
+}
