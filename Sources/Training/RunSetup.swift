@@ -1,0 +1,44 @@
+import Foundation
+import Logging
+import MPI
+
+/// What a run is: its configuration, its ranks, and where it writes.
+struct RunSetup {
+  let world: World
+  let read: ReadConfiguration
+  let workDir: String
+  let seed: UInt64
+  /// Threads of this rank.
+  let threads: Int
+  let logger: Logger
+  let sink: LogSink
+
+  var configuration: RunConfiguration { read.run }
+  /// Images a step over all ranks: ranks × `samples_per_gpu`.
+  var globalBatch: Int { configuration.data.samplesPerGPU * world.size }
+
+  /// `optimizer.lr`, scaled by the global batch where `auto_scale_lr` is on.
+  var scaledLearningRate: Double {
+    let scaling = configuration.autoScaleLR
+    let factor = scaling.enable ? Double(globalBatch) / Double(scaling.baseBatchSize) : 1
+    return configuration.optimizer.lr * factor
+  }
+}
+
+extension ConfigSource {
+  /// - Throws: `ConfigurationError`.
+  func read() throws -> ReadConfiguration {
+    guard let path else { return try QuickstartConfiguration.read(options: changes) }
+    return try ReadConfiguration(file: path, options: changes)
+  }
+}
+
+extension CheckpointKeeper {
+  /// `work_dirs/…/<time>`, the stem of a run's log files.
+  static func logStem(in workDir: String, at date: Date) -> String {
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.dateFormat = "yyyyMMdd_HHmmss"
+    return "\(workDir)/\(format.string(from: date))"
+  }
+}

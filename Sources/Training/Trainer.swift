@@ -1,0 +1,135 @@
+import COCO
+import Detection
+import Distributed
+import Foundation
+import Layers
+import MPI
+import Tensors
+
+/// The training loop. Each rank works on its slice of every global batch; everything that ranks must agree on goes
+/// through the step's one report.
+final class Trainer {
+  private let run: RunSetup
+  private let model: DetectorModel
+  private let data: TrainingData
+  private let optimizer: SGD
+  private let schedule: LearningRateSchedule
+  private let exchange: Exchange
+  private let metrics: MetricsLog?
+  private let checkpoints: CheckpointKeeper
+  private let validation: Validation?
+  private var position: Position
+
+  init(
+    run: RunSetup, model: DetectorModel, data: TrainingData, exchange: Exchange, metrics: MetricsLog?,
+    checkpoints: CheckpointKeeper, validation: Validation?, position: Position
+  ) {
+    (self.run, self.model, self.data, self.exchange, self.metrics) = (run, model, data, exchange, metrics)
+    (self.checkpoints, self.validation, self.position) = (checkpoints, validation, position)
+    optimizer = SGD(configuration: run.configuration.optimizer, store: model.store)
+    schedule = LearningRateSchedule(
+      configuration: run.configuration.learningRate, base: run.scaledLearningRate,
+      iterationsPerEpoch: data.iterationsPerEpoch)
+  }
+
+  /// How a run ended.
+  enum Outcome { case done, stoppedBySignal }
+
+  func train() throws -> Outcome {
+    data.start(at: position)
+    defer { data.stop() }
+    while position.iteration < run.plan.maxIterations {
+      let wishes = try advance()
+      let epochIsDone = position.images == data.imagesPerEpoch
+      if epochIsDone { position.beginNextEpoch() }
+      if checkpoints.isDue(position, epochIsDone: epochIsDone) || wishes.save || wishes.stop { try save() }
+      if wishes.stop { return .stoppedBySignal }
+      if let validation, run.plan.evaluationIsDue(position, epochIsDone: epochIsDone) {
+        if try validate(validation) { return .stoppedBySignal }
+      }
+    }
+    if checkpoints.lastSaved != position.iteration { try save() }
+    return .done
+  }
+
+  /// One step on the next global batch. Gradients are summed over all ranks while backward runs.
+  private func advance() throws -> StepWishes {
+    let start = ContinuousClock.now
+    let batch = try data.next()
+    let dataTime = start.duration(to: .now)
+    let lr = schedule.rate(epoch: position.epoch, iteration: position.iteration)
+
+    model.store.zeroGradients()
+    let tape = Tape()
+    model.engine.tape = tape
+    let losses = try model.detector.losses(
+      batch.input(on: model.engine), seed: run.seed, epoch: position.epoch,
+      synchronizer: run.configuration.model.normalizesLossesGlobally ? exchange.normalizer : nil)
+    try tape.backward(from: losses.total, informing: exchange.reducer)
+    try exchange.reducer.finish()
+    model.engine.tape = nil
+
+    let (values, wishes) = try exchange.report(losses)
+    guard values.isFinite else { throw notFinite(values, images: data.globalImageIDs(at: position)) }
+    optimizer.step(learningRate: lr, workers: model.engine.workers)
+    position.advance(by: data.globalBatch)
+    metrics?.record(
+      MetricsLog.Step(
+        epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
+        iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: values,
+        seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
+        syncSeconds: exchange.reducer.waitedSeconds))
+    return wishes
+  }
+
+  private func save() throws { try checkpoints.save(model, position) }
+
+  /// Returns whether a signal asked to stop meanwhile.
+  private func validate(_ validation: Validation) throws -> Bool {
+    let metrics = try validation.evaluate(model)
+    self.metrics?.recordValidation(
+      epoch: position.epoch, images: validation.imageCount,
+      lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: metrics)
+    return false
+  }
+
+  private func notFinite(_ losses: LossValues, images: [Int64]) -> RunError {
+    let parts = zip(LossValues.names, losses.values).filter { $0.0 != "acc" && $0.0 != "loss" }
+      .map { "\($0.0) \(fixed($0.1, 2))" }.joined(separator: ", ")
+    return RunError(
+      """
+      error: the loss is not finite at iter \(position.iteration + 1) (\(parts); images \
+      \(images.map(String.init).joined(separator: ", "))); lower optimizer.lr or lengthen the warm-up
+      """, exitCode: .badData)
+  }
+}
+
+/// Where a run stands. Everything else about the order of images follows from the seed.
+struct Position: Equatable {
+  /// Completed epochs.
+  var epoch = 0
+  /// Images of the global batches done in the current epoch.
+  var images = 0
+  /// Completed iterations.
+  var iteration = 0
+
+  mutating func advance(by batch: Int) {
+    images += batch
+    iteration += 1
+  }
+
+  mutating func beginNextEpoch() {
+    epoch += 1
+    images = 0
+  }
+}
+
+/// What signals on any rank ask for; the same on all ranks.
+struct StepWishes {
+  var save = false
+  var stop = false
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,68 @@
+import COCO
+import Detection
+import Tensors
+
+/// The training images as a rank sees them: its slices of the global batches, read ahead on background threads.
+final class TrainingData {
+  let dataset: CocoDataset
+  let globalBatch: Int
+  let iterationsPerEpoch: Int
+  private let pipeline: Pipeline
+  private let options: TrainingPlans.Options
+  private let workers: Int
+  private var prefetcher: Prefetcher?
+  private var currentOrder: (epoch: Int, order: EpochOrder)?
+
+  init(_ run: RunSetup) throws {
+    let section = run.configuration.data
+    dataset = try CocoDataset(
+      AnnotationFile(reading: section.train.annFile), configuration: section.train, training: true)
+    pipeline = try Pipeline(section.train.pipeline)
+    globalBatch = run.globalBatch
+    iterationsPerEpoch = dataset.iterationsPerEpoch(globalBatch: globalBatch, shuffles: run.configuration.mpi.shuffle)
+    options = TrainingPlans.Options(
+      seed: run.seed, globalBatch: globalBatch, shuffles: run.configuration.mpi.shuffle, rank: run.world.rank,
+      ranks: run.world.size, epochs: .max)
+    workers = max(1, section.workersPerGPU)
+  }
+
+  var imagesPerEpoch: Int { iterationsPerEpoch * globalBatch }
+
+  /// Begins to read at a position.
+  func start(at position: Position) {
+    let plans = TrainingPlans(
+      dataset, pipeline, options: options, epoch: position.epoch, iteration: position.images / globalBatch)
+    prefetcher = Prefetcher(dataset, pipeline, plans: plans, seed: options.seed, workers: workers)
+  }
+
+  func stop() { prefetcher?.stop() }
+
+  /// This rank's share of the next global batch.
+  func next() throws -> Batch {
+    guard let batch = try prefetcher?.next() else { preconditionFailure("the order of images never ends") }
+    return batch
+  }
+
+  /// The image ids of the global batch at a position, of all ranks.
+  func globalImageIDs(at position: Position) -> [Int64] {
+    if currentOrder?.epoch != position.epoch {
+      currentOrder = (position.epoch, dataset.order(ofEpoch: position.epoch, options))
+    }
+    let batches = currentOrder?.order.batches ?? []
+    return batches[position.images / globalBatch].map { dataset.images[$0].id }
+  }
+}
+
+extension Batch {
+  /// The batch as the detector reads it.
+  func input(on engine: Engine) -> DetectorInput {
+    DetectorInput(
+      images: Tensor([images.count, size.height, size.width, 3], pixels, on: engine),
+      metas: images.map {
+        ImageMeta(
+          imageID: $0.id, imgShape: $0.imgShape, padShape: $0.padShape,
+          scaleFactor: ($0.scaleFactor.width, $0.scaleFactor.height))
+      },
+      targets: images.map { ImageTargets(gtBoxes: $0.gtBoxes, gtLabels: $0.gtLabels, gtBoxesIgnore: $0.gtIgnore) })
+  }
+}

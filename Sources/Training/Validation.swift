@@ -1,0 +1,84 @@
+import COCO
+import Detection
+import Foundation
+import Layers
+import MPI
+import Tensors
+
+/// COCO evaluation on all ranks: each detects on every n-th image, rank 0 gathers and evaluates. No image is padded
+/// in or counted twice.
+final class Validation {
+  /// What an evaluation gave, on rank 0; empty on the others.
+  struct Outcome {
+    let result: EvaluationResult
+    let detections: [EvaluationDetection]
+
+    /// mmdetection's names and rounding.
+    var metrics: [(String, Double)] { result.mmdetectionMetrics.map { ($0.name, $0.value) } }
+  }
+
+  let dataset: CocoDataset
+  private let world: World
+  private let pipeline: Pipeline
+  private let workers: Int
+  private let evaluator: CocoEvaluator
+
+  /// - Throws: `COCOError`.
+  init(_ configuration: DatasetConfiguration, classes: [String], workers: Int, world: World) throws {
+    var configuration = configuration
+    configuration.classes = configuration.classes ?? classes
+    let file = try AnnotationFile(reading: configuration.annFile)
+    dataset = try CocoDataset(file, configuration: configuration, training: false)
+    pipeline = try Pipeline(configuration.pipeline)
+    (self.workers, self.world) = (max(1, workers), world)
+    let labels = Dictionary(uniqueKeysWithValues: dataset.categoryIDs.enumerated().map { ($1, $0) })
+    evaluator = CocoEvaluator(
+      imageIDs: dataset.images.map(\.id), labelCount: dataset.classes.count,
+      groundTruths: file.annotations.compactMap { annotation in
+        labels[annotation.categoryID].map { EvaluationGroundTruth(annotation, label: $0) }
+      })
+  }
+
+  /// Detects with the model as it is. Collective; the outcome is rank 0's.
+  func evaluate(_ model: DetectorModel, progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }) throws -> Outcome? {
+    let indices = Array(stride(from: world.rank, to: dataset.images.count, by: world.size))
+    let prefetcher = Prefetcher(
+      dataset, pipeline, plans: dataset.evaluationPlans(of: indices, batch: 1, pipeline), seed: 0, workers: workers)
+    defer { prefetcher.stop() }
+    var mine: [Double] = []
+    var done = 0
+    while let batch = try prefetcher.next() {
+      for detection in try model.detector.detect(batch.input(on: model.engine))[0] {
+        mine.append(contentsOf: Self.encode(detection, image: indices[done]))
+      }
+      done += 1
+      progress(done * world.size, dataset.images.count)
+    }
+    let all = try world.gather(mine).flatMap(decode)
+    guard world.rank == 0 else { return nil }
+    return Outcome(result: evaluator.evaluate(all), detections: all)
+  }
+
+  private static func encode(_ detection: Detection, image: Int) -> [Double] {
+    let box = EvaluationBox(detection.box)
+    return [Double(image), Double(detection.label), box.x, box.y, box.width, box.height, Double(detection.score)]
+  }
+
+  private func decode(_ numbers: [Double]) -> [EvaluationDetection] {
+    stride(from: 0, to: numbers.count, by: 7).map { i in
+      EvaluationDetection(
+        imageID: dataset.images[Int(numbers[i])].id, label: Int(numbers[i + 1]),
+        box: EvaluationBox(x: numbers[i + 2], y: numbers[i + 3], width: numbers[i + 4], height: numbers[i + 5]),
+        score: numbers[i + 6])
+    }
+  }
+}
+
+extension EvaluationGroundTruth {
+  init(_ annotation: AnnotationFile.Annotation, label: Int) {
+    self.init(
+      annotationID: annotation.id, imageID: annotation.imageID, label: label,
+      box: EvaluationBox(x: annotation.x, y: annotation.y, width: annotation.width, height: annotation.height),
+      area: annotation.area, isCrowd: annotation.isCrowd)
+  }
+}
