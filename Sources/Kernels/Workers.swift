@@ -10,6 +10,8 @@ public typealias Floats = UnsafeMutablePointer<Float>
 /// results have the same bits on one thread and on many.
 public final class Workers: @unchecked Sendable {
   public let count: Int
+  /// Memory for what all jobs of a kernel read, filled before they start; valid until the next kernel.
+  let shared = Scratch()
   private let scratches: [Scratch]
 
   public init(count: Int) {
@@ -67,5 +69,10 @@ public final class Scratch: @unchecked Sendable {
       base = .allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
     }
     return base!.assumingMemoryBound(to: Float.self)
+  }
+
+  /// The same memory as `count` doubles.
+  func doubles(_ count: Int) -> UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(floats(2 * count)).assumingMemoryBound(to: Double.self)
   }
 }

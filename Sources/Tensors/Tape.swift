@@ -11,6 +11,7 @@ public final class Tape {
   private struct Step {
     let parameters: [Parameter]
     let output: Tensor
+    let runsWithoutGradient: Bool
     let backward: () throws -> Void
   }
   private var steps: [Step] = []
@@ -19,18 +20,23 @@ public final class Tape {
 
   public var count: Int { steps.count }
 
-  /// `backward` adds to the gradients of the operation's inputs, given the gradient of `output`. It is skipped when
-  /// nothing flowed back into `output`, unless parameters are to be announced.
-  public func record(_ output: Tensor, parameters: [Parameter] = [], backward: @escaping () throws -> Void) {
+  /// `backward` adds to the gradients of the operation's inputs, given the gradient of `output`, which it may
+  /// overwrite. It is skipped when nothing flowed back into `output`, unless it `runsWithoutGradient` because other
+  /// ranks wait for it. The parameters are announced in any case.
+  public func record(
+    _ output: Tensor, parameters: [Parameter] = [], runsWithoutGradient: Bool = false,
+    backward: @escaping () throws -> Void
+  ) {
     for parameter in parameters { parameter.pendingUses += 1 }
-    steps.append(Step(parameters: parameters, output: output, backward: backward))
+    steps.append(
+      Step(parameters: parameters, output: output, runsWithoutGradient: runsWithoutGradient, backward: backward))
   }
 
   /// Runs back from `loss`, a scalar, whose gradient is 1.
   public func backward(from loss: Tensor, informing observer: (any GradientObserver)? = nil) throws {
     loss.gradientToAddTo()[0] = 1
     while let step = steps.popLast() {
-      if step.output.hasGradient { try step.backward() }
+      if step.output.hasGradient || step.runsWithoutGradient { try step.backward() }
       for parameter in step.parameters {
         parameter.pendingUses -= 1
         if parameter.pendingUses == 0 { try observer?.gradientIsFinal(of: parameter) }

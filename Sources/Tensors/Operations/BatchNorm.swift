@@ -1,0 +1,92 @@
+import Kernels
+
+/// Adds numbers over all ranks, for batch norm's statistics. Every rank calls `sum` the same number of times in the
+/// same order.
+public protocol StatisticsSynchronizer: AnyObject {
+  func sum(_ values: inout [Double]) throws
+}
+
+extension Tensor {
+  /// Batch norm with the statistics of this batch (Ioffe and Szegedy 2015), plus a residual, then ReLU. Moves the
+  /// running statistics a tenth of the way to the batch's mean and unbiased variance.
+  ///
+  /// With a `synchronizer` the statistics are those of all ranks' batches (SyncBN): one sum over ranks in the forward
+  /// pass and one in the backward pass, where it takes place even if nothing flowed back on this rank. The gradients
+  /// of weight and bias remain this rank's share.
+  public func batchNorm(
+    _ norm: NormParameters, residual: Tensor? = nil, relu: Bool = false,
+    synchronizer: (any StatisticsSynchronizer)? = nil
+  ) throws -> Tensor {
+    checkNorm(norm, residual: residual)
+    let (size, workers) = (mapSize, engine.workers)
+    let (statistics, total) = try norm.batchStatistics(
+      Normalization.moments(values, size, workers), pixels: size.images * size.pixels, synchronizer)
+    let affine = statistics.indices.map {
+      statistics[$0].affine(weight: norm.weight.values[$0], bias: norm.bias.values[$0])
+    }
+    let wantsGradient = needsGradient || residual?.needsGradient == true || !norm.trained.isEmpty
+    let y = Tensor(shape, on: engine, needsGradient: wantsGradient)
+    Normalization.affine(
+      values, scale: affine.map(\.scale), shift: affine.map(\.shift), residual: residual?.values, relu: relu,
+      into: y.values, size, workers)
+    guard y.needsGradient, let tape = engine.tape else { return y }
+    let residual = residual?.needsGradient == true ? residual : nil
+    let scale = affine.map(\.scale)
+    tape.record(y, parameters: norm.trained, runsWithoutGradient: synchronizer != nil) { [self] in
+      let gradient = OutputGradient(y.hasGradient ? y.gradient : nil, maskedBy: relu ? y.values : nil)
+      let target = y.hasGradient ? Tensor.residualTarget(residual) : nil
+      let sums = Normalization.products(gradient, values, residual: target, size, workers)
+      norm.addFrozenGradients(sums, statistics)
+      let correction = try norm.batchCorrection(sums, statistics, total: total, synchronizer)
+      guard needsGradient else { return }
+      let (dx, isFresh) = gradientTarget()
+      Normalization.combine(
+        gradient, a: scale, statistics: (values, correction.map(\.b), correction.map(\.c)), into: dx,
+        isFresh: isFresh, size, workers)
+    }
+    return y
+  }
+}
+
+extension NormParameters {
+  private static let momentum = 0.1
+
+  /// The statistics of each channel and the number of values behind them, over all ranks if synchronised.
+  fileprivate func batchStatistics(
+    _ moments: ChannelSums, pixels: Int, _ synchronizer: (any StatisticsSynchronizer)?
+  ) throws -> (statistics: [NormStatistics], count: Double) {
+    let local = moments.overImages(channels: channels)
+    var sums = local.first + local.second + [Double(pixels)]
+    try synchronizer?.sum(&sums)
+    let count = max(1, sums[2 * channels])
+    for c in 0..<channels { updateRunning(c, sum: sums[c], sumOfSquares: sums[channels + c], count: count) }
+    let statistics = (0..<channels).map {
+      NormStatistics(sum: sums[$0], sumOfSquares: sums[channels + $0], count: count, epsilon: epsilon)
+    }
+    return (statistics, count)
+  }
+
+  private func updateRunning(_ c: Int, sum: Double, sumOfSquares: Double, count: Double) {
+    let mean = sum / count
+    let unbiased = max(0, sumOfSquares - sum * mean) / max(1, count - 1)
+    for (parameter, value) in [(runningMean, mean), (runningVar, unbiased)] {
+      guard let running = parameter?.values else { continue }
+      running[c] = Float((1 - Self.momentum) * Double(running[c]) + Self.momentum * value)
+    }
+  }
+
+  /// The terms of dx through the statistics, for each channel.
+  fileprivate func batchCorrection(
+    _ products: ChannelSums, _ statistics: [NormStatistics], total: Double,
+    _ synchronizer: (any StatisticsSynchronizer)?
+  ) throws -> [(b: Float, c: Float)] {
+    let local = products.overImages(channels: channels)
+    var sums = local.first + local.second
+    try synchronizer?.sum(&sums)
+    return (0..<channels).map { c in
+      let gamma = Double(weight.values[c])
+      let normalized = statistics[c].normalized(products: sums[channels + c], sum: sums[c])
+      return statistics[c].correction(sum: gamma * sums[c], normalized: gamma * normalized, count: total)
+    }
+  }
+}

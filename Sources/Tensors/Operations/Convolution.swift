@@ -1,0 +1,60 @@
+import Kernels
+
+extension Tensor {
+  /// The convolution of a map `[N, H, W, in]` with `weight`, `[out, in, kernelHeight, kernelWidth]` in
+  /// `ParameterLayout.convolution`; `padding` zeros on each side; then ReLU if wanted.
+  ///
+  /// - Returns: `[N, outHeight, outWidth, out]`.
+  public func convolution(
+    _ weight: Parameter, bias: Parameter? = nil, stride: Int = 1, padding: Int = 0, relu: Bool = false
+  ) -> Tensor {
+    precondition(
+      shape.count == 4 && weight.shape.count == 4 && shape[3] == weight.shape[1],
+      "\(weight.name) of shape \(weight.shape) can't be convolved with a map \(shape)")
+    let sizes = ConvolutionShape(
+      batch: shape[0], height: shape[1], width: shape[2], inChannels: shape[3], outChannels: weight.shape[0],
+      kernelHeight: weight.shape[2], kernelWidth: weight.shape[3], stride: stride, padding: padding)
+    precondition(
+      sizes.outHeight > 0 && sizes.outWidth > 0, "the map \(shape) is smaller than the kernel of \(weight.name)")
+    return convolution(
+      weight, bias, relu, sizes, into: [shape[0], sizes.outHeight, sizes.outWidth, sizes.outChannels])
+  }
+
+  /// `x · weightᵀ + bias` for rows `[N, in]` and `weight` `[out, in]`, then ReLU if wanted; N may be 0.
+  ///
+  /// - Returns: `[N, out]`.
+  public func linear(_ weight: Parameter, bias: Parameter, relu: Bool = false) -> Tensor {
+    precondition(
+      shape.count == 2 && weight.shape.count == 2 && shape[1] == weight.shape[1],
+      "\(weight.name) of shape \(weight.shape) can't be applied to rows \(shape)")
+    let sizes = ConvolutionShape.linear(rows: shape[0], inChannels: shape[1], outChannels: weight.shape[0])
+    return convolution(weight, bias, relu, sizes, into: [shape[0], weight.shape[0]])
+  }
+
+  private func convolution(
+    _ weight: Parameter, _ bias: Parameter?, _ relu: Bool, _ sizes: ConvolutionShape, into outShape: [Int]
+  ) -> Tensor {
+    let trained = [weight, bias].compactMap { $0 }.filter(\.isTrainable)
+    let y = Tensor(outShape, on: engine, needsGradient: needsGradient || !trained.isEmpty)
+    let workers = engine.workers
+    Convolution.forward(values, weight.values, bias: bias?.values, relu: relu, into: y.values, sizes, workers)
+    guard y.needsGradient, let tape = engine.tape else { return y }
+    let input = needsGradient || weight.isTrainable ? self : nil
+    tape.record(y, parameters: trained) {
+      let dy = y.gradient
+      if relu { Activation.mask(dy, by: y.values, count: y.count, workers) }
+      if let bias, bias.isTrainable {
+        ColumnSums.add(dy, rows: sizes.outPixels, columns: sizes.outChannels, addingTo: bias.gradient, workers)
+      }
+      guard let input else { return }
+      if weight.isTrainable {
+        Convolution.backwardWeight(input.values, dy, addingTo: weight.gradient, sizes, workers)
+      }
+      if input.needsGradient {
+        let (dx, isFresh) = input.gradientTarget()
+        Convolution.backwardInput(dy, weight.values, into: dx, isFresh: isFresh, sizes, workers)
+      }
+    }
+    return y
+  }
+}

@@ -1,0 +1,83 @@
+import Kernels
+
+extension Tensor {
+  /// Group norm (Wu and He 2018): the statistics are those of each image and of each of `groups` runs of channels.
+  /// Plus a residual, then ReLU.
+  public func groupNorm(
+    _ norm: NormParameters, groups: Int, residual: Tensor? = nil, relu: Bool = false
+  ) -> Tensor {
+    checkNorm(norm, residual: residual)
+    precondition(norm.channels % groups == 0, "\(norm.channels) channels can't be cut into \(groups) groups")
+    let (size, workers) = (mapSize, engine.workers)
+    let grouping = Grouping(size: size, groups: groups)
+    let statistics = grouping.statistics(Normalization.moments(values, size, workers), epsilon: norm.epsilon)
+    let affine = (0..<size.images * size.channels).map { i in
+      let c = i % size.channels
+      return statistics[grouping.group(of: i)].affine(weight: norm.weight.values[c], bias: norm.bias.values[c])
+    }
+    let wantsGradient = needsGradient || residual?.needsGradient == true || !norm.trained.isEmpty
+    let y = Tensor(shape, on: engine, needsGradient: wantsGradient)
+    let scale = affine.map(\.scale)
+    Normalization.affine(
+      values, scale: scale, shift: affine.map(\.shift), residual: residual?.values, relu: relu, into: y.values, size,
+      workers)
+    guard y.needsGradient, let tape = engine.tape else { return y }
+    let residual = residual?.needsGradient == true ? residual : nil
+    tape.record(y, parameters: norm.trained) { [self] in
+      let gradient = OutputGradient(y.gradient, maskedBy: relu ? y.values : nil)
+      let sums = Normalization.products(
+        gradient, values, residual: Tensor.residualTarget(residual), size, workers)
+      let correction = grouping.backward(sums, statistics, norm)
+      guard needsGradient else { return }
+      let (dx, isFresh) = gradientTarget()
+      Normalization.combine(
+        gradient, a: scale, statistics: (values, correction.map(\.b), correction.map(\.c)), into: dx,
+        isFresh: isFresh, size, workers)
+    }
+    return y
+  }
+}
+
+/// The groups of all images, numbered image by image. Sums and coefficients stand as `[images, channels]`.
+private struct Grouping {
+  let size: MapSize
+  let groups: Int
+
+  private var channelsPerGroup: Int { size.channels / groups }
+  private var valuesPerGroup: Double { Double(channelsPerGroup * size.pixels) }
+
+  /// The group of element i of `[images, channels]`.
+  func group(of i: Int) -> Int { i / channelsPerGroup }
+
+  func statistics(_ moments: ChannelSums, epsilon: Float) -> [NormStatistics] {
+    (0..<size.images * groups).map { group in
+      let members = group * channelsPerGroup..<(group + 1) * channelsPerGroup
+      return NormStatistics(
+        sum: moments.first[members].reduce(0, +), sumOfSquares: moments.second[members].reduce(0, +),
+        count: valuesPerGroup, epsilon: epsilon)
+    }
+  }
+
+  /// Adds the parameters' gradients and returns the terms of dx through the statistics.
+  func backward(
+    _ products: ChannelSums, _ statistics: [NormStatistics], _ norm: NormParameters
+  ) -> [(b: Float, c: Float)] {
+    var (dWeight, dBias) = ([Double](repeating: 0, count: size.channels), [Double](repeating: 0, count: size.channels))
+    let zeros = [Double](repeating: 0, count: statistics.count)
+    var (sum, normalized) = (zeros, zeros)
+    for i in 0..<size.images * size.channels {
+      let (c, group) = (i % size.channels, group(of: i))
+      let gamma = Double(norm.weight.values[c])
+      let term = statistics[group].normalized(products: products.second[i], sum: products.first[i])
+      dWeight[c] += term
+      dBias[c] += products.first[i]
+      sum[group] += gamma * products.first[i]
+      normalized[group] += gamma * term
+    }
+    norm.addGradients(weight: dWeight, bias: dBias)
+    return (0..<size.images * size.channels).map { i in
+      let group = group(of: i)
+      return statistics[group].correction(sum: sum[group], normalized: normalized[group], count: valuesPerGroup)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import Kernels
+
+/// The parameters of a norm over C channels, each `[C]`: `y = weight · (x − μ)/√(σ² + epsilon) + bias`.
+public struct NormParameters {
+  public let weight: Parameter
+  public let bias: Parameter
+  /// The statistics that batch norm gathers; nil for group norm.
+  public let runningMean: Parameter?
+  public let runningVar: Parameter?
+  public let epsilon: Float
+
+  public init(
+    weight: Parameter, bias: Parameter, runningMean: Parameter? = nil, runningVar: Parameter? = nil,
+    epsilon: Float = 1e-5
+  ) {
+    (self.weight, self.bias, self.epsilon) = (weight, bias, epsilon)
+    (self.runningMean, self.runningVar) = (runningMean, runningVar)
+  }
+
+  var channels: Int { weight.count }
+  var trained: [Parameter] { [weight, bias].filter(\.isTrainable) }
+
+  /// Adds `gradients` to the parameters that are trained.
+  func addGradients(weight dWeight: [Double], bias dBias: [Double]) {
+    for (parameter, gradient) in [(weight, dWeight), (bias, dBias)] where parameter.isTrainable {
+      let target = parameter.gradient
+      for c in 0..<channels { target[c] += Float(gradient[c]) }
+    }
+  }
+}
+
+/// The mean and the inverse deviation of a set of values that are normalised together.
+struct NormStatistics {
+  let mean: Double
+  let inverseDeviation: Double
+
+  init(mean: Double, variance: Double, epsilon: Float) {
+    self.mean = mean
+    inverseDeviation = 1 / (variance + Double(epsilon)).squareRoot()
+  }
+
+  /// From Σ x and Σ x² over `count` values.
+  init(sum: Double, sumOfSquares: Double, count: Double, epsilon: Float) {
+    let mean = sum / count
+    self.init(mean: mean, variance: max(0, sumOfSquares / count - mean * mean), epsilon: epsilon)
+  }
+
+  /// `scale · x + shift` = `weight · (x − μ)/σ + bias`.
+  func affine(weight: Float, bias: Float) -> (scale: Float, shift: Float) {
+    let scale = Double(weight) * inverseDeviation
+    return (Float(scale), Float(Double(bias) - scale * mean))
+  }
+
+  /// Σ g · x̂ with x̂ = (x − μ)/σ, from Σ g and Σ g · x.
+  func normalized(products: Double, sum: Double) -> Double { (products - mean * sum) * inverseDeviation }
+
+  /// How the statistics' own dependence on x enters dx: `−(Σ γg + x̂ · Σ γg·x̂)/(count · σ)` as `b · x + c`.
+  func correction(sum: Double, normalized: Double, count: Double) -> (b: Float, c: Float) {
+    let b = -inverseDeviation * inverseDeviation * normalized / count
+    return (Float(b), Float(-inverseDeviation * sum / count - b * mean))
+  }
+}
+
+extension Tensor {
+  /// Where the gradient of a residual goes, if it is wanted.
+  static func residualTarget(_ residual: Tensor?) -> (values: Floats, isFresh: Bool)? {
+    guard let residual, residual.needsGradient else { return nil }
+    return residual.gradientTarget()
+  }
+
+  func checkNorm(_ norm: NormParameters, residual: Tensor?) {
+    precondition(shape.last == norm.channels, "\(norm.weight.name) of \(norm.channels) channels meets \(shape)")
+    precondition(residual.map { $0.shape == shape } ?? true, "\(shape) and a residual \(residual?.shape ?? [])")
+  }
+
+  /// The sizes of a map `[N, H, W, C]` for the norms.
+  var mapSize: MapSize {
+    let pixels = shape[1..<shape.count - 1].reduce(1, *)
+    return MapSize(images: shape[0], pixels: pixels, channels: shape[shape.count - 1])
+  }
+}
