@@ -1,0 +1,45 @@
+import Primitives
+import Tensors
+
+/// A batch as the detector sees it.
+public struct DetectorInput {
+  /// `[N, H, W, 3]`, normalised and padded to a common size.
+  public let images: Tensor
+  public let metas: [ImageMeta]
+  /// The objects of each image; empty lists in test mode.
+  public let targets: [ImageTargets]
+
+  public init(images: Tensor, metas: [ImageMeta], targets: [ImageTargets] = []) {
+    (self.images, self.metas, self.targets) = (images, metas, targets)
+  }
+
+  public var imageSize: ImageSize { ImageSize(height: images.shape[1], width: images.shape[2]) }
+}
+
+/// mmdetection's `img_metas`, as far as the detector reads them.
+public struct ImageMeta: Sendable {
+  public let imageID: Int64
+  /// After Resize, before Pad.
+  public let imgShape: ImageSize
+  /// After the image's own Pad.
+  public let padShape: ImageSize
+  /// From the original picture to the resized one.
+  public let scaleFactor: (x: Float, y: Float)
+
+  public init(imageID: Int64, imgShape: ImageSize, padShape: ImageSize, scaleFactor: (x: Float, y: Float) = (1, 1)) {
+    (self.imageID, self.imgShape, self.padShape, self.scaleFactor) = (imageID, imgShape, padShape, scaleFactor)
+  }
+}
+
+/// The ground truth of an image, in pixels of the network's input.
+public struct ImageTargets: Sendable {
+  public let gtBoxes: [Box]
+  /// 0 ..< number of classes.
+  public let gtLabels: [Int]
+  /// `gt_bboxes_ignore`; matter only where an assigner's `ignore_iof_thr` is set.
+  public let gtBoxesIgnore: [Box]
+
+  public init(gtBoxes: [Box], gtLabels: [Int], gtBoxesIgnore: [Box] = []) {
+    (self.gtBoxes, self.gtLabels, self.gtBoxesIgnore) = (gtBoxes, gtLabels, gtBoxesIgnore)
+  }
+}
