@@ -1,0 +1,40 @@
+import Primitives
+
+/// What the box head should say of the sampled RoIs of a batch, in mmdetection's `bbox2roi` order: image by image, an
+/// image's positives before its negatives.
+public struct BBoxTargets: Equatable, Sendable {
+  /// 0 ..< number of classes, or the number of classes for background.
+  public fileprivate(set) var labels: [Int] = []
+  /// The weight of each RoI in the classification loss.
+  public fileprivate(set) var labelWeights: [Float] = []
+  /// `[positives, 4]`, for the RoIs that aren't background in their order. The regression loss weighs them with 1 and
+  /// everything else with 0.
+  public fileprivate(set) var positiveDeltas: [Float] = []
+}
+
+/// The targets part of mmdetection's `BBoxHead`.
+public struct BBoxTargeter: Sendable {
+  private let numClasses: Int
+  private let positiveWeight: Float
+  private let coder: DeltaXYWHBBoxCoder
+
+  public init(_ configuration: RoIHeadConfiguration) {
+    numClasses = configuration.bboxHead.numClasses
+    positiveWeight = configuration.posWeight <= 0 ? 1 : configuration.posWeight
+    coder = DeltaXYWHBBoxCoder(configuration.bboxHead.bboxCoder)
+  }
+
+  /// - Parameter samples: of each image; with labels.
+  public func targets(_ samples: [SamplingResult]) -> BBoxTargets {
+    var targets = BBoxTargets()
+    for image in samples {
+      let (positives, negatives) = (image.posInds.count, image.negInds.count)
+      guard let labels = image.posGtLabels else { preconditionFailure("the sampled RoIs have no labels") }
+      targets.labels += labels + [Int](repeating: numClasses, count: negatives)
+      targets.labelWeights += [Float](repeating: positiveWeight, count: positives)
+      targets.labelWeights += [Float](repeating: 1, count: negatives)
+      targets.positiveDeltas += coder.encode(Array(image.posBoxes), gtBoxes: image.posGtBoxes)
+    }
+    return targets
+  }
+}

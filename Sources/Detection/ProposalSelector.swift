@@ -1,0 +1,80 @@
+import Foundation
+import Primitives
+
+/// A region that may hold an object.
+public struct Proposal: Equatable, Sendable {
+  public let box: Box
+  /// The objectness, 0 … 1.
+  public let score: Float
+}
+
+/// Makes proposals of what the RPN says of an image; `RPNHead.get_bboxes` of mmdetection.
+public struct ProposalSelector: Sendable {
+  private let configuration: RPNHeadConfiguration
+  private let generator: AnchorGenerator
+  private let coder: DeltaXYWHBBoxCoder
+
+  public init(_ configuration: RPNHeadConfiguration) {
+    self.configuration = configuration
+    generator = AnchorGenerator(configuration.anchorGenerator)
+    coder = DeltaXYWHBBoxCoder(configuration.bboxCoder)
+  }
+
+  /// With `train_cfg.rpn_proposal` or `test_cfg.rpn`; see the other method.
+  public func proposals(
+    scores: [[Float]], deltas: [[Float]], featmapSizes: [ImageSize], imgShape: ImageSize, isTraining: Bool
+  ) -> [Proposal] {
+    proposals(
+      scores: scores, deltas: deltas, featmapSizes: featmapSizes, imgShape: imgShape,
+      isTraining ? configuration.trainProposals : configuration.testProposals)
+  }
+
+  /// The best `nms_pre` anchors of each level are moved by their deltas, clipped to the picture, freed of boxes
+  /// narrower or lower than `min_bbox_size` and of overlaps within their level; the best `max_per_img` remain.
+  ///
+  /// mmdetection's own filter for small boxes compares a sum of indices with a count and so sometimes lets all pass;
+  /// this one doesn't.
+  ///
+  /// - Parameters:
+  ///   - scores: for each level the logits `[H, W, A]`, or with softmax `[H, W, A, 2]`, foreground before background.
+  ///   - deltas: for each level `[H, W, A, 4]`.
+  /// - Returns: best first.
+  public func proposals(
+    scores: [[Float]], deltas: [[Float]], featmapSizes: [ImageSize], imgShape: ImageSize,
+    _ limits: ProposalConfiguration
+  ) -> [Proposal] {
+    var (boxes, objectness, levels): ([Box], [Float], [Int]) = ([], [], [])
+    for (level, anchors) in generator.gridAnchors(featmapSizes: featmapSizes).enumerated() {
+      let foreground = foregroundScores(scores[level])
+      precondition(foreground.count == anchors.count, "\(foreground.count) scores for \(anchors.count) anchors")
+      let chosen = best(foreground, limits.nmsPre)
+      let decoded = coder.decode(
+        chosen.map { anchors[$0] }, deltas: chosen.flatMap { deltas[level][4 * $0..<4 * $0 + 4] }, maxShape: imgShape)
+      for (box, anchor) in zip(decoded, chosen) where isLargeEnough(box, limits.minBBoxSize) {
+        boxes.append(box)
+        objectness.append(foreground[anchor])
+        levels.append(level)
+      }
+    }
+    return NonMaximumSuppression.batchedNMS(
+      boxes, scores: objectness, groups: levels, configuration: limits.nms, limit: limits.maxPerImg
+    ).map { Proposal(box: boxes[$0.index], score: $0.score) }
+  }
+
+  private func best(_ scores: [Float], _ limit: Int) -> [Int] {
+    limit > 0 && scores.count > limit ? descendingOrder(scores, limit: limit) : Array(scores.indices)
+  }
+
+  private func isLargeEnough(_ box: Box, _ minimum: Float) -> Bool {
+    minimum <= 0 || (box.width >= minimum && box.height >= minimum)
+  }
+
+  private func foregroundScores(_ logits: [Float]) -> [Float] {
+    if configuration.lossCls.useSigmoid { return logits.map { 1 / (1 + exp(-$0)) } }
+    return stride(from: 0, to: logits.count, by: 2).map { i in
+      let largest = max(logits[i], logits[i + 1])
+      let (foreground, background) = (exp(logits[i] - largest), exp(logits[i + 1] - largest))
+      return foreground / (foreground + background)
+    }
+  }
+}
