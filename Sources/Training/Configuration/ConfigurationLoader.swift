@@ -1,0 +1,123 @@
+import Foundation
+
+/// Reads configuration files and joins them with their bases by the rules of mmcv 1.3's `Config`: mappings merge key
+/// by key, `_delete_: true` in a mapping replaces the base's instead, everything else replaces. A base's `null` gives way
+/// to a mapping, where mmcv asks for `_delete_`.
+struct ConfigurationLoader {
+  /// The chain of files being read, innermost last.
+  private var chain: [String] = []
+
+  /// The file at `path` with its bases merged in.
+  static func load(file path: String) throws -> ConfigurationNode {
+    var loader = ConfigurationLoader()
+    return try loader.load(path, namedAt: nil)
+  }
+
+  /// A text that is not in a file. Its `_base_`, if any, is relative to the current directory.
+  static func load(text: String, name: String) throws -> ConfigurationNode {
+    var loader = ConfigurationLoader()
+    return try loader.load(text: text, name: name, directory: "")
+  }
+
+  private mutating func load(_ path: String, namedAt place: ConfigurationPlace?) throws -> ConfigurationNode {
+    let identity = URL(fileURLWithPath: path).standardizedFileURL.path
+    if let place, chain.contains(identity) {
+      throw ConfigurationError(place, "'_base_' leads back to \(path), which is being read already")
+    }
+    let text = try Self.text(of: path, namedAt: place)
+    chain.append(identity)
+    defer { chain.removeLast() }
+    return try load(text: text, name: path, directory: (path as NSString).deletingLastPathComponent)
+  }
+
+  private static func text(of path: String, namedAt place: ConfigurationPlace?) throws -> String {
+    func failure(_ message: String, isMissing: Bool) -> ConfigurationError {
+      guard let place else { return ConfigurationError(file: path, message, isMissingFile: isMissing) }
+      return ConfigurationError(place, "base \(path): \(message)", isMissingFile: isMissing)
+    }
+    if path.hasSuffix(".py") {
+      throw failure(
+        "a Python file; with mmcv, Config.fromfile('x.py').dump('x.yaml') writes it as YAML", isMissing: false)
+    }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw failure("no such file, or it may not be read", isMissing: true)
+    }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw failure("the text is not UTF-8", isMissing: false)
+    }
+    return text
+  }
+
+  private mutating func load(text: String, name: String, directory: String) throws -> ConfigurationNode {
+    let node = try ConfigurationNode.parse(text, source: ConfigurationSource(name: name, text: text))
+    guard case .mapping(var entries) = node.content else {
+      throw ConfigurationError(node.place, "a configuration is a mapping of keys to values, found \(node.summary)")
+    }
+    guard let index = entries.firstIndex(where: { $0.key == "_base_" }) else {
+      return node.withoutDeleteMarks
+    }
+    let base = try loadBases(entries.remove(at: index).value, directory: directory)
+    return try base.merging(ConfigurationNode(content: .mapping(entries), place: node.place), path: "")
+  }
+
+  /// All bases side by side; as in mmcv, no two of them may hold the same top-level key.
+  private mutating func loadBases(_ node: ConfigurationNode, directory: String) throws -> ConfigurationNode {
+    var merged: [ConfigurationNode.Entry] = []
+    let names = if case .sequence(let elements) = node.content { elements } else { [node] }
+    for nameNode in names {
+      guard let name = String(configuration: nameNode) else {
+        throw ConfigurationError(nameNode.place, "'_base_' is \(nameNode.summary), expected a file or a list of files")
+      }
+      let path = name.hasPrefix("/") || directory.isEmpty ? name : "\(directory)/\(name)"
+      for entry in try load(path, namedAt: nameNode.place).entries {
+        if let other = merged.first(where: { $0.key == entry.key }) {
+          throw ConfigurationError(
+            entry.place, "key '\(entry.key)' is also defined by another base, at \(other.place.description)")
+        }
+        merged.append(entry)
+      }
+    }
+    return ConfigurationNode(content: .mapping(merged), place: node.place)
+  }
+}
+
+extension ConfigurationNode {
+  /// This mapping with another one laid over it.
+  /// - Parameter path: this mapping's dotted path, for messages.
+  func merging(_ child: ConfigurationNode, path: String) throws -> ConfigurationNode {
+    var merged = entries
+    for entry in child.entries {
+      var entry = entry
+      let index = merged.firstIndex { $0.key == entry.key }
+      if entry.value.isMapping, !entry.value.replaces, let index, !merged[index].value.isNull {
+        let name = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+        guard merged[index].value.isMapping else {
+          throw ConfigurationError(
+            entry.place, "'\(name)' is a mapping here and \(merged[index].value.summary) in the base",
+            hint: "'_delete_: true' in the mapping replaces the base's value")
+        }
+        entry.value = try merged[index].value.merging(entry.value, path: name)
+      } else {
+        entry.value = entry.value.withoutDeleteMarks
+      }
+      if let index { merged[index] = entry } else { merged.append(entry) }
+    }
+    return ConfigurationNode(content: .mapping(merged), place: child.place)
+  }
+
+  private var replaces: Bool { entry("_delete_").flatMap { Bool(configuration: $0.value) } ?? false }
+
+  var withoutDeleteMarks: ConfigurationNode {
+    var node = self
+    switch content {
+    case .scalar: break
+    case .sequence(let elements): node.content = .sequence(elements.map(\.withoutDeleteMarks))
+    case .mapping(let entries):
+      node.content = .mapping(
+        entries.filter { $0.key != "_delete_" }.map {
+          Entry(key: $0.key, place: $0.place, value: $0.value.withoutDeleteMarks)
+        })
+    }
+    return node
+  }
+}

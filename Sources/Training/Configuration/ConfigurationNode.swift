@@ -1,0 +1,144 @@
+import Foundation
+import Yams
+
+/// A text that configuration values come from: a file, or one `--cfg-options` argument.
+public final class ConfigurationSource: Sendable {
+  /// The file's path as the user gave it.
+  let name: String
+  let lines: [String]
+  /// An option of the command line, where a line number says nothing.
+  let isOption: Bool
+
+  init(name: String, text: String) {
+    self.name = name
+    lines = text.components(separatedBy: "\n").map { $0.hasSuffix("\r") ? String($0.dropLast()) : $0 }
+    isOption = false
+  }
+
+  init(option: String) {
+    name = "--cfg-options"
+    lines = [option]
+    isOption = true
+  }
+}
+
+/// Where a key or a value stands. Lines and columns count from 1, columns in Unicode scalars.
+public struct ConfigurationPlace: Sendable {
+  let source: ConfigurationSource
+  let line: Int
+  let column: Int
+
+  /// `file.yaml:14:3`.
+  public var description: String { source.isOption ? source.name : "\(source.name):\(line):\(column)" }
+}
+
+/// A YAML value that remembers where it was written.
+public struct ConfigurationNode: Sendable {
+  enum Content: Sendable {
+    /// The text without its quotes.
+    case scalar(String, isQuoted: Bool)
+    case sequence([ConfigurationNode])
+    case mapping([Entry])
+  }
+  struct Entry: Sendable {
+    var key: String
+    var place: ConfigurationPlace
+    var value: ConfigurationNode
+  }
+
+  var content: Content
+  var place: ConfigurationPlace
+
+  /// The entries of a mapping; empty for everything else.
+  var entries: [Entry] {
+    if case .mapping(let entries) = content { entries } else { [] }
+  }
+
+  var isMapping: Bool {
+    if case .mapping = content { true } else { false }
+  }
+
+  /// YAML's null, and Python's `None`.
+  var isNull: Bool {
+    guard case .scalar(let text, false) = content else { return false }
+    return ["", "~", "null", "Null", "NULL", "None"].contains(text)
+  }
+
+  /// The entry of a mapping's key.
+  func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
+
+  /// The value at a path such as `["data", "train", "pipeline", "2"]`.
+  func value(at path: some Collection<String>) -> ConfigurationNode? {
+    guard let key = path.first else { return self }
+    if case .sequence(let elements) = content, let index = Int(key), elements.indices.contains(index) {
+      return elements[index].value(at: path.dropFirst())
+    }
+    return entry(key)?.value.value(at: path.dropFirst())
+  }
+
+  /// The value for an error message: a scalar as written, a short list, or "a mapping".
+  var summary: String {
+    switch content {
+    case .scalar(let text, let isQuoted): isQuoted ? "'\(text)'" : (text.isEmpty ? "null" : text)
+    case .sequence(let elements) where elements.count <= 8:
+      "[" + elements.map(\.summary).joined(separator: ", ") + "]"
+    case .sequence(let elements): "a list of \(elements.count)"
+    case .mapping: "a mapping"
+    }
+  }
+}
+
+extension ConfigurationNode {
+  /// Reads one YAML document. Tags, such as the `!!python/tuple` that mmcv writes, are passed over.
+  static func parse(_ text: String, source: ConfigurationSource, column: Int = 1) throws -> ConfigurationNode {
+    let start = ConfigurationPlace(source: source, line: 1, column: column)
+    do {
+      guard let node = try Yams.compose(yaml: text) else {
+        return ConfigurationNode(content: .mapping([]), place: start)
+      }
+      return try ConfigurationNode(node, source: source, column: column)
+    } catch let error as YamlError {
+      throw ConfigurationError(yaml: error, start: start)
+    }
+  }
+
+  private init(_ node: Node, source: ConfigurationSource, column: Int) throws {
+    place = Self.place(node, source, column)
+    switch node {
+    case .scalar(let scalar):
+      content = .scalar(scalar.string, isQuoted: scalar.style != .plain)
+    case .sequence(let elements):
+      content = .sequence(try elements.map { try ConfigurationNode($0, source: source, column: column) })
+    case .mapping(let pairs):
+      content = .mapping(
+        try pairs.map { key, value in
+          let place = Self.place(key, source, column)
+          guard case .scalar(let scalar) = key else {
+            throw ConfigurationError(place, "a key must be a word, found a list or a mapping")
+          }
+          let value = try ConfigurationNode(value, source: source, column: column)
+          return Entry(key: scalar.string, place: place, value: value)
+        })
+    case .alias:
+      throw ConfigurationError(place, "an alias that names no value")
+    }
+  }
+
+  private static func place(_ node: Node, _ source: ConfigurationSource, _ column: Int) -> ConfigurationPlace {
+    ConfigurationPlace(source: source, line: node.mark?.line ?? 1, column: (node.mark?.column ?? 1) + column - 1)
+  }
+
+  /// The value as a YAML document that `parse` reads again to the same value.
+  func yaml() throws -> String { try Yams.serialize(node: yamlNode, width: 120, allowUnicode: true) }
+
+  private var yamlNode: Node {
+    switch content {
+    case .scalar(let text, let isQuoted):
+      return isNull ? Node("null") : Node(text, .implicit, isQuoted ? .singleQuoted : .plain)
+    case .sequence(let elements):
+      return Node(elements.map(\.yamlNode), .implicit, elements.contains(where: \.isMapping) ? .block : .flow)
+    case .mapping(let entries):
+      return Node(entries.map { (Node($0.key), $0.value.yamlNode) }, .implicit, entries.isEmpty ? .flow : .block)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Detection
+import Layers
+
+/// A configuration as read: typed, as text, and what its user should be told.
+public struct ReadConfiguration: Sendable {
+  public let run: RunConfiguration
+  /// The whole configuration as one YAML text, bases and options merged in. Read again it gives the same `run`.
+  public let resolved: String
+  /// A line for each key that is accepted and has no meaning here.
+  public let notices: [String]
+
+  /// - Parameters:
+  ///   - file: a YAML or JSON file.
+  ///   - options: `KEY=VALUE` texts, applied in order.
+  /// - Throws: `ConfigurationError`.
+  public init(file: String, options: [String] = []) throws {
+    try self.init(ConfigurationLoader.load(file: file), name: Self.stem(of: file), options: options)
+  }
+
+  /// - Parameters:
+  ///   - text: YAML, for example the `config` attribute of a checkpoint.
+  ///   - name: what messages call the text, and the default work directory's name.
+  public init(text: String, name: String, options: [String] = []) throws {
+    try self.init(ConfigurationLoader.load(text: text, name: name), name: Self.stem(of: name), options: options)
+  }
+
+  private init(_ node: ConfigurationNode, name: String, options: [String]) throws {
+    var node = node
+    for option in options { node = try ConfigurationOption(option).applied(to: node) }
+    let notices = ConfigurationNotices()
+    let section = try ConfigurationSection(node, path: "", place: node.place, notices: notices)
+    var run = try RunConfiguration(section)
+    if run.workDir.isEmpty {
+      run.workDir = "work_dirs/\(name)"
+      node = try ConfigurationOption("work_dir='\(run.workDir)'").applied(to: node)
+    }
+    try run.check(against: node)
+    self.run = run
+    self.notices = notices.lines
+    resolved = try node.yaml()
+  }
+
+  private static func stem(of path: String) -> String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    return file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+  }
+}
+
+extension RunConfiguration {
+  init(_ section: ConfigurationSection) throws {
+    try readModel(section)
+    data = try section.requiredSection("data", DataSection.init)
+    evaluation = try section.section("evaluation", EvaluationSection.init)
+    optimizer = try section.requiredSection("optimizer", OptimizerConfiguration.init)
+    optimizer.gradClip = try section.section("optimizer_config", GradClip.read) ?? nil
+    learningRate = try section.section("lr_config", LearningRateConfiguration.init) ?? learningRate
+    autoScaleLR = try section.section("auto_scale_lr", AutoScaleLRSection.init) ?? autoScaleLR
+    runner = try RunnerSection(topLevel: section)
+    checkpoint = try section.section("checkpoint_config", CheckpointSection.init)
+    log = try section.section("log_config", LogSection.init) ?? log
+    loadFrom = try section.optional("load_from")
+    resumeFrom = try section.optional("resume_from")
+    try section.read("work_dir", into: &workDir)
+    try section.read("seed", into: &seed)
+    try section.check(seed >= 0, "seed", expected: "a number from 0 on")
+    try section.section("mpi") { try readMPI($0) }
+    try readRest(section)
+    try section.close()
+  }
+
+  private mutating func readMPI(_ section: ConfigurationSection) throws {
+    mpi = try MPISection(section)
+    try section.read("keep_levels_in_graph", into: &model.keepLevelsInGraph)
+    if let normalizer: LossNormalizer = try section.optional("loss_normalizer") {
+      model.normalizesLossesGlobally = normalizer == .global
+    }
+  }
+
+  /// Keys that mmdetection's configurations carry and that change nothing here.
+  private func readRest(_ section: ConfigurationSection) throws {
+    if let workflow = section.node("workflow"), workflow.summary != "[[train, 1]]" {
+      throw section.error(
+        "workflow", "is \(workflow.summary), which is not supported yet",
+        hint: "supported: [[train, 1]]; 'evaluation' measures on data.val")
+    }
+    _ = try section.sections("custom_hooks") { hook in
+      _ = try hook.type("NumClassCheckHook")
+      hook.accept("priority")
+    }
+    section.ignore("dist_params", because: "MPI is started by mpirun")
+    section.ignore("cudnn_benchmark", "device", "gpu_ids", "gpus", because: "there is no GPU")
+    section.ignore("opencv_num_threads", "mp_start_method", because: "images are prepared by threads of this program")
+    section.ignore("find_unused_parameters", because: "every parameter takes part in every step")
+    section.ignore("fp16", because: "everything is computed in float32")
+    section.ignore("deterministic", because: "runs are repeatable anyway")
+    section.ignore("log_level", because: "all messages are written")
+    section.ignore(
+      "dataset_type", "data_root", "img_norm_cfg", "classes", "CLASSES", "img_scale", "train_pipeline", "val_pipeline",
+      "test_pipeline", because: "a variable of the Python file; its value already stands where it was used")
+  }
+}
+
+enum LossNormalizer: String, ConfigurationChoice {
+  case global
+  case perRank = "per_rank"
+}

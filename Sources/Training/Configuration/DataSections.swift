@@ -1,0 +1,57 @@
+import COCO
+import Foundation
+
+extension DataSection {
+  init(_ section: ConfigurationSection) throws {
+    try section.read("samples_per_gpu", into: &samplesPerGPU)
+    try section.check(samplesPerGPU > 0, "samples_per_gpu", expected: "a number from 1 on")
+    try section.read("workers_per_gpu", into: &workersPerGPU)
+    try section.check(workersPerGPU >= 0, "workers_per_gpu", expected: "a number from 0 on")
+    section.ignore("persistent_workers", "pin_memory", because: "images are prepared by threads of this program")
+    train = try section.requiredSection("train") { try DatasetConfiguration($0, isForTraining: true) }
+    val = try section.section("val") { try DatasetConfiguration($0, isForTraining: false) }
+    test = try section.section("test") { try DatasetConfiguration($0, isForTraining: false) }
+  }
+}
+
+extension DatasetConfiguration {
+  /// - Parameter isForTraining: a test pipeline wraps its steps in `MultiScaleFlipAug`.
+  init(_ section: ConfigurationSection, isForTraining: Bool) throws {
+    self.init()
+    _ = try section.type("CocoDataset")
+    annFile = try section.required("ann_file")
+    try section.read("img_prefix", into: &imgPrefix)
+    if let root: String = try section.optional("data_root") {
+      annFile = Self.join(root, annFile)
+      imgPrefix = Self.join(root, imgPrefix)
+    }
+    classes = try Self.classes(section)
+    try section.read("filter_empty_gt", into: &filterEmptyGt)
+    pipeline = try PipelineReader(isForTraining: isForTraining).read(section)
+    try section.unsupported("proposal_file", "seg_prefix")
+    section.accept("test_mode")
+    section.ignore("samples_per_gpu", because: "images are tested one by one")
+  }
+
+  /// As mmdetection, only a relative path is put behind `data_root`.
+  private static func join(_ root: String, _ path: String) -> String {
+    path.hasPrefix("/") || root.isEmpty ? path : root.hasSuffix("/") ? root + path : "\(root)/\(path)"
+  }
+
+  /// A list of names, or a file with one on each line.
+  private static func classes(_ section: ConfigurationSection) throws -> [String]? {
+    guard let node = section.node("classes") else { return nil }
+    guard let file = String(configuration: node) else {
+      let names: [String] = try section.required("classes")
+      try section.check(!names.isEmpty, "classes", expected: "at least one name")
+      try section.check(Set(names).count == names.count, "classes", expected: "each name once")
+      return names
+    }
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+      throw section.error(
+        "classes", "names the file '\(file)', which can't be read; expected a list or a file of names")
+    }
+    return text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
+  }
+}

@@ -1,0 +1,168 @@
+import Detection
+import Foundation
+
+extension RPNHeadConfiguration {
+  /// `rpn_head` itself.
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    _ = try section.type("RPNHead")
+    inChannels = try section.required("in_channels")
+    try section.read("feat_channels", into: &featChannels)
+    try section.check(featChannels > 0, "feat_channels", expected: "a number from 1 on")
+    anchorGenerator = try section.requiredSection("anchor_generator", AnchorGeneratorConfiguration.init)
+    bboxCoder = try section.section("bbox_coder") { try BoxCoderConfiguration($0, stds: [1, 1, 1, 1]) } ?? bboxCoder
+    lossCls.useSigmoid = true
+    lossCls = try section.section("loss_cls", ClassificationLossConfiguration.init) ?? lossCls
+    lossBBox.kind = .smoothL1(beta: 1 / 9)
+    lossBBox = try section.section("loss_bbox", BoxLossConfiguration.init) ?? lossBBox
+    try section.unsupported("reg_decoded_bbox")
+    try section.only("num_convs", 1)
+  }
+}
+
+extension AnchorGeneratorConfiguration {
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    _ = try section.type("AnchorGenerator")
+    strides = try Self.strides(section)
+    ratios = try section.required("ratios")
+    scales = try Self.scales(section)
+    baseSizes = try section.optional("base_sizes")
+    try section.check(
+      baseSizes?.count ?? strides.count == strides.count, "base_sizes", expected: "one size for each stride")
+    try section.read("scale_major", into: &scaleMajor)
+    try section.read("center_offset", into: &centerOffset)
+    try section.check(centerOffset >= 0 && centerOffset <= 1, "center_offset", expected: "a number from 0 to 1")
+    centers = try section.optional("centers", as: [[Float]].self)?.map { center in
+      try section.check(center.count == 2, "centers", expected: "a pair (x, y) for each stride")
+      return (center[0], center[1])
+    }
+    try section.check(
+      centers?.count ?? strides.count == strides.count, "centers", expected: "a pair (x, y) for each stride")
+  }
+
+  /// Each a number, or a pair (width, height).
+  private static func strides(_ section: ConfigurationSection) throws -> [(width: Int, height: Int)] {
+    guard let node = section.node("strides") else { throw section.missing("strides", expected: "a list") }
+    let pairs = [Int](configuration: node)?.map { [$0, $0] } ?? [[Int]](configuration: node)
+    guard let pairs, !pairs.isEmpty, pairs.allSatisfy({ $0.count == 2 && $0[0] > 0 && $0[1] > 0 }) else {
+      throw section.mismatch("strides", expected: "a list of numbers from 1 on, or of pairs of them")
+    }
+    return pairs.map { ($0[0], $0[1]) }
+  }
+
+  /// `scales`, or `octave_base_scale` · 2^(i / `scales_per_octave`) for i below `scales_per_octave`.
+  private static func scales(_ section: ConfigurationSection) throws -> [Float] {
+    let scales: [Float]? = try section.optional("scales")
+    let base: Double? = try section.optional("octave_base_scale")
+    let count: Int? = try section.optional("scales_per_octave")
+    switch (scales, base, count) {
+    case (let scales?, nil, nil): return scales
+    case (nil, let base?, let count?): return (0..<count).map { Float(base * pow(2, Double($0) / Double(count))) }
+    default:
+      throw section.missing("scales", expected: "or 'octave_base_scale' with 'scales_per_octave'; one of the two")
+    }
+  }
+}
+
+extension BoxCoderConfiguration {
+  /// - Parameter stds: the default of `target_stds`.
+  init(_ section: ConfigurationSection, stds: [Float]) throws {
+    self.init()
+    targetStds = stds
+    _ = try section.type("DeltaXYWHBBoxCoder")
+    try section.read("target_means", into: &targetMeans)
+    try section.check(targetMeans.count == 4, "target_means", expected: "4 numbers")
+    try section.read("target_stds", into: &targetStds)
+    try section.check(
+      targetStds.count == 4 && targetStds.allSatisfy { $0 > 0 }, "target_stds", expected: "4 numbers above 0")
+    try section.read("clip_border", into: &clipBorder)
+  }
+}
+
+extension ClassificationLossConfiguration {
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    _ = try section.type("CrossEntropyLoss")
+    try section.read("use_sigmoid", into: &useSigmoid)
+    try section.read("loss_weight", into: &lossWeight)
+    classWeight = try section.optional("class_weight")
+    try section.unsupported("use_mask")
+    try section.only("reduction", "mean")
+  }
+}
+
+extension BoxLossConfiguration {
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    if try section.type("L1Loss", "SmoothL1Loss") == "SmoothL1Loss" {
+      let beta: Float = try section.optional("beta") ?? 1
+      try section.check(beta > 0, "beta", expected: "a number above 0")
+      kind = .smoothL1(beta: beta)
+    }
+    try section.read("loss_weight", into: &lossWeight)
+    try section.only("reduction", "mean")
+  }
+}
+
+extension RoIHeadConfiguration {
+  /// `roi_head` itself.
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    _ = try section.type("StandardRoIHead")
+    extractor = try section.requiredSection("bbox_roi_extractor", RoIExtractorConfiguration.init)
+    bboxHead = try section.requiredSection("bbox_head", BBoxHeadConfiguration.init)
+    try section.unsupported("mask_roi_extractor", "mask_head", "shared_head")
+  }
+}
+
+extension RoIExtractorConfiguration {
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    _ = try section.type("SingleRoIExtractor")
+    try section.requiredSection("roi_layer") { layer in
+      _ = try layer.type("RoIAlign")
+      guard let size = try layer.pair("output_size", as: Int.self) else {
+        throw layer.missing("output_size", expected: "a number or a pair")
+      }
+      (outputHeight, outputWidth) = size
+      try layer.check(outputHeight > 0 && outputWidth > 0, "output_size", expected: "a number from 1 on")
+      try layer.read("sampling_ratio", into: &samplingRatio)
+      try layer.read("aligned", into: &aligned)
+      try layer.only("pool_mode", "avg")
+      try layer.unsupported("use_torchvision")
+    }
+    outChannels = try section.required("out_channels")
+    featmapStrides = try section.required("featmap_strides")
+    try section.read("finest_scale", into: &finestScale)
+    try section.check(finestScale > 0, "finest_scale", expected: "a number above 0")
+  }
+}
+
+extension BBoxHeadConfiguration {
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    _ = try section.type("Shared2FCBBoxHead")
+    inChannels = try section.required("in_channels")
+    try section.read("fc_out_channels", into: &fcOutChannels)
+    try section.check(fcOutChannels > 0, "fc_out_channels", expected: "a number from 1 on")
+    if let size = try section.pair("roi_feat_size", as: Int.self) {
+      try section.check(size.0 == size.1, "roi_feat_size", expected: "a square")
+      roiFeatSize = size.0
+    }
+    try section.read("num_classes", into: &numClasses)
+    try section.check(numClasses > 0, "num_classes", expected: "a number from 1 on")
+    bboxCoder.targetStds = [0.1, 0.1, 0.2, 0.2]
+    bboxCoder =
+      try section.section("bbox_coder") { try BoxCoderConfiguration($0, stds: [0.1, 0.1, 0.2, 0.2]) } ?? bboxCoder
+    try section.read("reg_class_agnostic", into: &regClassAgnostic)
+    lossCls = try section.section("loss_cls", ClassificationLossConfiguration.init) ?? lossCls
+    try section.check(!lossCls.useSigmoid, "loss_cls", expected: "use_sigmoid: false, as scores are a softmax's")
+    lossBBox.kind = .smoothL1(beta: 1)
+    lossBBox = try section.section("loss_bbox", BoxLossConfiguration.init) ?? lossBBox
+    try section.unsupported("reg_decoded_bbox", "with_avg_pool", "conv_cfg", "norm_cfg")
+    section.ignore("conv_out_channels", because: "Shared2FCBBoxHead has no convolution")
+    try section.only("with_cls", true)
+    try section.only("with_reg", true)
+  }
+}

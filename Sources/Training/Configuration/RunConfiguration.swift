@@ -1,0 +1,105 @@
+import COCO
+import Detection
+import Layers
+
+/// Everything that a configuration says about a run. The names are mmdetection 2.11's, in Swift's spelling.
+public struct RunConfiguration: Equatable, Sendable {
+  public var model = TwoStageConfiguration()
+  /// `model.pretrained`: a checkpoint of the backbone.
+  public var pretrained: String?
+  public var data = DataSection()
+  public var evaluation: EvaluationSection?
+  public var optimizer = OptimizerConfiguration()
+  public var learningRate = LearningRateConfiguration()
+  public var autoScaleLR = AutoScaleLRSection()
+  public var runner = RunnerSection()
+  /// nil where `checkpoint_config` is absent: no checkpoint but the last is asked for.
+  public var checkpoint: CheckpointSection?
+  public var log = LogSection()
+  /// Start from these weights, at epoch 0.
+  public var loadFrom: String?
+  /// Go on where this checkpoint stopped.
+  public var resumeFrom: String?
+  public var workDir = ""
+  public var mpi = MPISection()
+  public var seed = 0
+
+  public init() {}
+}
+
+/// `data`.
+public struct DataSection: Equatable, Sendable {
+  /// Images a rank and step.
+  public var samplesPerGPU = 1
+  /// Threads that prepare images, a rank.
+  public var workersPerGPU = 0
+  public var train = DatasetConfiguration()
+  public var val: DatasetConfiguration?
+  public var test: DatasetConfiguration?
+
+  public init() {}
+}
+
+/// `evaluation`: on `data.val`, metric `bbox`.
+public struct EvaluationSection: Equatable, Sendable {
+  /// Epochs, or iterations where not `byEpoch`.
+  public var interval = 1
+  public var byEpoch = true
+  /// The first epoch (or iteration) with an evaluation.
+  public var start: Int?
+  /// Reports AP for each class too.
+  public var classwise = false
+  /// The value that the best checkpoint is kept by, for example `bbox_mAP`; `auto` is that.
+  public var saveBest: String?
+
+  public init() {}
+}
+
+/// `auto_scale_lr`, mmdetection 3's key: the rate is multiplied by (global batch) / `base_batch_size`.
+public struct AutoScaleLRSection: Equatable, Sendable {
+  public var enable = false
+  public var baseBatchSize = 16
+
+  public init() {}
+}
+
+/// `runner`. Whichever limit is reached first ends the run; at least one is set.
+public struct RunnerSection: Equatable, Sendable {
+  public var maxEpochs: Int?
+  public var maxIters: Int?
+
+  public init() {}
+}
+
+/// `checkpoint_config`.
+public struct CheckpointSection: Equatable, Sendable {
+  /// Epochs, or iterations where not `byEpoch`; nil: only at the end.
+  public var interval: Int?
+  public var byEpoch = true
+  /// nil: all are kept.
+  public var maxKeepCkpts: Int?
+
+  public init() {}
+}
+
+/// `log_config`.
+public struct LogSection: Equatable, Sendable {
+  /// Iterations between two lines.
+  public var interval = 10
+
+  public init() {}
+}
+
+/// `mpi`: what mmdetection does not have.
+public struct MPISection: Equatable, Sendable {
+  /// false: the training images in the file's order.
+  public var shuffle = true
+  /// nil: `OMP_NUM_THREADS`, else a fair share of the cores.
+  public var threadsPerRank: Int?
+  /// The size of the pieces that gradients are summed in, in MiB.
+  public var bucketSizeMB = 4.0
+  /// Seconds without progress after which the run is ended with a report of who waits for whom.
+  public var stallTimeout = 300.0
+
+  public init() {}
+}
