@@ -36,14 +36,14 @@ let package = Package(
     .target(name: "CMachine", cSettings: [.define("RCNN_MARCH_NAME", to: "\"\(architectureFlags.last ?? "")\"")]),
 
     .target(name: "Primitives"),
-    .target(name: "MPI", dependencies: ["CMPI"]),
+    .target(name: "MPI", dependencies: ["CMPI", "CMachine"]),
     .target(name: "HDF5", dependencies: ["CHDF5"]),
     .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernelSettings),
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
     .target(name: "Detection", dependencies: ["Layers", "Tensors", "Primitives"]),
     .target(name: "COCO", dependencies: ["CTurboJPEG", "CPNG", "Primitives"]),
-    .target(name: "Distributed", dependencies: ["MPI", "Tensors", "Primitives"]),
+    .target(name: "Distributed", dependencies: ["CMachine", "MPI", "Tensors", "Primitives"]),
     .target(
       name: "Training",
       dependencies: [
@@ -58,6 +58,8 @@ let package = Package(
       dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Primitives"], path: "Tests/TestSupport"),
+    .executableTarget(
+      name: "rank-probe", dependencies: ["Distributed", "MPI", "Tensors", "Primitives"], path: "Tests/RankProbe"),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),

@@ -13,6 +13,17 @@ int machine_allowed_cores(void) {
   return cores > 0 ? (int)cores : 1;
 }
 
+uint64_t machine_core_mask(int process, int word) {
+  uint64_t mask = 0;
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(process, sizeof set, &set) != 0) return 0;
+  for (int bit = 0; bit < 64; bit++)
+    if (CPU_ISSET(64 * word + bit, &set)) mask |= (uint64_t)1 << bit;
+#endif
+  return mask;
+}
+
 int machine_supports_kernels(void) {
 #ifdef __x86_64__
   __builtin_cpu_init();

@@ -2,8 +2,13 @@
 #ifndef RCNN_MACHINE_H
 #define RCNN_MACHINE_H
 
+#include <stdint.h>
+
 /// The number of cores that this process may run on, from its affinity mask.
 int machine_allowed_cores(void);
+
+/// Cores 64·word to 64·word + 63 that a process may run on, one bit each; process 0 is this one. 0 if unknown.
+uint64_t machine_core_mask(int process, int word);
 
 /// 1 if this processor has the instructions that the kernels were built for, else 0.
 int machine_supports_kernels(void);

@@ -1,0 +1,13 @@
+import MPI
+import Tensors
+
+/// Replicas start from rank 0's.
+public enum ParameterBroadcast {
+  /// Rank 0's values on all ranks, and its momenta, which a resumed run brings along. Collective.
+  public static func run(_ store: ParameterStore, world: World, order: CollectiveOrder? = nil) throws {
+    order?.record(.parameters, "values", count: store.count)
+    try world.broadcast(FloatSlice(start: store.values, count: store.count))
+    order?.record(.parameters, "momenta", count: store.trainableCount)
+    try world.broadcast(FloatSlice(start: store.momenta, count: store.trainableCount))
+  }
+}

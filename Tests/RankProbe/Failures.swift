@@ -1,0 +1,54 @@
+import Distributed
+import Foundation
+import MPI
+
+/// In step 2 the last rank sums its statistics twice where the others reduce a bucket of the same length.
+func goDifferentWays(_ world: World) throws {
+  let order = CollectiveOrder()
+  for step in 1...3 {
+    for bucket in 0..<3 {
+      let isOdd = step == 2 && bucket == 1 && world.rank == world.size - 1
+      order.record(isOdd ? .statistics : .gradients, isOdd ? "layer1" : "bucket \(bucket)", count: 10)
+      var values = [Double](repeating: 1, count: 10)
+      try world.sum(&values)
+    }
+    _ = try StepReport(losses: [1], counts: []).summed(over: world, order: order, step: step)
+  }
+}
+
+/// The last rank meets an error while the others wait for it in a collective.
+func failAlone(_ world: World) throws {
+  if world.rank == world.size - 1 {
+    RankFailure.end(Wrong("the disk is full"), code: 74, world: world) { Probe.say("flushed") }
+  }
+  try world.barrier()
+}
+
+/// All ranks see the same mistake.
+func failTogether(_ world: World) {
+  RankFailure.end(Wrong("configs/x.yaml:1:1: error in it"), code: 78, scope: .allRanks, world: world)
+}
+
+/// Rank 0 gets a signal, and all ranks stop in the same step.
+func waitForSignal(_ world: World) throws {
+  Signals.catchAll()
+  let order = CollectiveOrder()
+  if world.rank == 0 {
+    kill(getpid(), SIGHUP)
+    kill(getpid(), SIGUSR1)
+  }
+  for step in 1...1000 {
+    let report = StepReport(losses: [], counts: [], signals: Signals.received)
+    let agreed = try report.summed(over: world, order: order, step: step).signals
+    if agreed.contains(.save) {
+      Signals.forget(agreed)
+      Probe.say("saved in step \(step)")
+      if world.rank == 0 { kill(getpid(), SIGTERM) }
+    } else if agreed.isStop {
+      try expect(agreed == .terminate, "the signals are \(agreed)")
+      Probe.say("stopped in step \(step)")
+      return
+    }
+  }
+  throw Wrong("no signal came")
+}
