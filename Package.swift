@@ -41,7 +41,7 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernelSettings),
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
-    .target(name: "Detection", dependencies: ["Layers", "Tensors", "Primitives"]),
+    .target(name: "Detection", dependencies: ["Layers", "Tensors", "Kernels", "Primitives"]),
     .target(name: "COCO", dependencies: ["CTurboJPEG", "CPNG", "Primitives"]),
     .target(name: "Distributed", dependencies: ["CMachine", "MPI", "Tensors", "Primitives"]),
     .target(

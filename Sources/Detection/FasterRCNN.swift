@@ -49,6 +49,6 @@ public struct FasterRCNN {
   public func detect(_ input: DetectorInput) throws -> [[Detection]] {
     let levels = try neck(backbone(input.images))
     let proposals = rpnHead.proposals(from: rpnHead(levels), metas: input.metas, isTraining: false)
-    return try roiHead.detect(levels, proposals: proposals.map { $0.map(\.box) }, metas: input.metas)
+    return roiHead.detect(levels, proposals: proposals.map { $0.map(\.box) }, metas: input.metas)
   }
 }

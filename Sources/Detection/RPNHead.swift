@@ -67,6 +67,42 @@ public struct RPNHead {
     }
   }
 
+  /// Both losses, each the sum over the levels: mmdetection divides every level's by the same number of samples.
+  func losses(
+    _ output: Output, _ targets: AnchorTargets, _ normalizers: LossNormalizers
+  ) -> (cls: Tensor, bbox: Tensor) {
+    let divisor = Float(max(normalizers.anchors, 1))
+    let levels = targets.levels
+    let cls = levels.enumerated().map { index, level in
+      classificationLoss(output.scores[index], level, targets.positiveWeight, scale: 1 / divisor)
+    }
+    let bbox = levels.enumerated().map { index, level in
+      configuration.lossBBox.loss(
+        output.deltas[index], elements: level.positives.flatMap { $0 * 4..<$0 * 4 + 4 },
+        targets: level.positiveDeltas, scale: 1 / divisor)
+    }
+    return (Tensor.sum(of: cls), Tensor.sum(of: bbox))
+  }
+
+  /// Sigmoid: a positive anchor's score should be 1. Softmax: the foreground is class 0, the background class 1.
+  private func classificationLoss(
+    _ scores: Tensor, _ level: AnchorTargets.Level, _ positiveWeight: Float, scale: Float
+  ) -> Tensor {
+    let (positives, negatives) = (level.positives.count, level.negatives.count)
+    let weights = [Float](repeating: positiveWeight, count: positives) + [Float](repeating: 1, count: negatives)
+    let loss = configuration.lossCls
+    guard loss.useSigmoid else {
+      let labels = [Int32](repeating: 0, count: positives) + [Int32](repeating: 1, count: negatives)
+      return Tensor.softmaxCrossEntropy(
+        logits: scores.reshaped([scores.count / 2, 2]), rows: level.positives + level.negatives, labels: labels,
+        weights: weights, classWeight: loss.classWeight, scale: loss.lossWeight * scale)
+    }
+    let targets = [Float](repeating: 1, count: positives) + [Float](repeating: 0, count: negatives)
+    return Tensor.sigmoidCrossEntropy(
+      logits: scores, elements: level.positives + level.negatives, targets: targets, weights: weights,
+      scale: loss.lossWeight * scale)
+  }
+
   private static func slice(_ map: Tensor, _ image: Int) -> [Float] {
     let count = map.count / map.shape[0]
     return map.array(image * count..<(image + 1) * count)

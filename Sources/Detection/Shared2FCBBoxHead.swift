@@ -45,28 +45,39 @@ public struct Shared2FCBBoxHead {
   func losses(
     _ output: BBoxHeadOutput, _ targets: BBoxTargets, _ normalizers: LossNormalizers
   ) -> (cls: Tensor, bbox: Tensor) {
-    let cls = output.scores.softmaxCrossEntropy(
-      labels: targets.labels.map(Int32.init), weights: targets.labelWeights,
+    let cls = Tensor.softmaxCrossEntropy(
+      logits: output.scores, labels: targets.labels.map(Int32.init), weights: targets.labelWeights,
       classWeight: configuration.lossCls.classWeight,
       scale: configuration.lossCls.lossWeight / Float(max(normalizers.weightedRoIs, 1)))
-    var elements: [Int32] = []
-    let width = output.deltas.shape[1]
-    for (row, label) in targets.labels.enumerated() where label < configuration.numClasses {
-      let first = row * width + (configuration.regClassAgnostic ? 0 : 4 * label)
-      elements.append(contentsOf: (first..<first + 4).map(Int32.init))
-    }
-    let bbox = output.deltas.boxLoss(
-      configuration.lossBBox, elements: elements, targets: targets.positiveDeltas,
-      scale: configuration.lossBBox.lossWeight / Float(max(normalizers.roIs, 1)))
+    let bbox = configuration.lossBBox.loss(
+      output.deltas, elements: positiveElements(targets, width: output.deltas.shape[1]),
+      targets: targets.positiveDeltas, scale: 1 / Float(max(normalizers.roIs, 1)))
     return (cls, bbox)
   }
 
-  /// How many RoIs have their label's score on top.
-  func correctCount(_ output: BBoxHeadOutput, labels: [Int]) -> Int {
-    let (scores, width) = (output.scores.array, output.scores.shape[1])
-    return labels.enumerated().count { row, label in
-      let row = scores[row * width..<(row + 1) * width]
-      return row.max() == row[row.startIndex + label] && row.firstIndex(of: row.max() ?? 0) == row.startIndex + label
+  /// The deltas of each positive RoI's own class.
+  private func positiveElements(_ targets: BBoxTargets, width: Int) -> [Int32] {
+    var elements: [Int32] = []
+    for (row, label) in targets.labels.enumerated() where label < configuration.numClasses {
+      let first = Int32(row * width + (configuration.regClassAgnostic ? 0 : 4 * label))
+      elements.append(contentsOf: first..<first + 4)
+    }
+    return elements
+  }
+}
+
+extension BoxLossConfiguration {
+  /// `scale` · `loss_weight` · Σ over the elements.
+  func loss(_ prediction: Tensor, elements: [Int32], targets: [Float], scale: Float) -> Tensor {
+    let weights = [Float](repeating: 1, count: elements.count)
+    switch kind {
+    case .l1:
+      return Tensor.l1Loss(
+        prediction: prediction, elements: elements, targets: targets, weights: weights, scale: lossWeight * scale)
+    case .smoothL1(let beta):
+      return Tensor.smoothL1Loss(
+        prediction: prediction, elements: elements, targets: targets, weights: weights, beta: beta,
+        scale: lossWeight * scale)
     }
   }
 }

@@ -6,8 +6,6 @@ import Tensors
 /// The second stage: assign and sample proposals, extract their features, classify and refine them. mmdetection's
 /// `StandardRoIHead` with a `SingleRoIExtractor` and a `Shared2FCBBoxHead`.
 public struct StandardRoIHead {
-  private let configuration: RoIHeadConfiguration
-  private let keepLevelsInGraph: Bool
   private let assigner: MaxIoUAssigner
   private let sampler: RandomSampler
   private let extractor: SingleRoIExtractor
@@ -16,11 +14,9 @@ public struct StandardRoIHead {
   private let decoder: DetectionDecoder
 
   public init(_ configuration: RoIHeadConfiguration, keepLevelsInGraph: Bool, in scope: LayerScope) {
-    self.configuration = configuration
-    self.keepLevelsInGraph = keepLevelsInGraph
     assigner = MaxIoUAssigner(configuration.assigner)
     sampler = RandomSampler(configuration.sampler)
-    extractor = SingleRoIExtractor(configuration.extractor)
+    extractor = SingleRoIExtractor(configuration: configuration.extractor, keepLevelsInGraph: keepLevelsInGraph)
     bboxHead = Shared2FCBBoxHead(configuration.bboxHead, in: scope.scope("bbox_head"))
     targeter = BBoxTargeter(configuration)
     decoder = DetectionDecoder(configuration)
@@ -38,13 +34,13 @@ public struct StandardRoIHead {
         assigned, boxes: proposals[image], gtBoxes: targets.gtBoxes, gtLabels: targets.gtLabels, random: &random)
     }
     return RoISamples(
-      regions: results.enumerated().flatMap { image, result in Self.regions(result.boxes, image: image) },
+      regions: RegionOfInterest.all(of: results.map(\.boxes)),
       targets: targeter.targets(results))
   }
 
   /// Scores and deltas of the regions.
   func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) -> BBoxHeadOutput {
-    bboxHead(extractor(levels, regions: regions, keepLevelsInGraph: keepLevelsInGraph))
+    bboxHead(extractor(levels, regions: regions, on: levels[0].engine))
   }
 
   func losses(
@@ -53,13 +49,15 @@ public struct StandardRoIHead {
     bboxHead.losses(output, samples.targets, normalizers)
   }
 
+  /// How many of the sampled RoIs have their label's score on top.
   func correctCount(_ output: BBoxHeadOutput, _ samples: RoISamples) -> Int {
-    bboxHead.correctCount(output, labels: samples.targets.labels)
+    let labels = samples.targets.labels
+    return Int((accuracy(of: output.scores, labels: labels)[0] * Float(labels.count) / 100).rounded())
   }
 
   /// Test mode for the proposals of each image.
-  func detect(_ levels: [Tensor], proposals: [[Box]], metas: [ImageMeta]) throws -> [[Detection]] {
-    let regions = proposals.enumerated().flatMap { image, boxes in Self.regions(boxes, image: image) }
+  func detect(_ levels: [Tensor], proposals: [[Box]], metas: [ImageMeta]) -> [[Detection]] {
+    let regions = RegionOfInterest.all(of: proposals)
     let output = self(levels, regions: regions)
     let (scores, deltas) = (output.scores.array, output.deltas.array)
     var row = 0
@@ -78,10 +76,6 @@ public struct StandardRoIHead {
     guard total > 0 else { return [] }
     let width = values.count / total
     return Array(values[rows.lowerBound * width..<rows.upperBound * width])
-  }
-
-  private static func regions(_ boxes: [Box], image: Int) -> [RegionOfInterest] {
-    boxes.map { RegionOfInterest(image: image, x1: $0.x1, y1: $0.y1, x2: $0.x2, y2: $0.y2) }
   }
 }
 

@@ -45,6 +45,11 @@ public final class Tensor {
   public var values: Floats { storage.values.values }
   public var array: [Float] { Array(UnsafeBufferPointer(start: values, count: count)) }
 
+  /// A part of the values, in memory order.
+  public func array(_ range: Range<Int>) -> [Float] {
+    Array(UnsafeBufferPointer(start: values + range.lowerBound, count: range.count))
+  }
+
   public var hasGradient: Bool { storage.gradient != nil }
 
   /// The gradient, or nil when nothing flowed back.

@@ -1,11 +1,4 @@
 import Kernels
-
-/// Adds numbers over all ranks, for batch norm's statistics. Every rank calls `sum` the same number of times in the
-/// same order.
-public protocol StatisticsSynchronizer: AnyObject {
-  func sum(_ values: inout [Double]) throws
-}
-
 extension Tensor {
   /// Batch norm with the statistics of this batch (Ioffe and Szegedy 2015), plus a residual, then ReLU. Moves the
   /// running statistics a tenth of the way to the batch's mean and unbiased variance.
