@@ -1,4 +1,5 @@
 import Detection
+import Foundation
 import Primitives
 import TestSupport
 
@@ -7,6 +8,12 @@ extension GoldenCase {
   func boxes(_ dataset: String) throws -> [Box] {
     let (values, width) = (try floats(dataset), try shape(dataset).last ?? 4)
     return boxesOfRows(values, width: width)
+  }
+
+  /// The settings in the attribute `cfg` of a group.
+  func settings(ofGroup group: String) throws -> Settings {
+    let object = try JSONSerialization.jsonObject(with: Data((string("cfg", of: group) ?? "{}").utf8))
+    return Settings(values: object as? [String: Any] ?? [:])
   }
 
   func boxesIfAny(_ dataset: String) throws -> [Box] { has(dataset) ? try boxes(dataset) : [] }
@@ -68,6 +75,38 @@ struct Settings {
     result.targetMeans = numbers("target_means") ?? result.targetMeans
     result.targetStds = numbers("target_stds") ?? result.targetStds
     result.clipBorder = flag("clip_border") ?? result.clipBorder
+    return result
+  }
+
+  /// With whole strides, as the RPN's cases have them.
+  var anchorGenerator: AnchorGeneratorConfiguration {
+    var result = AnchorGeneratorConfiguration()
+    result.strides = numbers("strides")?.map { (Int($0), Int($0)) } ?? result.strides
+    result.ratios = numbers("ratios") ?? result.ratios
+    result.scales = numbers("scales") ?? result.scales
+    return result
+  }
+
+  /// Of a whole `RPNHead` with its `train_cfg`.
+  var rpnHead: RPNHeadConfiguration {
+    var result = RPNHeadConfiguration()
+    let training = part("train_cfg")
+    result.anchorGenerator = part("anchor_generator").anchorGenerator
+    result.bboxCoder = part("bbox_coder").coder
+    result.lossCls.useSigmoid = part("loss_cls").flag("use_sigmoid") ?? false
+    result.assigner = training.part("assigner").assigner
+    result.sampler = training.part("sampler").sampler
+    result.allowedBorder = training.number("allowed_border") ?? result.allowedBorder
+    result.posWeight = training.number("pos_weight") ?? result.posWeight
+    return result
+  }
+
+  var proposals: ProposalConfiguration {
+    var result = ProposalConfiguration()
+    result.nmsPre = integer("nms_pre") ?? result.nmsPre
+    result.maxPerImg = integer("max_per_img") ?? result.maxPerImg
+    result.nms = part("nms").nms
+    result.minBBoxSize = number("min_bbox_size") ?? result.minBBoxSize
     return result
   }
 
