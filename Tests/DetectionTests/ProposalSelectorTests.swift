@@ -11,15 +11,29 @@ import Testing
         let limits = try golden.settings(ofGroup: "expected/\(group)").proposals
         for (image, shape) in try golden.sizes("inputs/img_shapes").enumerated() {
           let proposals = try proposals(golden, image, shape, limits)
-          let rows = proposals.flatMap { coordinates([$0.box]) + [$0.score] }
+          let expected = try golden.floats("expected/\(group)/img\(image)")
           expectClose(
-            rows, try golden.floats("expected/\(group)/img\(image)"), absolute: 1e-4, relative: 1e-5,
-            "\(golden) \(group) image \(image)")
+            inOneOrder(proposals.map { coordinates([$0.box]) + [$0.score] }),
+            inOneOrder(stride(from: 0, to: expected.count, by: 5).map { Array(expected[$0..<$0 + 5]) }),
+            absolute: 1e-4, relative: 1e-5, "\(golden) \(group) image \(image)")
           compared += 1
         }
       }
     }
-    #expect(compared == 22)
+    #expect(compared == 20)
+  }
+
+  /// Rows of equal score in the order of their coordinates. Cells whose ReLUs are all off have equal scores, and the reference's
+  /// sort, which is not stable, leaves them in an order without meaning.
+  private func inOneOrder(_ rows: [[Float]]) -> [Float] {
+    var ordered = rows
+    var start = 0
+    while start < rows.count {
+      let end = rows[start...].firstIndex { $0[4] != rows[start][4] } ?? rows.count
+      ordered[start..<end].sort { $0.lexicographicallyPrecedes($1) }
+      start = end
+    }
+    return ordered.flatMap { $0 }
   }
 
   private func proposals(
