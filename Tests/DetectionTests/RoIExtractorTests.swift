@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct RoIExtractorTests {
   @Test func agreesWithTheReference() throws {
-    for golden in try GoldenCase.all("roi") { try check(golden) }
+    let cases = try GoldenCase.all("roi")
+    #expect(cases.count == 45)
+    for golden in cases { try check(golden) }
   }
 
   private func check(_ golden: GoldenCase) throws {
