@@ -12,12 +12,13 @@ import Testing
 
   /// Each level in turn gets no region and holds an infinity and a NaN: it must not be looked at, and its gradient
   /// must be there, all zero.
-  @Test func aLevelWithoutRegionsStaysInTheGraph() throws {
+  @Test(arguments: [true, false]) func aLevelWithoutRegionsStaysInTheGraph(pools: Bool) throws {
     for starved in sizes.indices {
       let engine = trainingEngine()
       let levels = pyramid(on: engine)
       (levels[starved].values[0], levels[starved].values[7]) = (.infinity, .nan)
-      let output = extract(from: levels, levelOf: regions.indices.map { (starved + 1 + $0 % 2) % 3 }, on: engine)
+      let output = extract(
+        from: levels, levelOf: regions.indices.map { (starved + 1 + $0 % 2) % 3 }, pools: pools, on: engine)
       #expect(output.array.allSatisfy { $0.isFinite })
       try engine.tape!.backward(from: output.sum())
       let gradients = try levels.map { try #require($0.gradientArray) }
@@ -108,10 +109,15 @@ import Testing
   }
 
   private func extract(
-    from levels: [Tensor], regions: [RegionOfInterest]? = nil, levelOf: [Int], keep: Bool = true, on engine: Engine
+    from levels: [Tensor], regions: [RegionOfInterest]? = nil, levelOf: [Int], keep: Bool = true, pools: Bool = false,
+    on engine: Engine
   ) -> Tensor {
-    Tensor.extractRegions(
-      from: levels, strides: [4, 8, 16], regions: regions ?? self.regions, levelOf: levelOf, outputHeight: 3,
-      outputWidth: 2, samplingRatio: 0, aligned: true, keepLevelsInGraph: keep, on: engine)
+    pools
+      ? .poolRegions(
+        from: levels, strides: [4, 8, 16], regions: regions ?? self.regions, levelOf: levelOf, outputHeight: 3,
+        outputWidth: 2, keepLevelsInGraph: keep, on: engine)
+      : .extractRegions(
+        from: levels, strides: [4, 8, 16], regions: regions ?? self.regions, levelOf: levelOf, outputHeight: 3,
+        outputWidth: 2, samplingRatio: 0, aligned: true, keepLevelsInGraph: keep, on: engine)
   }
 }

@@ -71,6 +71,17 @@ import Testing
     }
   }
 
+  /// Each coordinate is then at a tie of two maxima, of which each gets half the slope.
+  @Test(arguments: [0, 1]) func aPerfectBoxHasNoGradient(kind: Int) throws {
+    let engine = Engine(threads: 1)
+    engine.tape = Tape()
+    let boxes = Tensor([1, 4], [1, 2, 4, 7], on: engine, needsGradient: true)
+    let loss = [BoxLoss.iou(linear: true), .giou][kind]
+    try engine.tape!.backward(
+      from: .boxLosses(loss, of: boxes, targets: [1, 2, 4, 7], weights: [1], eps: 1e-6).sum())
+    #expect(boxes.gradientArray == [0, 0, 0, 0])
+  }
+
   /// What isn't chosen may hold anything.
   @Test func unchosenElementsAreNotLookedAt() throws {
     let engine = Engine(threads: 1)
