@@ -29,6 +29,18 @@ import Testing
     }
   }
 
+  /// The first of equal maxima gets the whole gradient: here the upper left cell of each bin.
+  @Test func poolingBreaksTiesByOrder() throws {
+    let engine = trainingEngine()
+    let map = Tensor([1, 4, 4, 1], [Float](repeating: 3, count: 16), on: engine, needsGradient: true)
+    let output = Tensor.poolRegions(
+      from: [map], strides: [1], regions: [.init(image: 0, x1: 0, y1: 0, x2: 3, y2: 3)], levelOf: [0],
+      outputHeight: 2, outputWidth: 2, keepLevelsInGraph: true, on: engine)
+    #expect(output.array == [3, 3, 3, 3])
+    try engine.tape!.backward(from: output.sum())
+    #expect(map.gradientArray == [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0])
+  }
+
   @Test func withoutKeepingItAnUnusedLevelHasNoGradient() throws {
     let engine = trainingEngine()
     let levels = pyramid(on: engine)
