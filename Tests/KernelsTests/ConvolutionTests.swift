@@ -21,6 +21,12 @@ import Testing
       padding: 1),
     .linear(rows: 33, inChannels: 1000, outChannels: 81),
   ]
+  /// Those that Winograd's algorithm takes.
+  static let winogradShapes: [ConvolutionShape] = [
+    shape(1, 17, 33, 16, 48, kernel: 3, padding: 1), shape(2, 18, 19, 64, 32, kernel: 3),
+    shape(3, 9, 16, 32, 16, kernel: 3, padding: 2), shape(1, 23, 25, 64, 64, kernel: 3, padding: 1),
+    shape(1, 20, 20, 512, 512, kernel: 3, padding: 1), shape(1, 50, 81, 256, 128, kernel: 3, padding: 1),
+  ]
   static let emptyShapes: [ConvolutionShape] = [
     shape(0, 7, 8, 9, 17, kernel: 3, padding: 1), shape(0, 8, 8, 32, 32, kernel: 3, padding: 1),
     .linear(rows: 0, inChannels: 300, outChannels: 300),
@@ -44,7 +50,18 @@ import Testing
     expectCloseToMaximum(result.dw, zip(naive.dw, data.dw.array).map { $0 + $1 }, 2e-6, "dw")
   }
 
-  @Test(arguments: shapes + emptyShapes) func hasTheSameBitsOnAnyNumberOfThreads(_ shape: ConvolutionShape) {
+  @Test(arguments: winogradShapes) func winogradIsAsGoodAsFloatsAllow(_ shape: ConvolutionShape) {
+    let data = ConvolutionData(shape)
+    let naive = data.naive()
+    let result = data.run(threads: 2)
+    expectCloseToMaximum(result.y, naive.y, 2e-5, "y")
+    expectCloseToMaximum(result.dx, naive.dx, 2e-5, "dx")
+    expectCloseToMaximum(result.dw, zip(naive.dw, data.dw.array).map { $0 + $1 }, 2e-5, "dw")
+  }
+
+  @Test(arguments: shapes + winogradShapes + emptyShapes) func hasTheSameBitsOnAnyNumberOfThreads(
+    _ shape: ConvolutionShape
+  ) {
     let data = ConvolutionData(shape)
     let one = data.run(threads: 1)
     for threads in [2, 3] {
@@ -53,7 +70,7 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes) func addsToAGradientThatIsNotFresh(_ shape: ConvolutionShape) {
+  @Test(arguments: shapes + winogradShapes) func addsToAGradientThatIsNotFresh(_ shape: ConvolutionShape) {
     let data = ConvolutionData(shape)
     let fresh = data.run(threads: 1).dx
     let dx = Values([Float](repeating: 1, count: fresh.count))
@@ -63,14 +80,16 @@ import Testing
   }
 
   @Test func addsTheBiasAndCutsAtZero() {
-    let shape = Self.shape(2, 9, 7, 8, 17, kernel: 3, padding: 1)
-    let data = ConvolutionData(shape)
-    let bias = Values(random: 17, seed: 9)
-    let y = Values(undefined: data.dy.count)
-    Convolution.forward(
-      data.x.floats, data.weight.floats, bias: bias.floats, relu: true, into: y.floats, shape, Workers(count: 2))
-    let plain = data.run(threads: 1).y
-    expectCloseToMaximum(y.array, plain.indices.map { max(0, plain[$0] + bias.array[$0 % 17]) }, 1e-6)
+    for shape in [Self.shape(2, 9, 7, 8, 17, kernel: 3, padding: 1), Self.winogradShapes[0]] {
+      let channels = shape.outChannels
+      let data = ConvolutionData(shape)
+      let bias = Values(random: channels, seed: 9)
+      let y = Values(undefined: data.dy.count)
+      Convolution.forward(
+        data.x.floats, data.weight.floats, bias: bias.floats, relu: true, into: y.floats, shape, Workers(count: 2))
+      let plain = data.run(threads: 1).y
+      expectCloseToMaximum(y.array, plain.indices.map { max(0, plain[$0] + bias.array[$0 % channels]) }, 1e-6)
+    }
   }
 
   @Test func keepsNotANumber() {
