@@ -13,3 +13,5 @@ static inline hid_t chdf5_link_create(void) { return H5P_LINK_CREATE; }
 static inline unsigned chdf5_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned chdf5_read_write(void) { return H5F_ACC_RDWR; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
+static inline hid_t chdf5_group_create(void) { return H5P_GROUP_CREATE; }
+static inline size_t chdf5_variable_length(void) { return H5T_VARIABLE; }

@@ -15,8 +15,9 @@ public enum ImageEncoder {
     _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, to path: String, jpegQuality: Int = 90
   ) throws {
     switch (path as NSString).pathExtension.lowercased() {
-    case "jpg", "jpeg": try OutputFile.write(jpeg(pixels, size, order, quality: jpegQuality, path), to: path)
-    case "png": try OutputFile.write(png(pixels, size, order, path), to: path)
+    case "jpg", "jpeg":
+      try OutputFile.write(jpeg(pixels, size, order, quality: jpegQuality, path), to: path, waitsForDisk: false)
+    case "png": try OutputFile.write(png(pixels, size, order, path), to: path, waitsForDisk: false)
     case let ending:
       throw OutputError(path: path, reason: "'.\(ending)' is not a kind of picture known here; use .jpg or .png")
     }
@@ -51,6 +52,7 @@ public enum ImageEncoder {
     image.width = png_uint_32(size.width)
     image.height = png_uint_32(size.height)
     image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR) | (order == .bgr ? png_uint_32(PNG_FORMAT_FLAG_BGR) : 0)
+    image.flags = png_uint_32(PNG_IMAGE_FLAG_FAST)
     var count = largestPNG(size)
     var data = Data(count: count)
     let status = data.withUnsafeMutableBytes {

@@ -2,13 +2,14 @@ import Foundation
 
 /// Files that are there as a whole or not at all.
 enum OutputFile {
-  /// Writes to a new name beside `path`, waits for the disk, and renames. A full disk leaves what was there before.
-  static func write(_ data: Data, to path: String) throws {
+  /// Writes to a new name beside `path` and renames. A full disk leaves what was there before.
+  /// - Parameter waitsForDisk: also a power cut right afterwards leaves the whole file.
+  static func write(_ data: Data, to path: String, waitsForDisk: Bool = true) throws {
     let temporary = "\(path).\(ProcessInfo.processInfo.processIdentifier).part"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     guard descriptor >= 0 else { throw OutputError(path: path, code: errno) }
     do {
-      try write(data, to: descriptor, path: path)
+      try write(data, to: descriptor, path: path, waitsForDisk)
       guard rename(temporary, path) == 0 else { throw OutputError(path: path, code: errno) }
     } catch {
       unlink(temporary)
@@ -16,7 +17,7 @@ enum OutputFile {
     }
   }
 
-  private static func write(_ data: Data, to descriptor: Int32, path: String) throws {
+  private static func write(_ data: Data, to descriptor: Int32, path: String, _ waitsForDisk: Bool) throws {
     var rest = data[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
@@ -24,7 +25,7 @@ enum OutputFile {
       guard count >= 0 else { throw closing(descriptor, path) }
       rest = rest.dropFirst(count)
     }
-    guard fsync(descriptor) == 0 else { throw closing(descriptor, path) }
+    if waitsForDisk, fsync(descriptor) != 0 { throw closing(descriptor, path) }
     guard close(descriptor) == 0 else { throw OutputError(path: path, code: errno) }
   }
 

@@ -19,10 +19,15 @@ struct ShapesCanvas {
 
   /// RGB, height × width × 3.
   var pixels: [UInt8] {
-    colors.flatMap { color in
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(colors.count * 3)
+    for color in colors {
       let rounded = color.clamped(lowerBound: .zero, upperBound: Color(repeating: 255)).rounded(.toNearestOrEven)
-      return [UInt8(rounded.x), UInt8(rounded.y), UInt8(rounded.z)]
+      bytes.append(UInt8(rounded.x))
+      bytes.append(UInt8(rounded.y))
+      bytes.append(UInt8(rounded.z))
     }
+    return bytes
   }
 
   mutating func fill(_ color: (Point) -> Color) {

@@ -31,12 +31,12 @@ package struct ShapesScene {
     canvas = ShapesCanvas(size: size)
     noise = ValueNoise(cell: random.between(10, 50), random: &random)
     let base = Self.color(&random, 30, 225)
-    backgroundColors = (base, base + Self.color(&random, -40, 40))
+    backgroundColors = (base, base + Self.color(&random, -60, 60))
     paintBackground()
     let what = random.uniform()
     if what < 0.05 { return }
     if what < 0.11 { addCrowd() }
-    addObjects(1 + random.below(9))
+    addObjects(1 + random.below(10))
   }
 
   private static func color(_ random: inout KeyedRandom, _ lower: Double, _ upper: Double) -> Color {
@@ -103,8 +103,8 @@ package struct ShapesScene {
 
   // MARK: Objects
 
-  /// The lengths of objects: as many between 14 and 18 pixels as between 130 and 200.
-  private static let lengths: [Double] = [14, 18, 24, 32, 42, 56, 75, 100, 130, 200]
+  /// The lengths of objects: as many between 14 and 20 pixels as between 150 and 210.
+  private static let lengths: [Double] = [14, 20, 28, 40, 56, 80, 110, 150, 210]
 
   private mutating func addObjects(_ count: Int) {
     var painted: [(shape: PlacedShape, owner: Int, pixels: Int)] = []
@@ -132,8 +132,8 @@ package struct ShapesScene {
     let half = Point(length, max(length / slender, min(length, 11))) / 2
     let direction = random.direction(limit: random.chance(0.5) ? 0.15 : 1)
     let margin = random.chance(0.15) ? -0.3 * length : 0.5 * length
-    let allowed = random.chance(0.3) ? 0.5 : 0.08
-    for _ in 0..<20 {
+    let allowed = random.chance(0.4) ? 0.6 : 0.08
+    for _ in 0..<30 {
       let center = Point(
         random.between(margin, Double(size.width) - margin), random.between(margin, Double(size.height) - margin))
       let shape = PlacedShape(kind: kind, center: center, half: half, direction: direction)

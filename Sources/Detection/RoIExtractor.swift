@@ -23,12 +23,22 @@ public struct SingleRoIExtractor: Sendable {
     for (number, region) in regions.enumerated() {
       precondition(region.isFinite, "RoI \(number) of \(regions.count) isn't finite: \(region)")
     }
-    return Tensor.extractRegions(
-      from: Array(levels.prefix(configuration.featmapStrides.count)), strides: configuration.featmapStrides,
-      regions: scaleFactor.map { factor in regions.map { $0.scaled(by: factor) } } ?? regions,
-      levelOf: regions.map(level), outputHeight: configuration.outputHeight, outputWidth: configuration.outputWidth,
-      samplingRatio: configuration.samplingRatio, aligned: configuration.aligned,
-      keepLevelsInGraph: keepLevelsInGraph, on: engine)
+    let levels = Array(levels.prefix(configuration.featmapStrides.count))
+    let levelOf = regions.map(level)
+    let regions = scaleFactor.map { factor in regions.map { $0.scaled(by: factor) } } ?? regions
+    switch configuration.layer {
+    case .align:
+      return Tensor.extractRegions(
+        from: levels, strides: configuration.featmapStrides, regions: regions, levelOf: levelOf,
+        outputHeight: configuration.outputHeight, outputWidth: configuration.outputWidth,
+        samplingRatio: configuration.samplingRatio, aligned: configuration.aligned,
+        keepLevelsInGraph: keepLevelsInGraph, on: engine)
+    case .pool:
+      return Tensor.poolRegions(
+        from: levels, strides: configuration.featmapStrides, regions: regions, levelOf: levelOf,
+        outputHeight: configuration.outputHeight, outputWidth: configuration.outputWidth,
+        keepLevelsInGraph: keepLevelsInGraph, on: engine)
+    }
   }
 
   /// `floor(log2(√(w h) / finest_scale + 1e-6))` within the levels: 0 up to twice the finest scale, and so on.

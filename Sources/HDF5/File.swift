@@ -1,4 +1,5 @@
 internal import CHDF5
+import Foundation
 
 /// An HDF5 file opened for reading.
 public final class HDF5File {
@@ -9,6 +10,19 @@ public final class HDF5File {
     _ = Library.opened
     self.path = path
     handle = try Handle(H5Fopen(path, chdf5_read_only(), hid_t(H5P_DEFAULT)), "H5Fopen", path) { H5Fclose($0) }
+  }
+
+  /// The file whose bytes these are; `name` stands in errors.
+  public init(image: [UInt8], name: String) throws(HDF5Error) {
+    _ = Library.opened
+    path = name
+    let access = try Library.inMemory(increment: 1 << 20)
+    var image = image
+    guard H5Pset_file_image(access.id, &image, image.count) >= 0 else {
+      throw HDF5Error(function: "H5Pset_file_image", subject: name)
+    }
+    // The library keys open files by name: two images of one name would be one file.
+    handle = try Handle(H5Fopen("\(UUID())", chdf5_read_only(), access.id), "H5Fopen", name) { H5Fclose($0) }
   }
 
   /// The names of the members of a group, in alphabetical order.
@@ -29,6 +43,10 @@ public final class HDF5File {
   /// Whether there is an object of this path; each of its parents must exist.
   public func contains(_ name: String) -> Bool {
     H5Lexists(handle.id, name, hid_t(H5P_DEFAULT)) > 0
+  }
+
+  public func isGroup(_ name: String) throws(HDF5Error) -> Bool {
+    H5Iget_type(try open(name).id) == H5I_GROUP
   }
 
   public func shape(of name: String) throws(HDF5Error) -> [Int] { try shape(of: dataset(name)) }
@@ -63,19 +81,31 @@ public final class HDF5File {
 
   /// A fixed-length or variable-length string.
   public func string(attribute: String, of object: String) throws(HDF5Error) -> String {
-    let (handle, _) = try open(attribute: attribute, of: object)
-    let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", attribute) { H5Tclose($0) }
-    if H5Tis_variable_str(type.id) > 0 {
-      var text: UnsafeMutablePointer<CChar>?
-      guard H5Aread(handle.id, type.id, &text) >= 0, let text else {
-        throw HDF5Error(function: "H5Aread", subject: attribute)
-      }
-      defer { H5free_memory(text) }
-      return String(cString: text)
+    guard let text = try strings(attribute: attribute, of: object).first else {
+      throw HDF5Error(function: "H5Aread", subject: "attribute \(attribute) in \(path)")
     }
-    var bytes = [UInt8](repeating: 0, count: H5Tget_size(type.id))
-    guard H5Aread(handle.id, type.id, &bytes) >= 0 else { throw HDF5Error(function: "H5Aread", subject: attribute) }
-    return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    return text
+  }
+
+  /// A list of strings, or one.
+  public func strings(attribute: String, of object: String) throws(HDF5Error) -> [String] {
+    let (handle, shape) = try open(attribute: attribute, of: object)
+    let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", attribute) { H5Tclose($0) }
+    let (count, isVariable) = (shape.reduce(1, *), H5Tis_variable_str(type.id) > 0)
+    guard count > 0 else { return [] }
+    let failure = HDF5Error(function: "H5Aread", subject: "attribute \(attribute) in \(path)")
+    guard isVariable else {
+      let length = H5Tget_size(type.id)
+      var bytes = [UInt8](repeating: 0, count: length * count)
+      guard H5Aread(handle.id, type.id, &bytes) >= 0 else { throw failure }
+      return (0..<count).map {
+        String(decoding: bytes[$0 * length..<($0 + 1) * length].prefix { $0 != 0 }, as: UTF8.self)
+      }
+    }
+    var texts = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+    defer { for text in texts { H5free_memory(text) } }
+    guard H5Aread(handle.id, type.id, &texts) >= 0 else { throw failure }
+    return texts.map { $0.map { String(cString: $0) } ?? "" }
   }
 
   private func dataset(_ name: String) throws(HDF5Error) -> Handle {

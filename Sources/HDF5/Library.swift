@@ -30,4 +30,14 @@ enum Library {
     H5open()
     H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
   }()
+
+  /// Access to a file that exists in memory only and grows by `increment` bytes at a time.
+  static func inMemory(increment: Int) throws(HDF5Error) -> Handle {
+    let access = try Handle(H5Pcreate(chdf5_file_access()), "H5Pcreate", "memory") { H5Pclose($0) }
+    guard H5Pset_fapl_core(access.id, increment, false) >= 0,
+      // The format of 1.10, the first with checksums over all metadata.
+      H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0
+    else { throw HDF5Error(function: "H5Pset_fapl_core", subject: "memory") }
+    return access
+  }
 }

@@ -4,13 +4,17 @@
 ///     dx[n, h, w, c] = Σ_rso dy[n, (h + padding − r)/stride, (w + padding − s)/stride, o] · w[o, r, s, c]
 ///     dw[o, r, s, c] = Σ_nij dy[n, i, j, o] · x[n, i·stride + r − padding, j·stride + s − padding, c]
 ///
-/// each as products of blocks of a column matrix (`Windows`) with the weights or with dy.
+/// each as products of blocks of a column matrix (`Windows`) with the weights or with dy, or, where the shape allows it, by
+/// `WinogradConvolution`.
 public enum Convolution {
   /// Writes `y`, `[batch, outHeight, outWidth, out]`; `relu` cuts it at zero.
   public static func forward(
     _ x: Floats, _ weight: Floats, bias: Floats?, relu: Bool, into y: Floats, _ shape: ConvolutionShape,
     _ workers: Workers
   ) {
+    if let winograd = WinogradConvolution(shape) {
+      return winograd.forward(x, weight, bias: bias, relu: relu, into: y, workers)
+    }
     let windows = shape.windows
     let (depth, outChannels) = (windows.depth, shape.outChannels)
     let blocks = ProductBlocks(
@@ -32,6 +36,9 @@ public enum Convolution {
   public static func backwardInput(
     _ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ shape: ConvolutionShape, _ workers: Workers
   ) {
+    if let winograd = WinogradConvolution(shape) {
+      return winograd.backwardInput(dy, weight, into: dx, isFresh: isFresh, workers)
+    }
     if shape.stride > 1, isFresh {
       let count = shape.batch * shape.height * shape.width * shape.inChannels
       workers.run(over: count, grain: 1 << 16) { (dx + $0.lowerBound).update(repeating: 0, count: $0.count) }
@@ -48,6 +55,9 @@ public enum Convolution {
   public static func backwardWeight(
     _ x: Floats, _ dy: Floats, addingTo dw: Floats, _ shape: ConvolutionShape, _ workers: Workers
   ) {
+    if let winograd = WinogradConvolution(shape) {
+      return winograd.backwardWeight(x, dy, addingTo: dw, workers)
+    }
     guard shape.outPixels > 0 else { return }
     if shape.weightCount <= 1 << 16 {
       sumOverChunks(x, dy, addingTo: dw, shape, workers)

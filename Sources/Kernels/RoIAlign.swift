@@ -1,33 +1,3 @@
-/// A box on one image of a batch, in pixels of the network's input.
-public struct RegionOfInterest: Hashable, Sendable {
-  /// The image's place in the batch.
-  public var image: Int
-  public var x1, y1, x2, y2: Float
-
-  public init(image: Int, x1: Float, y1: Float, x2: Float, y2: Float) {
-    (self.image, self.x1, self.y1, self.x2, self.y2) = (image, x1, y1, x2, y2)
-  }
-
-  public var width: Float { x2 - x1 }
-  public var height: Float { y2 - y1 }
-  public var isFinite: Bool { x1.isFinite && y1.isFinite && x2.isFinite && y2.isFinite }
-}
-
-/// A level of the feature pyramid, or its gradient: `[images, height, width, channels]`.
-public struct FeatureMap {
-  public var values: Floats
-  public var images, height, width, channels: Int
-  /// Cells per pixel of the network's input: 1 / stride.
-  public var scale: Float
-
-  public init(_ values: Floats, images: Int, height: Int, width: Int, channels: Int, scale: Float) {
-    (self.values, self.images, self.height, self.width) = (values, images, height, width)
-    (self.channels, self.scale) = (channels, scale)
-  }
-
-  func image(_ index: Int) -> Floats { values + index * height * width * channels }
-}
-
 /// RoIAlign (He et al., "Mask R-CNN", section 3), as mmcv's `RoIAlign` with `pool_mode='avg'`:
 ///
 ///     output[r, i, j] = 1 / (m n) Σ feature(y, x) over the m × n sampling points (y, x) of bin (i, j)
@@ -71,16 +41,14 @@ public struct RoIAlign: Sendable {
   }
 
   /// Adds the gradient of each level in `levels` given that of the output. A nil level is left out.
-  ///
-  /// A job owns some channels of an image and adds the regions in order, so that nothing conflicts and the sums don't
-  /// depend on the number of threads.
   public func backward(
     _ outputGradient: Floats, regions: [RegionOfInterest], levelOf: [Int], into levels: [FeatureMap?],
     _ workers: Workers
   ) {
-    let jobs = backwardJobs(regions: regions, levelOf: levelOf, levels: levels)
+    let jobs = RegionJob.all(regions: regions, levelOf: levelOf, levels: levels)
     workers.run(jobs: jobs.count) { index, _ in
-      let (job, map) = (jobs[index], jobs[index].map)
+      let job = jobs[index]
+      guard let map = levels[job.level] else { return }
       var samples = Samples(self)
       for row in job.rows {
         let features = map.image(regions[row].image) + job.channels.lowerBound
@@ -92,29 +60,6 @@ public struct RoIAlign: Sendable {
         }
       }
     }
-  }
-
-  private struct BackwardJob {
-    var map: FeatureMap
-    var rows: [Int]
-    var channels: Range<Int>
-  }
-
-  private func backwardJobs(
-    regions: [RegionOfInterest], levelOf: [Int], levels: [FeatureMap?]
-  ) -> [BackwardJob] {
-    var jobs: [BackwardJob] = []
-    for (level, map) in levels.enumerated() {
-      guard let map else { continue }
-      var rowsOfImage = [[Int]](repeating: [], count: map.images)
-      for row in regions.indices where levelOf[row] == level { rowsOfImage[regions[row].image].append(row) }
-      for rows in rowsOfImage where !rows.isEmpty {
-        for first in stride(from: 0, to: map.channels, by: 64) {
-          jobs.append(BackwardJob(map: map, rows: rows, channels: first..<min(first + 64, map.channels)))
-        }
-      }
-    }
-    return jobs
   }
 
   @inline(__always)

@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct LossTests {
   @Test func agreesWithTheReference() throws {
-    for golden in try GoldenCase.all("losses") { try check(golden) }
+    let cases = try GoldenCase.all("losses")
+    #expect(cases.count == 115)
+    for golden in cases { try check(golden) }
   }
 
   private func check(_ golden: GoldenCase) throws {

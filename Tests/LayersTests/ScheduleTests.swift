@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct ScheduleTests {
   @Test func agreesWithTheReference() throws {
-    for golden in try GoldenCase.all("schedule") { try check(golden) }
+    let cases = try GoldenCase.all("schedule")
+    #expect(cases.count == 30)
+    for golden in cases { try check(golden) }
   }
 
   private func check(_ golden: GoldenCase) throws {

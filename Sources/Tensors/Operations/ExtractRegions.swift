@@ -16,12 +16,7 @@ extension Tensor {
     from levels: [Tensor], strides: [Int], regions: [RegionOfInterest], levelOf: [Int], outputHeight: Int,
     outputWidth: Int, samplingRatio: Int, aligned: Bool, keepLevelsInGraph: Bool, on engine: Engine
   ) -> Tensor {
-    precondition(levels.count == strides.count, "\(levels.count) levels but \(strides.count) strides")
-    precondition(regions.count == levelOf.count, "\(regions.count) regions but \(levelOf.count) level numbers")
-    precondition(levelOf.allSatisfy(levels.indices.contains), "a region is to be cut from a level that there isn't")
-    precondition(
-      zip(regions, levelOf).allSatisfy { $0.isFinite && 0..<levels[$1].shape[0] ~= $0.image },
-      "a region isn't finite, or lies on an image that there isn't")
+    check(levels, strides, regions, levelOf)
     let align = RoIAlign(
       outputHeight: outputHeight, outputWidth: outputWidth, samplingRatio: samplingRatio, aligned: aligned)
     let output = Tensor(
@@ -32,14 +27,51 @@ extension Tensor {
 
     guard output.needsGradient else { return output }
     engine.tape?.record(output) {
-      let used = Set(levelOf)
-      let gradients = zip(levels, strides).enumerated().map { index, level -> FeatureMap? in
-        guard level.0.needsGradient, keepLevelsInGraph || used.contains(index) else { return nil }
-        return level.0.featureMap(level.0.zeroedGradient(), stride: level.1)
-      }
+      let gradients = gradientMaps(of: levels, strides, used: keepLevelsInGraph ? nil : Set(levelOf))
       align.backward(output.gradient, regions: regions, levelOf: levelOf, into: gradients, engine.workers)
     }
     return output
+  }
+
+  /// As `extractRegions(…samplingRatio…)`, by RoIPool instead of RoIAlign.
+  public static func poolRegions(
+    from levels: [Tensor], strides: [Int], regions: [RegionOfInterest], levelOf: [Int], outputHeight: Int,
+    outputWidth: Int, keepLevelsInGraph: Bool, on engine: Engine
+  ) -> Tensor {
+    check(levels, strides, regions, levelOf)
+    let pool = RoIPool(outputHeight: outputHeight, outputWidth: outputWidth)
+    let output = Tensor(
+      [regions.count, outputHeight, outputWidth, levels[0].shape[3]], on: engine,
+      needsGradient: levels.contains { $0.needsGradient })
+    let maps = zip(levels, strides).map { $0.featureMap($0.values, stride: $1) }
+    pool.forward(maps, regions: regions, levelOf: levelOf, into: output.values, engine.workers)
+
+    guard output.needsGradient else { return output }
+    engine.tape?.record(output) {
+      let maps = zip(levels, strides).map { $0.featureMap($0.values, stride: $1) }
+      let gradients = gradientMaps(of: levels, strides, used: keepLevelsInGraph ? nil : Set(levelOf))
+      pool.backward(
+        output.gradient, output: output.values, maps, regions: regions, levelOf: levelOf, into: gradients,
+        engine.workers)
+    }
+    return output
+  }
+
+  private static func check(_ levels: [Tensor], _ strides: [Int], _ regions: [RegionOfInterest], _ levelOf: [Int]) {
+    precondition(levels.count == strides.count, "\(levels.count) levels but \(strides.count) strides")
+    precondition(regions.count == levelOf.count, "\(regions.count) regions but \(levelOf.count) level numbers")
+    precondition(levelOf.allSatisfy(levels.indices.contains), "a region is to be cut from a level that there isn't")
+    precondition(
+      zip(regions, levelOf).allSatisfy { $0.isFinite && 0..<levels[$1].shape[0] ~= $0.image },
+      "a region isn't finite, or lies on an image that there isn't")
+  }
+
+  /// The gradients of the levels that want one and, unless `used` is nil, are used.
+  private static func gradientMaps(of levels: [Tensor], _ strides: [Int], used: Set<Int>?) -> [FeatureMap?] {
+    levels.indices.map { index in
+      guard levels[index].needsGradient, used?.contains(index) ?? true else { return nil }
+      return levels[index].featureMap(levels[index].zeroedGradient(), stride: strides[index])
+    }
   }
 
   private func featureMap(_ values: Floats, stride: Int) -> FeatureMap {

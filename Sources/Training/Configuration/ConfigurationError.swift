@@ -40,15 +40,13 @@ public struct ConfigurationError: Error, CustomStringConvertible {
   }
 }
 
-/// A hint of the form "did you mean 'lr'?", or the list of all known words where none is near.
-func suggestion(for word: String, among known: [String], called noun: String) -> String? {
+/// The known word that `word` was probably meant to be: at most a `part` of its letters are wrong.
+func nearest(to word: String, among known: [String], part: Int) -> String? {
   let synonyms = otherNames.filter { known.contains($0.value) }.sorted { $0.key < $1.key }
   let candidates = known.map { (spelling: $0, key: $0) } + synonyms.map { (spelling: $0.key, key: $0.value) }
   let distances = candidates.map { ($0.key, editDistance(word.lowercased(), $0.spelling.lowercased())) }
-  if let (nearest, distance) = distances.min(by: { $0.1 < $1.1 }), distance <= max(1, word.count / 3) {
-    return "did you mean '\(nearest)'?"
-  }
-  return known.isEmpty ? nil : "\(noun): " + Set(known).sorted().joined(separator: ", ")
+  guard let (key, distance) = distances.min(by: { $0.1 < $1.1 }) else { return nil }
+  return distance <= max(1, word.count / part) ? key : nil
 }
 
 /// Words that people coming from elsewhere try, and mmdetection's key for the same thing.

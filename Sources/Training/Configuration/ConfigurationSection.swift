@@ -19,11 +19,16 @@ final class ConfigurationSection {
   /// Throws for the first key that nobody asked for.
   func close() throws {
     for entry in node.entries where !known.contains(entry.key) {
-      let owner = path.isEmpty ? "at the top level" : "in '\(path)'"
-      throw ConfigurationError(
-        entry.place, "unknown key '\(entry.key)' \(owner)",
-        hint: suggestion(for: entry.key, among: known, called: "known keys"))
+      if let key = nearest(to: entry.key, among: known, part: 3) {
+        throw unknown(entry, hint: "did you mean '\(key)'?")
+      }
+      throw unknown(entry, hint: "known keys: " + Set(known).sorted().joined(separator: ", "))
     }
+  }
+
+  private func unknown(_ entry: ConfigurationNode.Entry, hint: String) -> ConfigurationError {
+    let owner = path.isEmpty ? "at the top level" : "in '\(path)'"
+    return ConfigurationError(entry.place, "unknown key '\(entry.key)' \(owner)", hint: hint)
   }
 
   /// The node of a key; nil where it is absent or null.
@@ -65,7 +70,11 @@ final class ConfigurationSection {
     throw missing(key, expected: Value.expected)
   }
 
+  /// Names the misspelt key where there is one.
   func missing(_ key: String, expected: String) -> ConfigurationError {
+    for entry in node.entries where !known.contains(entry.key) && nearest(to: entry.key, among: [key], part: 4) != nil {
+      return unknown(entry, hint: "did you mean '\(key)'?")
+    }
     let owner = path.isEmpty ? "the configuration" : "'\(path)'"
     return ConfigurationError(place, "\(owner) lacks '\(key)' (\(expected))")
   }

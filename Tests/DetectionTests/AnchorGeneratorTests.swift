@@ -1,0 +1,57 @@
+import Detection
+import Primitives
+import TestSupport
+import Testing
+
+@Suite struct AnchorGeneratorTests {
+  @Test func anchorsAndFlagsAreMMDetections() throws {
+    let cases = try GoldenCase.all("anchors")
+    #expect(cases.count == 11)
+    for golden in cases {
+      let generator = AnchorGenerator(try configuration(golden))
+      let sizes = try golden.sizes("inputs/featmap_sizes")
+      let grid = generator.gridAnchors(featmapSizes: sizes)
+      #expect(generator.numBaseAnchors.map(Double.init) == golden.numbers("num_base_anchors"))
+      for level in sizes.indices {
+        expectClose(
+          coordinates(generator.baseAnchors[level]), try golden.floats("expected/base_anchors_\(level)"),
+          absolute: 1e-5, relative: 1e-6, "\(golden) base anchors")
+        expectClose(
+          coordinates(grid[level]), try golden.floats("expected/grid_anchors_\(level)"), absolute: 1e-5,
+          relative: 1e-6, "\(golden) grid anchors")
+      }
+      try checkFlags(golden, generator, sizes, grid)
+    }
+  }
+
+  private func checkFlags(
+    _ golden: GoldenCase, _ generator: AnchorGenerator, _ sizes: [ImageSize], _ grid: [[Box]]
+  ) throws {
+    let (padShapes, imgShapes) = (try golden.sizes("inputs/pad_shapes"), try golden.sizes("inputs/img_shapes"))
+    for image in padShapes.indices {
+      let flags = generator.validFlags(featmapSizes: sizes, padShape: padShapes[image])
+      for level in sizes.indices {
+        #expect(try flags[level] == golden.flags("expected/img\(image)_valid_flags_\(level)"), "\(golden)")
+      }
+      for (number, border) in try golden.floats("inputs/allowed_borders").enumerated() {
+        let inside = AnchorGenerator.anchorInsideFlags(
+          Array(grid.joined()), validFlags: Array(flags.joined()), imgShape: imgShapes[image], allowedBorder: border)
+        #expect(try inside == golden.flags("expected/img\(image)_inside_flags_border\(number)"), "\(golden) \(border)")
+      }
+    }
+  }
+
+  private func configuration(_ golden: GoldenCase) throws -> AnchorGeneratorConfiguration {
+    let settings = try golden.settings()
+    var result = AnchorGeneratorConfiguration()
+    let strides = try golden.integers("inputs/strides")
+    result.strides = stride(from: 0, to: strides.count, by: 2).map { (strides[$0], strides[$0 + 1]) }
+    result.ratios = try golden.floats("inputs/ratios")
+    result.scales = try golden.floats("inputs/scales")
+    result.baseSizes = settings.numbers("base_sizes")
+    result.scaleMajor = settings.flag("scale_major") ?? true
+    result.centerOffset = settings.number("center_offset") ?? 0
+    result.centers = (settings.values["centers"] as? [[Double]])?.map { (Float($0[0]), Float($0[1])) }
+    return result
+  }
+}

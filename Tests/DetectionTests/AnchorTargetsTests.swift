@@ -1,0 +1,102 @@
+import Detection
+import Primitives
+import TestSupport
+import Testing
+
+@Suite struct AnchorTargetsTests {
+  private func targets(_ golden: GoldenCase, _ configuration: RPNHeadConfiguration) throws -> AnchorTargets {
+    let images = try golden.sizes("inputs/img_shapes").count
+    let maps = try configuration.anchorGenerator.strides.indices.map {
+      let shape = try golden.shape("inputs/feats_\($0)")
+      return ImageSize(height: shape[2], width: shape[3])
+    }
+    return AnchorTargeter(configuration).targets(
+      featmapSizes: maps,
+      metas: try zip(golden.sizes("inputs/img_shapes"), golden.sizes("inputs/pad_shapes")).map {
+        ImageMeta(imageID: 1, imgShape: $0, padShape: $1)
+      },
+      targets: try (0..<images).map {
+        ImageTargets(
+          gtBoxes: try golden.boxes("inputs/gt_bboxes_\($0)"), gtLabels: [],
+          gtBoxesIgnore: try golden.boxesIfAny("inputs/gt_bboxes_ignore_\($0)"))
+      },
+      randoms: (0..<images).map { KeyedRandom(seed: 1, purpose: .test, item: Int64($0)) })
+  }
+
+  @Test func targetsAreMMDetections() throws {
+    let cases = try GoldenCase.all("rpn")
+    #expect(cases.count == 10)
+    for golden in cases where golden.flag("expected_targets_none") == false {
+      let targets = try targets(golden, try golden.settings().rpnHead)
+      #expect(try [targets.numTotalPos] == golden.integers("expected/num_total_pos"), "\(golden)")
+      #expect(try [targets.numTotalNeg] == golden.integers("expected/num_total_neg"), "\(golden)")
+      #expect(targets.numTotalSamples == targets.numTotalPos + targets.numTotalNeg)
+      for (number, level) in targets.levels.enumerated() {
+        try check(level, number, weight: targets.positiveWeight, golden)
+      }
+    }
+  }
+
+  /// mmdetection's targets are dense, `[images, anchors of the level]`.
+  private func check(_ level: AnchorTargets.Level, _ number: Int, weight: Float, _ golden: GoldenCase) throws {
+    let count = try golden.integers("expected/labels_\(number)").count
+    var labels = [Int](repeating: 1, count: count)
+    var weights = [Float](repeating: 0, count: count)
+    var deltas = [Float](repeating: 0, count: 4 * count)
+    var deltaWeights = deltas
+    for element in level.negatives { weights[Int(element)] = 1 }
+    for (i, element) in level.positives.map(Int.init).enumerated() {
+      labels[element] = 0
+      weights[element] = weight
+      deltas.replaceSubrange(4 * element..<4 * element + 4, with: level.positiveDeltas[4 * i..<4 * i + 4])
+      deltaWeights.replaceSubrange(4 * element..<4 * element + 4, with: [1, 1, 1, 1])
+    }
+    #expect(try labels == golden.integers("expected/labels_\(number)"), "\(golden) level \(number)")
+    #expect(try weights == golden.floats("expected/label_weights_\(number)"), "\(golden) level \(number)")
+    #expect(try deltaWeights == golden.floats("expected/bbox_weights_\(number)"), "\(golden) level \(number)")
+    expectClose(
+      deltas, try golden.floats("expected/bbox_targets_\(number)"), absolute: 1e-5, relative: 1e-6,
+      "\(golden) level \(number)")
+  }
+
+  @Test func imagesAndLevelsSayTheSame() throws {
+    for golden in try GoldenCase.all("rpn") {
+      let targets = try targets(golden, try golden.settings().rpnHead)
+      let starts = targets.anchorsALevel.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+      for number in targets.images.indices {
+        func ofImage(_ elements: (AnchorTargets.Level) -> [Int32]) -> [Int] {
+          targets.levels.enumerated().flatMap { level, samples in
+            elements(samples).map(Int.init).filter { $0 / targets.anchorsALevel[level] == number }.map {
+              $0 % targets.anchorsALevel[level] + starts[level]
+            }
+          }
+        }
+        #expect(targets.images[number].positives == ofImage(\.positives), "\(golden) image \(number)")
+        #expect(targets.images[number].negatives == ofImage(\.negatives), "\(golden) image \(number)")
+        #expect(targets.images[number].positiveDeltas.count == 4 * targets.images[number].positives.count)
+      }
+    }
+  }
+
+  /// mmdetection raises an error here.
+  @Test func anImageWithoutValidAnchorsHasNoSamples() throws {
+    let golden = try #require(try GoldenCase.all("rpn").first { $0.flag("expected_targets_none") == true })
+    let targets = try targets(golden, try golden.settings().rpnHead)
+    #expect(!targets.images[0].negatives.isEmpty)
+    #expect(targets.images[1].positives.isEmpty && targets.images[1].negatives.isEmpty)
+    #expect(
+      targets.numTotalSamples
+        == max(targets.images[0].positives.count, 1) + targets.images[0].negatives.count + 2)
+  }
+
+  @Test func samplesDependOnTheImagesOwnGeneratorOnly() throws {
+    let golden = try GoldenCase.all("rpn")[0]
+    var configuration = try golden.settings().rpnHead
+    configuration.sampler.num = 16
+    let (first, second) = (try targets(golden, configuration), try targets(golden, configuration))
+    for image in 0..<2 {
+      #expect(first.images[image].positives.count + first.images[image].negatives.count == 16)
+      #expect(first.images[image].negatives == second.images[image].negatives)
+    }
+  }
+}

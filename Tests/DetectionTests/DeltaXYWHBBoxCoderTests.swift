@@ -1,0 +1,62 @@
+import Detection
+import Primitives
+import TestSupport
+import Testing
+
+@Suite struct DeltaXYWHBBoxCoderTests {
+  @Test func encodesAsMMDetection() throws {
+    let cases = try GoldenCase.all("coder").filter { $0.string("fn") == "encode" }
+    #expect(cases.count == 6)
+    for golden in cases {
+      let coder = DeltaXYWHBBoxCoder(try golden.settings().coder)
+      let deltas = coder.encode(try golden.boxes("inputs/bboxes"), gtBoxes: try golden.boxes("inputs/gt_bboxes"))
+      expectClose(deltas, try golden.floats("expected/deltas"), absolute: 1e-5, relative: 1e-6, golden.description)
+    }
+  }
+
+  @Test func decodesAndDifferentiatesAsMMDetection() throws {
+    let cases = try GoldenCase.all("coder").filter { $0.string("fn") == "decode" }
+    #expect(cases.count == 29)
+    for golden in cases {
+      let images = try golden.shape("inputs/bboxes").count == 3 ? 2 : 1
+      for image in 0..<images { try checkDecode(golden, image, of: images) }
+    }
+  }
+
+  private func checkDecode(_ golden: GoldenCase, _ image: Int, of images: Int) throws {
+    func part<Element>(_ values: [Element]) -> [Element] {
+      Array(values[image * values.count / images..<(image + 1) * values.count / images])
+    }
+    let coder = DeltaXYWHBBoxCoder(try golden.settings().coder)
+    let boxes = part(try golden.boxes("inputs/bboxes"))
+    let deltas = part(try golden.floats("inputs/deltas"))
+    let clip = try #require(golden.number("wh_ratio_clip"))
+    let maxShape = golden.flag("has_max_shape") == true ? try maxShape(golden, image) : nil
+    let decoded = coder.decode(boxes, deltas: deltas, maxShape: maxShape, whRatioClip: clip)
+    expectClose(
+      coordinates(decoded), part(try golden.floats("expected/bboxes")), absolute: 1e-4, relative: 1e-5,
+      golden.description)
+    let gradients = coder.decodeGradient(
+      boxes, deltas: deltas, boxGradients: part(try golden.floats("inputs/grad_output")), maxShape: maxShape,
+      whRatioClip: clip)
+    expectClose(
+      gradients, part(try golden.floats("expected/grad_deltas")), absolute: 1e-4, relative: 1e-5, "\(golden) gradient")
+  }
+
+  private func maxShape(_ golden: GoldenCase, _ image: Int) throws -> ImageSize {
+    let (values, shape) = (try golden.integers("inputs/max_shape"), try golden.shape("inputs/max_shape"))
+    let start = shape.count == 2 ? image * shape[1] : 0
+    return ImageSize(height: values[start], width: values[start + 1])
+  }
+
+  @Test func decodingUndoesEncoding() {
+    var configuration = BoxCoderConfiguration()
+    configuration.targetMeans = [0.1, -0.2, 0.3, 0]
+    configuration.targetStds = [0.1, 0.1, 0.2, 0.2]
+    let coder = DeltaXYWHBBoxCoder(configuration)
+    let boxes = [Box(3, 4, 20, 31), Box(0, 0, 5, 5)]
+    let gts = [Box(1, 6, 25, 28), Box(2, -3, 9, 4)]
+    let decoded = coder.decode(boxes, deltas: coder.encode(boxes, gtBoxes: gts))
+    expectClose(coordinates(decoded), coordinates(gts), absolute: 1e-4, "decode(encode)")
+  }
+}

@@ -1,0 +1,138 @@
+import Detection
+import Foundation
+import Primitives
+import TestSupport
+
+extension GoldenCase {
+  /// The first four columns of a `[…, 4 or 5]` data set.
+  func boxes(_ dataset: String) throws -> [Box] {
+    let (values, width) = (try floats(dataset), try shape(dataset).last ?? 4)
+    return boxesOfRows(values, width: width)
+  }
+
+  /// The settings in the attribute `cfg` of a group.
+  func settings(ofGroup group: String) throws -> Settings {
+    let object = try JSONSerialization.jsonObject(with: Data((string("cfg", of: group) ?? "{}").utf8))
+    return Settings(values: object as? [String: Any] ?? [:])
+  }
+
+  func boxesIfAny(_ dataset: String) throws -> [Box] { has(dataset) ? try boxes(dataset) : [] }
+
+  func flags(_ dataset: String) throws -> [Bool] { try integers(dataset).map { $0 != 0 } }
+
+  /// The rows of a `[n, 2 or 3]` data set as (height, width).
+  func sizes(_ dataset: String) throws -> [ImageSize] {
+    let (values, width) = (try integers(dataset), try shape(dataset).last ?? 2)
+    return stride(from: 0, to: values.count, by: width).map { ImageSize(height: values[$0], width: values[$0 + 1]) }
+  }
+
+  /// A part of the configuration, for example `train_cfg`, `assigner`.
+  func settings(_ path: String...) throws -> Settings {
+    var settings = Settings(values: try configuration())
+    for key in path { settings = settings.part(key) }
+    return settings
+  }
+}
+
+/// A dictionary of a golden case's configuration, with mmdetection's keys.
+struct Settings {
+  let values: [String: Any]
+
+  func part(_ key: String) -> Settings { Settings(values: values[key] as? [String: Any] ?? [:]) }
+  func number(_ key: String) -> Float? { (values[key] as? Double).map { Float($0) } }
+  func integer(_ key: String) -> Int? { values[key] as? Int }
+  func flag(_ key: String) -> Bool? { values[key] as? Bool }
+  func numbers(_ key: String) -> [Float]? { (values[key] as? [Double])?.map { Float($0) } }
+
+  var assigner: AssignerConfiguration {
+    var result = AssignerConfiguration()
+    result.posIoUThr = number("pos_iou_thr") ?? result.posIoUThr
+    if let limits = numbers("neg_iou_thr") {
+      result.negIoUThr = (limits[0], limits[1])
+    } else if let limit = number("neg_iou_thr") {
+      result.negIoUThr = (0, limit)
+    }
+    result.minPosIoU = number("min_pos_iou") ?? result.minPosIoU
+    result.gtMaxAssignAll = flag("gt_max_assign_all") ?? result.gtMaxAssignAll
+    result.ignoreIoFThr = number("ignore_iof_thr") ?? result.ignoreIoFThr
+    result.ignoreWrtCandidates = flag("ignore_wrt_candidates") ?? result.ignoreWrtCandidates
+    result.matchLowQuality = flag("match_low_quality") ?? result.matchLowQuality
+    return result
+  }
+
+  var sampler: SamplerConfiguration {
+    var result = SamplerConfiguration()
+    result.isPseudo = values["type"] as? String == "PseudoSampler"
+    result.num = integer("num") ?? result.num
+    result.posFraction = number("pos_fraction") ?? result.posFraction
+    result.negPosUB = number("neg_pos_ub") ?? result.negPosUB
+    result.addGtAsProposals = flag("add_gt_as_proposals") ?? result.addGtAsProposals
+    return result
+  }
+
+  var coder: BoxCoderConfiguration {
+    var result = BoxCoderConfiguration()
+    result.targetMeans = numbers("target_means") ?? result.targetMeans
+    result.targetStds = numbers("target_stds") ?? result.targetStds
+    result.clipBorder = flag("clip_border") ?? result.clipBorder
+    return result
+  }
+
+  /// With whole strides, as the RPN's cases have them.
+  var anchorGenerator: AnchorGeneratorConfiguration {
+    var result = AnchorGeneratorConfiguration()
+    result.strides = numbers("strides")?.map { (Int($0), Int($0)) } ?? result.strides
+    result.ratios = numbers("ratios") ?? result.ratios
+    result.scales = numbers("scales") ?? result.scales
+    return result
+  }
+
+  /// Of a whole `RPNHead` with its `train_cfg`.
+  var rpnHead: RPNHeadConfiguration {
+    var result = RPNHeadConfiguration()
+    let training = part("train_cfg")
+    result.anchorGenerator = part("anchor_generator").anchorGenerator
+    result.bboxCoder = part("bbox_coder").coder
+    result.lossCls.useSigmoid = part("loss_cls").flag("use_sigmoid") ?? false
+    result.assigner = training.part("assigner").assigner
+    result.sampler = training.part("sampler").sampler
+    result.allowedBorder = training.number("allowed_border") ?? result.allowedBorder
+    result.posWeight = training.number("pos_weight") ?? result.posWeight
+    return result
+  }
+
+  var proposals: ProposalConfiguration {
+    var result = ProposalConfiguration()
+    result.nmsPre = integer("nms_pre") ?? result.nmsPre
+    result.maxPerImg = integer("max_per_img") ?? result.maxPerImg
+    result.nms = part("nms").nms
+    result.minBBoxSize = number("min_bbox_size") ?? result.minBBoxSize
+    return result
+  }
+
+  var nms: NMSConfiguration {
+    var result = NMSConfiguration()
+    result.kind = (values["type"] as? String).flatMap(NMSConfiguration.Kind.init) ?? .nms
+    result.iouThreshold = number("iou_threshold") ?? result.iouThreshold
+    result.classAgnostic = flag("class_agnostic") ?? result.classAgnostic
+    result.splitThr = integer("split_thr") ?? result.splitThr
+    return result
+  }
+}
+
+func boxesOfRows(_ values: [Float], width: Int = 4) -> [Box] {
+  stride(from: 0, to: values.count, by: width).map {
+    Box(values[$0], values[$0 + 1], values[$0 + 2], values[$0 + 3])
+  }
+}
+
+func coordinates(_ boxes: [Box]) -> [Float] { boxes.flatMap { [$0.x1, $0.y1, $0.x2, $0.y2] } }
+
+/// Boxes with whole and half coordinates, so that there are ties, of which some have no extent.
+func randomBoxes(_ count: Int, within size: Float = 40, _ random: inout KeyedRandom) -> [Box] {
+  func coordinate() -> Float { (random.uniform() * size * 2).rounded(.down) / 2 }
+  return (0..<count).map { _ in
+    let (x, y) = (coordinate(), coordinate())
+    return Box(x, y, x + coordinate() / 2, y + coordinate() / 2)
+  }
+}

@@ -1,0 +1,164 @@
+import Kernels
+import TestSupport
+import Testing
+
+@Suite struct ConvolutionTests {
+  static let shapes: [ConvolutionShape] = [
+    shape(1, 1, 1, 1, 1, kernel: 1),
+    shape(2, 7, 9, 3, 17, kernel: 7, stride: 2, padding: 3),
+    shape(1, 8, 17, 8, 9, kernel: 3, padding: 1),
+    shape(2, 9, 7, 17, 33, kernel: 3, stride: 2, padding: 1),
+    shape(1, 33, 17, 7, 8, kernel: 1),
+    shape(3, 9, 8, 33, 7, kernel: 1, stride: 2),
+    shape(1, 17, 9, 9, 1, kernel: 3),
+    shape(1, 7, 8, 8, 17, kernel: 5, stride: 3, padding: 2),
+    shape(1, 3, 3, 8, 8, kernel: 7, padding: 3),
+    shape(2, 33, 33, 64, 128, kernel: 3, stride: 2, padding: 1),
+    shape(1, 9, 17, 128, 64, kernel: 3, padding: 1),
+    shape(1, 16, 20, 272, 256, kernel: 1),
+    ConvolutionShape(
+      batch: 2, height: 8, width: 9, inChannels: 7, outChannels: 9, kernelHeight: 1, kernelWidth: 3, stride: 1,
+      padding: 1),
+    .linear(rows: 33, inChannels: 1000, outChannels: 81),
+  ]
+  /// Those that Winograd's algorithm takes.
+  static let winogradShapes: [ConvolutionShape] = [
+    shape(1, 17, 33, 16, 48, kernel: 3, padding: 1), shape(2, 18, 19, 64, 32, kernel: 3),
+    shape(3, 9, 16, 32, 16, kernel: 3, padding: 2), shape(1, 23, 25, 64, 64, kernel: 3, padding: 1),
+    shape(1, 20, 20, 512, 512, kernel: 3, padding: 1), shape(1, 50, 81, 256, 128, kernel: 3, padding: 1),
+  ]
+  static let emptyShapes: [ConvolutionShape] = [
+    shape(0, 7, 8, 9, 17, kernel: 3, padding: 1), shape(0, 8, 8, 32, 32, kernel: 3, padding: 1),
+    .linear(rows: 0, inChannels: 300, outChannels: 300),
+  ]
+
+  static func shape(
+    _ batch: Int, _ height: Int, _ width: Int, _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1,
+    padding: Int = 0
+  ) -> ConvolutionShape {
+    ConvolutionShape(
+      batch: batch, height: height, width: width, inChannels: inChannels, outChannels: outChannels,
+      kernelHeight: kernel, kernelWidth: kernel, stride: stride, padding: padding)
+  }
+
+  @Test(arguments: shapes) func agreesWithTheSums(_ shape: ConvolutionShape) {
+    let data = ConvolutionData(shape)
+    let naive = data.naive()
+    let result = data.run(threads: 1)
+    expectCloseToMaximum(result.y, naive.y, 1e-6, "y")
+    expectCloseToMaximum(result.dx, naive.dx, 1e-6, "dx")
+    expectCloseToMaximum(result.dw, zip(naive.dw, data.dw.array).map { $0 + $1 }, 2e-6, "dw")
+  }
+
+  @Test(arguments: winogradShapes) func winogradIsAsGoodAsFloatsAllow(_ shape: ConvolutionShape) {
+    let data = ConvolutionData(shape)
+    let naive = data.naive()
+    let result = data.run(threads: 2)
+    expectCloseToMaximum(result.y, naive.y, 2e-5, "y")
+    expectCloseToMaximum(result.dx, naive.dx, 2e-5, "dx")
+    expectCloseToMaximum(result.dw, zip(naive.dw, data.dw.array).map { $0 + $1 }, 2e-5, "dw")
+  }
+
+  @Test(arguments: shapes + winogradShapes + emptyShapes) func hasTheSameBitsOnAnyNumberOfThreads(
+    _ shape: ConvolutionShape
+  ) {
+    let data = ConvolutionData(shape)
+    let one = data.run(threads: 1)
+    for threads in [2, 3] {
+      let many = data.run(threads: threads)
+      #expect(one.y == many.y && one.dx == many.dx && one.dw == many.dw)
+    }
+  }
+
+  @Test(arguments: shapes + winogradShapes) func addsToAGradientThatIsNotFresh(_ shape: ConvolutionShape) {
+    let data = ConvolutionData(shape)
+    let fresh = data.run(threads: 1).dx
+    let dx = Values([Float](repeating: 1, count: fresh.count))
+    Convolution.backwardInput(
+      data.dy.floats, data.weight.floats, into: dx.floats, isFresh: false, shape, Workers(count: 1))
+    expectCloseToMaximum(dx.array, fresh.map { $0 + 1 }, 1e-6)
+  }
+
+  @Test func addsTheBiasAndCutsAtZero() {
+    for shape in [Self.shape(2, 9, 7, 8, 17, kernel: 3, padding: 1), Self.winogradShapes[0]] {
+      let channels = shape.outChannels
+      let data = ConvolutionData(shape)
+      let bias = Values(random: channels, seed: 9)
+      let y = Values(undefined: data.dy.count)
+      Convolution.forward(
+        data.x.floats, data.weight.floats, bias: bias.floats, relu: true, into: y.floats, shape, Workers(count: 2))
+      let plain = data.run(threads: 1).y
+      expectCloseToMaximum(y.array, plain.indices.map { max(0, plain[$0] + bias.array[$0 % channels]) }, 1e-6)
+    }
+  }
+
+  @Test func keepsNotANumber() {
+    let (x, weight, y) = (Values([.nan, 1]), Values([1]), Values([0, 0]))
+    Convolution.forward(
+      x.floats, weight.floats, bias: nil, relu: true, into: y.floats,
+      .linear(rows: 2, inChannels: 1, outChannels: 1), Workers(count: 1))
+    #expect(y.array[0].isNaN && y.array[1] == 1)
+  }
+}
+
+/// The arrays of a convolution and what the definition makes of them, in double precision.
+struct ConvolutionData {
+  let shape: ConvolutionShape
+  let x: Values
+  let weight: Values
+  let dy: Values
+  /// What stands in the weights' gradient before.
+  let dw: Values
+
+  init(_ shape: ConvolutionShape) {
+    self.shape = shape
+    x = Values(random: shape.batch * shape.height * shape.width * shape.inChannels, seed: 1)
+    weight = Values(random: shape.weightCount, seed: 2)
+    dy = Values(random: shape.outPixels * shape.outChannels, seed: 3)
+    dw = Values(random: shape.weightCount, seed: 4)
+  }
+
+  func run(threads: Int) -> (y: [Float], dx: [Float], dw: [Float]) {
+    let workers = Workers(count: threads)
+    let (y, dx, dw) = (Values(undefined: dy.count), Values(undefined: x.count), Values(self.dw.array))
+    Convolution.forward(x.floats, weight.floats, bias: nil, relu: false, into: y.floats, shape, workers)
+    Convolution.backwardInput(dy.floats, weight.floats, into: dx.floats, isFresh: true, shape, workers)
+    Convolution.backwardWeight(x.floats, dy.floats, addingTo: dw.floats, shape, workers)
+    return (y.array, dx.array, dw.array)
+  }
+
+  func naive() -> (y: [Float], dx: [Float], dw: [Float]) {
+    var y = [Double](repeating: 0, count: dy.count)
+    var dx = [Double](repeating: 0, count: x.count)
+    var dw = [Double](repeating: 0, count: weight.count)
+    let (inChannels, outChannels) = (shape.inChannels, shape.outChannels)
+    forEachTap { pixel, cell, tap in
+      for o in 0..<outChannels {
+        let (yIndex, wIndex) = (
+          pixel * outChannels + o, (o * shape.kernelHeight * shape.kernelWidth + tap) * inChannels
+        )
+        for c in 0..<inChannels {
+          y[yIndex] += x[cell * inChannels + c] * weight[wIndex + c]
+          dx[cell * inChannels + c] += dy[yIndex] * weight[wIndex + c]
+          dw[wIndex + c] += dy[yIndex] * x[cell * inChannels + c]
+        }
+      }
+    }
+    return (y.map { Float($0) }, dx.map { Float($0) }, dw.map { Float($0) })
+  }
+
+  /// All output pixels with the input cells that they see and the taps through which they do.
+  private func forEachTap(_ body: (_ pixel: Int, _ cell: Int, _ tap: Int) -> Void) {
+    for pixel in 0..<shape.outPixels {
+      let (image, i) = (pixel / shape.outWidth / shape.outHeight, pixel / shape.outWidth % shape.outHeight)
+      let j = pixel % shape.outWidth
+      for r in 0..<shape.kernelHeight {
+        for s in 0..<shape.kernelWidth {
+          let (h, w) = (i * shape.stride + r - shape.padding, j * shape.stride + s - shape.padding)
+          guard h >= 0, h < shape.height, w >= 0, w < shape.width else { continue }
+          body(pixel, (image * shape.height + h) * shape.width + w, r * shape.kernelWidth + s)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Primitives
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct OperationTests {
+  @Test(arguments: [(3, 1, 1, 9), (7, 2, 3, 8), (1, 1, 0, 17), (1, 2, 0, 7), (3, 2, 1, 33)])
+  func convolution(kernel: Int, stride: Int, padding: Int, channels: Int) throws {
+    let check = GradientCheck()
+    let weight = check.parameter("weight", [channels, 8, kernel, kernel])
+    let bias = check.parameter("bias", [channels])
+    check.input([2, 9, 7, 8])
+    try check.check(step: 1) { $0[0].convolution(weight, bias: bias, stride: stride, padding: padding) }
+  }
+
+  @Test func convolutionHasPyTorchsLayouts() {
+    let engine = Engine(threads: 1)
+    let store = ParameterStore()
+    let weight = store.add(
+      "w", shape: [1, 2, 1, 3], layout: .convolution, isTrainable: false, initializer: .constant(0))
+    store.allocate(seed: 0)
+    weight.importValues([1, 2, 3, 10, 20, 30], into: weight.values)
+    let x = Tensor([1, 1, 3, 2], [1, 2, 3, 4, 5, 6], on: engine)
+    #expect(x.convolution(weight).array == [1 + 6 + 15 + 20 + 80 + 180])
+  }
+
+  @Test(arguments: [1, 7, 33]) func linear(rows: Int) throws {
+    let check = GradientCheck()
+    let (weight, bias) = (check.parameter("weight", [17, 9]), check.parameter("bias", [17]))
+    check.input([rows, 9])
+    try check.check(step: 1) { $0[0].linear(weight, bias: bias) }
+  }
+
+  @Test func linearOfNoRowsHasZeroGradients() throws {
+    let check = GradientCheck()
+    let (weight, bias) = (check.parameter("weight", [17, 9]), check.parameter("bias", [17]))
+    check.store.allocate(seed: 1)
+    check.input([0, 9])
+    let result = try check.run(gradient: []) { $0[0].linear(weight, bias: bias, relu: true) }
+    #expect(result.output.isEmpty && result.inputs == [[]] && result.parameters.allSatisfy { $0 == 0 })
+  }
+
+  @Test(arguments: [1, 8, 17]) func frozenBatchNorm(channels: Int) throws {
+    let check = GradientCheck()
+    let norm = check.norm(channels)
+    for _ in 0..<2 { check.input([2, 7, 3, channels]) }
+    try check.check { $0[0].frozenBatchNorm(norm, residual: $0[1]) }
+  }
+
+  @Test func frozenBatchNormWithoutTraining() throws {
+    let check = GradientCheck()
+    let norm = check.norm(9, isTrainable: false)
+    for _ in 0..<2 { check.input([2, 7, 3, 9]) }
+    try check.check { $0[0].frozenBatchNorm(norm, residual: $0[1]) }
+  }
+
+  @Test(arguments: [1, 8, 17]) func batchNorm(channels: Int) throws {
+    let check = GradientCheck()
+    let norm = check.norm(channels)
+    for _ in 0..<2 { check.input([2, 7, 5, channels]) }
+    try check.check { try $0[0].batchNorm(norm, residual: $0[1]) }
+  }
+
+  @Test(arguments: [1, 2, 9, 18]) func groupNorm(groups: Int) throws {
+    let check = GradientCheck()
+    let norm = check.norm(18)
+    for _ in 0..<2 { check.input([2, 7, 5, 18]) }
+    try check.check { $0[0].groupNorm(norm, groups: groups, residual: $0[1]) }
+  }
+
+  @Test(arguments: [(3, 2, 1), (1, 2, 0), (2, 1, 0)]) func maxPool(kernel: Int, stride: Int, padding: Int) throws {
+    let check = GradientCheck()
+    var random = KeyedRandom(seed: 1, purpose: .test)
+    check.input([2, 7, 5, 1], random.permutation(70).map { Float($0) })
+    try check.check(step: 0.25) { $0[0].maxPool(kernel: kernel, stride: stride, padding: padding) }
+  }
+
+  @Test func addingUpsampled() throws {
+    let check = GradientCheck()
+    check.input([2, 7, 9, 8])
+    check.input([2, 4, 5, 8])
+    try check.check(step: 1) { $0[0].addingUpsampled($0[1]) }
+  }
+
+  /// An operation that ends in ReLU, and the same operation with ReLU after it.
+  @Test(arguments: ["convolution", "linear", "frozen", "batch", "group"]) func reluAtTheEnd(_ operation: String) throws
+  {
+    let check = GradientCheck()
+    let norm = check.norm(8)
+    let (weight, bias) = (check.parameter("w", [8, 8, 3, 3]), check.parameter("b", [8]))
+    let matrix = check.parameter("m", [8, 8])
+    check.store.allocate(seed: 3)
+    check.input(operation == "linear" ? [33, 8] : [2, 7, 9, 8])
+    if operation != "linear", operation != "convolution" { check.input([2, 7, 9, 8]) }
+    func apply(_ x: [Tensor], _ relu: Bool) throws -> Tensor {
+      switch operation {
+      case "convolution": return x[0].convolution(weight, bias: bias, padding: 1, relu: relu)
+      case "linear": return x[0].linear(matrix, bias: bias, relu: relu)
+      case "frozen": return x[0].frozenBatchNorm(norm, residual: x[1], relu: relu)
+      case "batch": return try x[0].batchNorm(norm, residual: x[1], relu: relu)
+      default: return x[0].groupNorm(norm, groups: 2, residual: x[1], relu: relu)
+      }
+    }
+    let covector = check.numbers(operation == "linear" ? 33 * 8 : 2 * 7 * 9 * 8)
+    let fused = try check.run(gradient: covector) { try apply($0, true) }
+    let plain = try check.run(gradient: covector) { try apply($0, false).relu() }
+    #expect(fused.output == plain.output && fused.output.contains(0))
+    for (a, b) in zip(fused.inputs + [fused.parameters], plain.inputs + [plain.parameters]) {
+      expectCloseToMaximum(a, b, 1e-6)
+    }
+  }
+
+  @Test func theSameBitsOnOneThreadAndTwo() throws {
+    let check = GradientCheck()
+    let norm = check.norm(32)
+    let (weight, bias) = (check.parameter("w", [32, 32, 3, 3]), check.parameter("b", [32]))
+    check.store.allocate(seed: 3)
+    check.input([2, 33, 17, 32])
+    let covector = check.numbers(2 * 17 * 9 * 32)
+    let results = try [1, 2].map { threads in
+      try check.run(
+        threads: threads,
+        gradient: covector
+      ) {
+        try $0[0].convolution(weight, bias: bias, padding: 1).batchNorm(norm, relu: true)
+          .groupNorm(norm, groups: 4).maxPool(kernel: 3, stride: 2, padding: 1)
+      }
+    }
+    #expect(results[0].output == results[1].output && results[0].inputs == results[1].inputs)
+    #expect(results[0].parameters == results[1].parameters)
+  }
+}

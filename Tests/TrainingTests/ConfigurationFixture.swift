@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+import Training
+
+/// Configurations for tests: the quickstart one, changed.
+enum ConfigurationFixture {
+  static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
+  /// The quickstart configuration with `found`, which must be there exactly once, replaced.
+  static func read(
+    replacing found: String, with replacement: String, options: [String] = []
+  ) throws -> ReadConfiguration {
+    let parts = QuickstartConfiguration.text.components(separatedBy: found)
+    try #require(parts.count == 2, "'\(found)' stands \(parts.count - 1) times")
+    return try ReadConfiguration(text: parts.joined(separator: replacement), name: "c.yaml", options: options)
+  }
+
+  static func read(options: [String]) throws -> ReadConfiguration {
+    try ReadConfiguration(text: QuickstartConfiguration.text, name: "c.yaml", options: options)
+  }
+
+  /// The message of the error that `read` throws, without the line number of the quickstart text.
+  static func message(_ read: () throws -> ReadConfiguration) throws -> String {
+    let error = try #require(throws: ConfigurationError.self) { _ = try read() }
+    return error.description.replacing(/c\.yaml:\d+:/, with: "c.yaml:N:")
+  }
+
+  /// Calls `body` with a directory holding these files.
+  static func withFiles<Result>(_ files: [String: String], _ body: (String) throws -> Result) throws -> Result {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("rcnn-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    for (name, text) in files {
+      let url = directory.appendingPathComponent(name)
+      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try text.write(to: url, atomically: true, encoding: .utf8)
+    }
+    return try body(directory.path)
+  }
+}

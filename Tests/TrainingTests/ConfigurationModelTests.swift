@@ -1,0 +1,126 @@
+import Detection
+import Foundation
+import TestSupport
+import Testing
+import Training
+
+/// What is read from configurations, against mmdetection's meaning.
+@Suite struct ConfigurationModelTests {
+  private func shipped(_ name: String, options: [String] = []) throws -> ReadConfiguration {
+    try ReadConfiguration(file: "\(ConfigurationFixture.repository)/configs/\(name).yaml", options: options)
+  }
+
+  @Test func embeddedQuickstartIsTheFile() throws {
+    let file = "\(ConfigurationFixture.repository)/\(QuickstartConfiguration.path)"
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == QuickstartConfiguration.text)
+    let run = try QuickstartConfiguration.read().run
+    #expect(run.workDir == "work_dirs/quickstart")
+    #expect(run.data.train.annFile == "work_dirs/shapes/annotations/instances_train.json")
+  }
+
+  @Test(arguments: ["quickstart", "bccd", "faster_rcnn_r50_fpn_1x_coco"])
+  func shippedConfigurationHasNoNotice(_ name: String) throws {
+    #expect(try shipped(name).notices.isEmpty)
+  }
+
+  @Test func cocoConfigurationHasThePaperValues() throws {
+    let run = try shipped("faster_rcnn_r50_fpn_1x_coco").run
+    #expect(run.pretrained == "torchvision://resnet50")
+    #expect(run.model.backbone.depth == 50)
+    #expect(run.model.backbone.frozenStages == 1)
+    #expect(run.model.backbone.norm == .batch(requiresGrad: true))
+    #expect(run.model.backbone.normEval)
+    #expect(run.model.rpnHead.lossCls.useSigmoid)
+    #expect(run.model.rpnHead.lossBBox.kind == .l1)
+    #expect(run.model.rpnHead.sampler.num == 256 && run.model.rpnHead.sampler.posFraction == 0.5)
+    #expect(!run.model.rpnHead.sampler.addGtAsProposals)
+    #expect(run.model.rpnHead.trainProposals.nmsPre == 2000 && run.model.rpnHead.testProposals.nmsPre == 1000)
+    #expect(run.model.roiHead.sampler.num == 512 && run.model.roiHead.sampler.addGtAsProposals)
+    #expect(run.model.roiHead.assigner.negIoUThr == (0, 0.5) && !run.model.roiHead.assigner.matchLowQuality)
+    #expect(run.model.roiHead.bboxHead.bboxCoder.targetStds == [0.1, 0.1, 0.2, 0.2])
+    #expect(run.model.roiHead.nms.iouThreshold == 0.5 && run.model.roiHead.scoreThr == 0.05)
+    #expect(run.model.keepLevelsInGraph && run.model.normalizesLossesGlobally)
+    #expect(run.optimizer.lr == 0.02 && run.optimizer.momentum == 0.9 && run.optimizer.weightDecay == 0.0001)
+    #expect(run.learningRate.policy == .step(milestones: [8, 11], gamma: 0.1, minLR: nil))
+    #expect(run.learningRate.warmup == .linear && run.learningRate.warmupIters == 500)
+    #expect(run.learningRate.warmupRatio == 0.001)
+    #expect(run.runner.maxEpochs == 12 && run.runner.maxIters == nil)
+    #expect(run.data.samplesPerGPU == 2 && run.data.val == run.data.test && run.data.train.classes == nil)
+  }
+
+  @Test func pipelinesKeepTheStepsThatChangeTheImage() throws {
+    let run = try shipped("faster_rcnn_r50_fpn_1x_coco").run
+    let (mean, std) = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+    #expect(
+      run.data.train.pipeline == [
+        .resize(scales: [.init(width: 1333, height: 800)], mode: .value, keepRatio: true, clipsBoxes: true),
+        .randomFlip(ratio: 0.5, direction: .horizontal), .normalize(mean: mean, std: std, toRGB: true),
+        .pad(sizeDivisor: 32),
+      ])
+    #expect(
+      run.data.val?.pipeline == [
+        .resize(scales: [.init(width: 1333, height: 800)], mode: .value, keepRatio: true, clipsBoxes: true),
+        .normalize(mean: mean, std: std, toRGB: true), .pad(sizeDivisor: 32),
+      ])
+  }
+
+  @Test func mpiSectionIsRead() throws {
+    let run = try ConfigurationFixture.read(options: [
+      "mpi.shuffle=false", "mpi.keep_levels_in_graph=false", "mpi.loss_normalizer=per_rank", "mpi.bucket_size_mb=2.5",
+      "mpi.stall_timeout=30",
+    ]).run
+    #expect(!run.mpi.shuffle && run.mpi.bucketSizeMB == 2.5 && run.mpi.stallTimeout == 30)
+    #expect(!run.model.keepLevelsInGraph && !run.model.normalizesLossesGlobally)
+  }
+
+  /// The `model` dictionaries that mmdetection itself built the reference detectors from, as JSON.
+  @Test func modelsOfTheReferenceDetectorsAreRead() throws {
+    let cases = try GoldenCase.all("detector")
+    let models = try cases.map { golden in
+      let json = try #require(golden.string("cfg"))
+      let data = try #require(QuickstartConfiguration.text.range(of: "data:\n"))
+      var options = ["data.train.classes=[a,b,c,d]", "data.val.classes=[a,b,c,d]", "data.test.classes=[a,b,c,d]"]
+      options.append("work_dir=w")
+      let text = "model: \(json)\n" + QuickstartConfiguration.text[data.lowerBound...]
+      return try ReadConfiguration(text: text, name: "c.yaml", options: options).run.model
+    }
+    #expect(models.count == 2)
+    #expect(models[0].backbone.baseChannels == 4 && models[0].neck.inChannels == [4, 8, 16, 32])
+    #expect(models[0].rpnHead.trainProposals.maxPerImg == 40 && models[0].roiHead.scoreThr == 0.02)
+    #expect(models[1].backbone.style == .caffe && models[1].backbone.norm == .batch(requiresGrad: false))
+    #expect(models[1].rpnHead.lossBBox.kind == .smoothL1(beta: 1 / 9) && !models[1].rpnHead.lossCls.useSigmoid)
+    #expect(models[1].rpnHead.allowedBorder == 0 && models[1].rpnHead.assigner.ignoreIoFThr == 0.5)
+    #expect(models[1].roiHead.bboxHead.regClassAgnostic && models[1].roiHead.lossIsL1 == false)
+  }
+
+  @Test func tuplesAndTopLevelTrainingSettingsAreRead() throws {
+    let read = try ConfigurationFixture.read(
+      replacing:
+        "      - {type: Resize, img_scale: [320, 240], keep_ratio: true}\n      - {type: RandomFlip, flip_ratio: 0.5}",
+      with: """
+              - type: Resize
+                img_scale: !!python/tuple
+                - 320
+                - 240
+              - {type: RandomFlip, flip_ratio: 0.5}
+        """)
+    #expect(read.run.data.train.pipeline == (try ConfigurationFixture.read(options: [])).run.data.train.pipeline)
+  }
+
+  @Test func olderSpellingsOfMMDetectionAreRead() throws {
+    let read = try ConfigurationFixture.read(
+      replacing:
+        "rpn_proposal: {nms_pre: 500, max_per_img: 200, nms: {type: nms, iou_threshold: 0.7}, min_bbox_size: 0}",
+      with: "rpn_proposal: {nms_across_levels: false, nms_pre: 500, nms_post: 500, max_num: 200, nms_thr: 0.6}")
+    #expect(read.run.model.rpnHead.trainProposals.maxPerImg == 200)
+    #expect(read.run.model.rpnHead.trainProposals.nms.iouThreshold == 0.6)
+    #expect(read.notices.count == 4)
+    let total = try ConfigurationFixture.read(
+      replacing: "runner: {type: EpochBasedRunner, max_epochs: 12}", with: "total_epochs: 5")
+    #expect(total.run.runner.maxEpochs == 5)
+  }
+}
+
+extension RoIHeadConfiguration {
+  fileprivate var lossIsL1: Bool { bboxHead.lossBBox.kind == .l1 }
+}
