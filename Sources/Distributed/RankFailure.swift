@@ -26,7 +26,10 @@ public enum RankFailure {
     if isLeftToRank0 { sleep(5) }
     let isCommon = size == 1 || scope == .allRanks && rank == 0
     let prefix = isCommon ? "" : "[rank \(rank) of \(size)] "
-    FileHandle.standardError.write(Data("\(prefix)error: \(error)\n".utf8))
+    // Messages about a file say "FILE: error: …" themselves.
+    let text = "\(error)"
+    let message = text.contains(": error: ") ? text : "error: \(text)"
+    FileHandle.standardError.write(Data("\(prefix)\(message)\n".utf8))
     world?.abort(code: code)
     exit(code)
   }

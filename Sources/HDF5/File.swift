@@ -79,6 +79,13 @@ public final class HDF5File {
     try read(attribute: attribute, of: object, chdf5_int64(), as: 0)
   }
 
+  public func integer(attribute: String, of object: String) throws(HDF5Error) -> Int {
+    guard let value = try integers(attribute: attribute, of: object).first else {
+      throw HDF5Error(function: "H5Aread", subject: "attribute \(attribute) in \(path)")
+    }
+    return Int(value)
+  }
+
   /// A fixed-length or variable-length string.
   public func string(attribute: String, of object: String) throws(HDF5Error) -> String {
     guard let text = try strings(attribute: attribute, of: object).first else {
@@ -127,7 +134,9 @@ public final class HDF5File {
     return sizes.map(Int.init)
   }
 
-  private func read<Element>(_ name: String, _ type: hid_t, as zero: Element) throws(HDF5Error) -> [Element] {
+  private func read<Element: BitwiseCopyable>(_ name: String, _ type: hid_t, as zero: Element) throws(HDF5Error)
+    -> [Element]
+  {
     let dataset = try dataset(name)
     var values = [Element](repeating: zero, count: try shape(of: dataset).reduce(1, *))
     guard
@@ -145,7 +154,7 @@ public final class HDF5File {
     return (handle, Self.extent(space.id))
   }
 
-  private func read<Element>(
+  private func read<Element: BitwiseCopyable>(
     attribute: String, of object: String, _ type: hid_t, as zero: Element
   ) throws(HDF5Error) -> [Element] {
     let (handle, shape) = try open(attribute: attribute, of: object)

@@ -107,7 +107,7 @@ extension Checkpoint {
       throw CheckpointError(
         description: "\(name): error: the checkpoint is damaged: \(error); use an older one", exitCode: 65)
     }
-    guard (try? file.integers(attribute: "text_checksum", of: "/").first).map({ Int($0) }) == textChecksum else {
+    guard (try? file.integer(attribute: "text_checksum", of: "/")) == textChecksum else {
       throw CheckpointError(
         description: "\(name): error: the checkpoint is damaged: the checksum of its texts is wrong; use an older one",
         exitCode: 65)
@@ -134,8 +134,8 @@ extension Checkpoint {
           + "its attribute 'format' is not '\(format)'",
         exitCode: 65)
     }
-    let version = try? file.integers(attribute: "format_version", of: "/").first
-    guard version == Int64(formatVersion) else {
+    let version = try? file.integer(attribute: "format_version", of: "/")
+    guard version == formatVersion else {
       throw CheckpointError(
         description: "\(name): error: the checkpoint has format version \(version.map { "\($0)" } ?? "unknown"), "
           + "this program reads version \(formatVersion); use the rcnn-train that wrote it",
@@ -146,12 +146,7 @@ extension Checkpoint {
 
   private init(_ file: HDF5File) throws(HDF5Error) {
     func text(_ name: String) throws(HDF5Error) -> String { try file.string(attribute: name, of: "/") }
-    func number(_ name: String) throws(HDF5Error) -> Int {
-      guard let value = try file.integers(attribute: name, of: "/").first else {
-        throw HDF5Error(function: "H5Aread", subject: "attribute \(name)")
-      }
-      return Int(value)
-    }
+    func number(_ name: String) throws(HDF5Error) -> Int { try file.integer(attribute: name, of: "/") }
     self.init(
       created: try text("created"), producer: try text("producer"), epoch: try number("epoch"),
       iteration: try number("iter"), worldSize: try number("world_size"), globalBatch: try number("global_batch"),

@@ -1,18 +1,21 @@
+import COCO
 import Foundation
-import MPI
 
-/// Saves, finds and loads the checkpoints of a work directory: `epoch_N.h5` or `iter_N.h5`, and the link `latest.h5`.
+/// Saves the checkpoints of a work directory: `epoch_N.h5` or `iter_N.h5`, and the link `latest.h5` to the newest.
 /// Only rank 0 touches the disk.
 final class CheckpointKeeper {
   private let run: RunSetup
-  private let section: CheckpointSection?
+  private let data: TrainingData
+  private let created: String
   private var written: [String] = []
   /// The iteration of the newest checkpoint of this run.
   private(set) var lastSaved = -1
 
-  init(run: RunSetup) {
-    self.run = run
-    section = run.configuration.checkpoint
+  private var section: CheckpointSection? { run.configuration.checkpoint }
+
+  /// - Parameter created: the day on which the run began, also when it was resumed since.
+  init(run: RunSetup, data: TrainingData, created: String) {
+    (self.run, self.data, self.created) = (run, data, created)
   }
 
   func isDue(_ position: Position, epochIsDone: Bool) -> Bool {
@@ -29,9 +32,36 @@ final class CheckpointKeeper {
       let name = isAtEpochEnd ? "epoch_\(position.epoch).h5" : "iter_\(position.iteration).h5"
       try CheckpointFile.write(checkpoint(model, position).image(), to: "\(run.workDir)/\(name)")
       try CheckpointFile.link("\(run.workDir)/latest.h5", to: name)
-      try removeOld(keeping: name)
+      removeOld(keeping: name)
       run.logger.info("Saved \(run.workDir)/\(name)")
     }
     try run.world.barrier()
+  }
+
+  private func checkpoint(_ model: DetectorModel, _ position: Position) -> Checkpoint {
+    Checkpoint(
+      created: created, producer: Version.producer, epoch: position.epoch, iteration: position.iteration,
+      worldSize: run.world.size, globalBatch: run.globalBatch, seed: run.seed, configuration: run.read.resolved,
+      classes: data.dataset.classes, categoryIDs: data.dataset.categoryIDs.map(Int.init),
+      model: model.exportedModel(), momenta: model.exportedMomenta(),
+      progress: ["epoch": position.epoch, "images_in_epoch": position.images, "iterations": position.iteration])
+  }
+
+  /// `max_keep_ckpts`: of what this run wrote, the oldest go.
+  private func removeOld(keeping name: String) {
+    written.removeAll { $0 == name }
+    written.append(name)
+    guard let limit = section?.maxKeepCkpts else { return }
+    while written.count > limit {
+      try? FileManager.default.removeItem(atPath: "\(run.workDir)/\(written.removeFirst())")
+    }
+  }
+
+  /// `work_dirs/…/<time>`, the stem of a run's log files.
+  static func logStem(in workDir: String, at date: Date) -> String {
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.dateFormat = "yyyyMMdd_HHmmss"
+    return "\(workDir)/\(format.string(from: date))"
   }
 }

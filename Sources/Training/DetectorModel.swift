@@ -1,5 +1,6 @@
 import Detection
 import Layers
+import MPI
 import Tensors
 
 /// A detector with its parameters and what it computes on.
@@ -20,26 +21,32 @@ public final class DetectorModel {
   }
 
   /// All parameters and statistics in PyTorch's layouts, in mmdetection's names.
-  public func exportedModel() -> [NamedTensor] {
-    store.parameters.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.exported($0.values)) }
+  public func exportedModel() -> [Checkpoint.Array] {
+    store.parameters.map { Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported($0.values)) }
   }
 
-  public func exportedMomenta() -> [NamedTensor] {
-    store.trainable.map { NamedTensor(name: $0.name, shape: $0.shape, values: $0.exported($0.momentum)) }
+  public func exportedMomenta() -> [Checkpoint.Array] {
+    store.trainable.map { Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported($0.momentum)) }
   }
 
   /// Takes over weights. Each parameter must be there in its shape; what the model doesn't know is returned.
   @discardableResult
-  public func importModel(_ tensors: [NamedTensor], from file: String) throws -> [String] {
+  public func importModel(_ tensors: [Checkpoint.Array], from file: String) throws -> [String] {
     try importTensors(tensors, for: store.parameters, file: file) { $0.values }
   }
 
-  public func importMomenta(_ tensors: [NamedTensor], from file: String) throws {
+  public func importMomenta(_ tensors: [Checkpoint.Array], from file: String) throws {
     try importTensors(tensors, for: store.trainable, file: file) { $0.momentum }
   }
 
+  /// Rank 0's running statistics on all ranks: those of plain batch norm differ from rank to rank. Collective.
+  func broadcastStatistics(over world: World) throws {
+    let range = store.trainableCount..<store.count
+    try world.broadcast(FloatSlice(start: store.values + range.lowerBound, count: range.count))
+  }
+
   private func importTensors(
-    _ tensors: [NamedTensor], for parameters: [Parameter], file: String,
+    _ tensors: [Checkpoint.Array], for parameters: [Parameter], file: String,
     into target: (Parameter) -> UnsafeMutablePointer<Float>
   ) throws -> [String] {
     var byName = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

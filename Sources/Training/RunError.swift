@@ -16,3 +16,15 @@ public struct RunError: Error, CustomStringConvertible, Sendable {
     RunError("\(path): error: can't be written (\(reason)); choose another --work-dir or free the space", exitCode: .io)
   }
 }
+
+/// An error that all ranks meet alike, so that one of them says it.
+struct CommonError: Error, CustomStringConvertible {
+  let underlying: any Error
+
+  var description: String { "\(underlying)" }
+
+  /// Runs what all ranks do in the same way before training starts.
+  static func during<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch { throw CommonError(underlying: error) }
+  }
+}

@@ -15,6 +15,8 @@ struct RunPlan: Equatable {
 
   var maxEpochs: Int { (maxIterations + iterationsPerEpoch - 1) / iterationsPerEpoch }
 
+  var evaluates: Bool { evaluation != nil }
+
   /// Whether the validation set is due now: after every `interval` epochs (or iterations).
   func evaluationIsDue(_ position: Position, epochIsDone: Bool) -> Bool {
     guard let evaluation else { return false }

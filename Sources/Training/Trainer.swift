@@ -10,6 +10,7 @@ import Tensors
 /// through the step's one report.
 final class Trainer {
   private let run: RunSetup
+  private let plan: RunPlan
   private let model: DetectorModel
   private let data: TrainingData
   private let optimizer: SGD
@@ -21,14 +22,15 @@ final class Trainer {
   private var position: Position
 
   init(
-    run: RunSetup, model: DetectorModel, data: TrainingData, exchange: Exchange, metrics: MetricsLog?,
+    run: RunSetup, plan: RunPlan, model: DetectorModel, data: TrainingData, exchange: Exchange, metrics: MetricsLog?,
     checkpoints: CheckpointKeeper, validation: Validation?, position: Position
   ) {
-    (self.run, self.model, self.data, self.exchange, self.metrics) = (run, model, data, exchange, metrics)
+    (self.run, self.plan, self.model, self.data) = (run, plan, model, data)
+    (self.exchange, self.metrics) = (exchange, metrics)
     (self.checkpoints, self.validation, self.position) = (checkpoints, validation, position)
     optimizer = SGD(configuration: run.configuration.optimizer, store: model.store)
     schedule = LearningRateSchedule(
-      configuration: run.configuration.learningRate, base: run.scaledLearningRate,
+      configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
       iterationsPerEpoch: data.iterationsPerEpoch)
   }
 
@@ -38,15 +40,13 @@ final class Trainer {
   func train() throws -> Outcome {
     data.start(at: position)
     defer { data.stop() }
-    while position.iteration < run.plan.maxIterations {
+    while position.iteration < plan.maxIterations {
       let wishes = try advance()
       let epochIsDone = position.images == data.imagesPerEpoch
       if epochIsDone { position.beginNextEpoch() }
       if checkpoints.isDue(position, epochIsDone: epochIsDone) || wishes.save || wishes.stop { try save() }
       if wishes.stop { return .stoppedBySignal }
-      if let validation, run.plan.evaluationIsDue(position, epochIsDone: epochIsDone) {
-        if try validate(validation) { return .stoppedBySignal }
-      }
+      if let validation, plan.evaluationIsDue(position, epochIsDone: epochIsDone) { try validate(validation) }
     }
     if checkpoints.lastSaved != position.iteration { try save() }
     return .done
@@ -64,14 +64,15 @@ final class Trainer {
     model.engine.tape = tape
     let losses = try model.detector.losses(
       batch.input(on: model.engine), seed: run.seed, epoch: position.epoch,
-      synchronizer: run.configuration.model.normalizesLossesGlobally ? exchange.normalizer : nil)
+      synchronizer: exchange.normalizer)
     try tape.backward(from: losses.total, informing: exchange.reducer)
     try exchange.reducer.finish()
     model.engine.tape = nil
 
-    let (values, wishes) = try exchange.report(losses)
+    let (values, wishes) = try exchange.report(losses, step: position.iteration + 1)
     guard values.isFinite else { throw notFinite(values, images: data.globalImageIDs(at: position)) }
-    optimizer.step(learningRate: lr, workers: model.engine.workers)
+    optimizer.clipGradients(model.engine.workers)
+    optimizer.step(learningRate: lr, model.engine.workers)
     position.advance(by: data.globalBatch)
     metrics?.record(
       MetricsLog.Step(
@@ -84,13 +85,13 @@ final class Trainer {
 
   private func save() throws { try checkpoints.save(model, position) }
 
-  /// Returns whether a signal asked to stop meanwhile.
-  private func validate(_ validation: Validation) throws -> Bool {
-    let metrics = try validation.evaluate(model)
-    self.metrics?.recordValidation(
-      epoch: position.epoch, images: validation.imageCount,
-      lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: metrics)
-    return false
+  private func validate(_ validation: Validation) throws {
+    try model.broadcastStatistics(over: run.world)
+    guard let outcome = try validation.evaluate(model) else { return }
+    for line in outcome.result.summary { run.logger.info("\(line)") }
+    metrics?.recordValidation(
+      epoch: position.epoch, images: validation.dataset.images.count,
+      lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics)
   }
 
   private func notFinite(_ losses: LossValues, images: [Int64]) -> RunError {
@@ -98,7 +99,7 @@ final class Trainer {
       .map { "\($0.0) \(fixed($0.1, 2))" }.joined(separator: ", ")
     return RunError(
       """
-      error: the loss is not finite at iter \(position.iteration + 1) (\(parts); images \
+      the loss is not finite at iter \(position.iteration + 1) (\(parts); images \
       \(images.map(String.init).joined(separator: ", "))); lower optimizer.lr or lengthen the warm-up
       """, exitCode: .badData)
   }

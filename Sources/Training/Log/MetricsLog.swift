@@ -123,7 +123,7 @@ extension Process {
   /// The peak resident memory of this process in MiB.
   static var peakMemoryMiB: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss / 1024
   }
 }

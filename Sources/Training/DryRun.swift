@@ -1,0 +1,40 @@
+import Foundation
+import Layers
+
+/// What `--dry-run` prints: what a run would be.
+struct DryRun {
+  let run: RunSetup
+  let data: TrainingData
+  let plan: RunPlan
+  let validation: Validation?
+
+  func print() {
+    let schedule = LearningRateSchedule(
+      configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
+      iterationsPerEpoch: data.iterationsPerEpoch)
+    func rate(_ iteration: Int) -> String {
+      scientific(schedule.rate(epoch: iteration / data.iterationsPerEpoch, iteration: iteration))
+    }
+    let last = plan.maxIterations - 1
+    Swift.print("work directory: \(run.workDir)")
+    Swift.print("train: \(data.dataset.summary)")
+    if let validation { Swift.print("val: \(validation.dataset.summary)") }
+    Swift.print("classes: \(data.dataset.classes.joined(separator: ", "))")
+    Swift.print(
+      "ranks: \(run.world.size), threads a rank: \(run.threads), images a rank: \(run.configuration.data.samplesPerGPU), global batch: \(run.globalBatch)"
+    )
+    Swift.print(
+      "schedule: \(plan.maxEpochs) epochs of \(data.iterationsPerEpoch) iterations, \(plan.maxIterations) in all")
+    Swift.print("learning rate: \(rate(0)) at first, \(rate(last / 2)) half-way, \(rate(last)) at the end")
+    Swift.print("memory: about \(estimatedMemoryMiB) MiB a rank for parameters, gradients and momenta, and the maps on top")
+    for batch in 0..<min(3, data.iterationsPerEpoch) {
+      let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
+      Swift.print("batch \(batch + 1): images \(ids.map(String.init).joined(separator: ", "))")
+    }
+  }
+
+  private var estimatedMemoryMiB: Int {
+    let model = DetectorModel(run.configuration.model, seed: 0, threads: 1)
+    return (model.store.count + 2 * model.store.trainableCount) * 4 / 1_048_576
+  }
+}

@@ -1,0 +1,62 @@
+import COCO
+import Detection
+import Foundation
+import MPI
+import Primitives
+
+/// `rcnn-train predict`.
+public enum PredictRun {
+  public static func start(_ options: PredictOptions) -> Never {
+    Boundary.run(singleRank: true) { world in
+      try predict(options, world)
+      return 0
+    }
+  }
+
+  private static func predict(_ options: PredictOptions, _ world: World) throws {
+    let read = try options.config.read()
+    guard let section = read.run.data.test ?? read.run.data.val else {
+      throw RunError("error: the configuration has no 'data.test', whose pipeline is needed", exitCode: .configuration)
+    }
+    let pipeline = try Pipeline(section.pipeline)
+    let budget = try ThreadBudget(
+      explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
+    let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
+    let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    try OutputFolder.make(options.outDir)
+    var entries: [[String: Any]] = []
+    for path in options.images {
+      let picture = try ImageDecoder.decode(path)
+      let batch = Batch(picture, pipeline)
+      let shown = try model.detector.detect(batch.input(on: model.engine))[0].filter { $0.score >= options.scoreThr }
+      try draw(shown, on: picture, path: path, classes: classes, outDir: options.outDir)
+      entries.append(contentsOf: shown.map { entry($0, path: path, classes: classes) })
+      print("\(path): \(shown.count) objects")
+    }
+    let json = try JSONSerialization.data(withJSONObject: entries, options: [.prettyPrinted, .sortedKeys])
+    try OutputFolder.write(String(decoding: json, as: UTF8.self), to: "\(options.outDir)/predictions.json")
+    print("pictures and predictions.json are in \(options.outDir)")
+  }
+
+  private static func draw(
+    _ detections: [Detection], on picture: DecodedImage, path: String, classes: [String], outDir: String
+  ) throws {
+    var drawing = Drawing(pixels: picture.pixels, size: picture.size, order: .bgr)
+    for detection in detections.reversed() {
+      drawing.draw(
+        DrawnBox(
+          box: detection.box, label: detection.label,
+          caption: "\(classes[detection.label]) \(fixed(Double(detection.score), 2))"))
+    }
+    let name = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+    try ImageEncoder.write(drawing.pixels, picture.size, .bgr, to: "\(outDir)/\(name).png")
+  }
+
+  private static func entry(_ detection: Detection, path: String, classes: [String]) -> [String: Any] {
+    let box = detection.box
+    return [
+      "file": path, "class": classes[detection.label], "score": Double(detection.score),
+      "bbox": [box.x1, box.y1, box.width, box.height].map(Double.init),
+    ]
+  }
+}

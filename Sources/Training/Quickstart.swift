@@ -1,0 +1,16 @@
+import COCO
+import Foundation
+
+/// What `rcnn-train` without a configuration needs: the synthetic data set.
+enum Quickstart {
+  /// Rank 0 writes the data set where the configuration looks for it, unless it is there.
+  static func makeData(_ run: RunSetup) throws {
+    let annotations = run.configuration.data.train.annFile as NSString
+    if run.world.rank == 0, !FileManager.default.fileExists(atPath: annotations as String) {
+      let directory = (annotations.deletingLastPathComponent as NSString).deletingLastPathComponent
+      run.logger.info("Writing the shapes data set to \(directory)")
+      try ShapesDataset.write(to: directory)
+    }
+    try run.world.barrier()
+  }
+}

@@ -1,0 +1,44 @@
+import COCO
+import Foundation
+
+/// The commands that need no ranks and no model: `inspect`, `check`, `shapes`.
+public enum SmallRuns {
+  public static func inspect(_ path: String) -> Never {
+    Boundary.run(singleRank: true) { _ in
+      let checkpoint = try Checkpoint(image: CheckpointFile.read(path), name: path)
+      print("\(path): \(checkpoint.producer), \(checkpoint.created)")
+      print("epoch \(checkpoint.epoch), iter \(checkpoint.iteration), \(checkpoint.worldSize) ranks, ", terminator: "")
+      print("global batch \(checkpoint.globalBatch), seed \(checkpoint.seed)")
+      print("classes: \(checkpoint.classes.joined(separator: ", "))")
+      let count = checkpoint.model.reduce(0) { $0 + $1.values.count }
+      print("\(checkpoint.model.count) arrays of the model, \(count) numbers; \(checkpoint.momenta.count) momenta")
+      for array in checkpoint.model { print("  \(array.name) \(array.shape)") }
+      return 0
+    }
+  }
+
+  public static func check(_ source: ConfigSource) -> Never {
+    Boundary.run(singleRank: true) { _ in
+      let read = try source.read()
+      print(read.resolved)
+      for notice in read.notices { print("# \(notice)") }
+      let data = read.run.data
+      let sections = [("train", data.train), ("val", data.val), ("test", data.test)]
+      for (name, section) in sections {
+        guard let section else { continue }
+        let dataset = try CocoDataset(
+          AnnotationFile(reading: section.annFile), configuration: section, training: name == "train")
+        print("# data.\(name): \(dataset.summary)")
+      }
+      return 0
+    }
+  }
+
+  public static func shapes(directory: String, train: Int, val: Int, seed: UInt64) -> Never {
+    Boundary.run(singleRank: true) { _ in
+      try ShapesDataset.write(to: directory, trainCount: train, valCount: val, seed: seed)
+      print("\(directory): \(train) training and \(val) validation pictures, annotations in \(directory)/annotations")
+      return 0
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import COCO
+import Distributed
+import Foundation
+import MPI
+
+/// `rcnn-train test`.
+public enum TestRun {
+  public static func start(_ options: TestOptions) -> Never {
+    Boundary.run(singleRank: options.isSingleRank) { world in
+      try test(options, world)
+      return 0
+    }
+  }
+
+  private static func test(_ options: TestOptions, _ world: World) throws {
+    let read = try options.config.read()
+    guard let section = read.run.data.test ?? read.run.data.val else {
+      throw RunError("\(options.config.path ?? "quickstart"): error: 'data.test' is missing", exitCode: .configuration)
+    }
+    let budget = try ThreadBudget(
+      explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
+    let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
+    let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    let validation = try Validation(
+      section, classes: section.classes ?? classes, workers: read.run.data.workersPerGPU, world: world)
+    let sink = LogSink()
+    let outcome = try validation.evaluate(model) { done, count in
+      if world.rank == 0 { sink.showProgress("\(min(done, count)) of \(count) images") }
+    }
+    guard let outcome else { return }
+    sink.showProgress("")
+    if let out = options.out {
+      try ResultsFile.write(outcome.detections, categoryIDs: validation.dataset.categoryIDs, to: out)
+    }
+    for line in outcome.result.summary { print(line) }
+    if options.isClasswise || read.run.evaluation?.classwise == true { printClasses(outcome, validation) }
+    print(outcome.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
+  }
+
+  private static func printClasses(_ outcome: Validation.Outcome, _ validation: Validation) {
+    let width = max(8, validation.dataset.classes.map(\.count).max() ?? 0)
+    print("\n" + "category".padding(toLength: width, withPad: " ", startingAt: 0) + "  AP     AP50")
+    let (all, half) = (outcome.result.averagePrecisionOfLabels, outcome.result.averagePrecision50OfLabels)
+    for (label, name) in validation.dataset.classes.enumerated() {
+      print(
+        name.padding(toLength: width, withPad: " ", startingAt: 0) + "  \(fixed(all[label], 3))  \(fixed(half[label], 3))")
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import COCO
+import Detection
+import Distributed
+import Foundation
+import Logging
+import MPI
+
+/// `rcnn-train train`.
+public enum TrainRun {
+  /// Trains, and ends the process with the exit code of `sysexits.h`.
+  public static func start(_ options: TrainOptions) -> Never {
+    Boundary.run(singleRank: options.isSingleRank) { world in try train(options, world) }
+  }
+
+  private static func train(_ options: TrainOptions, _ world: World) throws -> Int32 {
+    let (run, start) = try setUp(options, world)
+    if options.config.path == nil { try Quickstart.makeData(run) }
+    let data = try CommonError.during { try TrainingData(run) }
+    let plan = RunPlan(run.configuration, iterationsPerEpoch: data.iterationsPerEpoch, validates: options.validates)
+    let validation = try CommonError.during { try plan.evaluates ? makeValidation(run, data) : nil }
+    let position = try CommonError.during { try start.position(in: data) }
+    if options.isDryRun {
+      if world.rank == 0 { DryRun(run: run, data: data, plan: plan, validation: validation).print() }
+      return 0
+    }
+    let order = CollectiveOrder()
+    let statistics = world.size > 1 ? try SynchronizedStatistics(world: world, order: order) : nil
+    let model = DetectorModel(
+      run.configuration.model, seed: run.seed, threads: run.threads, synchronizer: statistics)
+    try start.load(into: model, run)
+    try ParameterBroadcast.run(model.store, world: world, order: order)
+    let metrics = try openLogs(run, plan, position)
+    announce(run, data, validation, model)
+    let trainer = Trainer(
+      run: run, plan: plan, model: model, data: data,
+      exchange: try Exchange(world: world, store: model.store, configuration: run.configuration, order: order),
+      metrics: metrics, checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation, position: position)
+    switch try trainer.train() {
+    case .done: return 0
+    case .stoppedBySignal:
+      run.logger.info("Stopped by a signal after saving; go on with --resume auto")
+      return RunError.ExitCode.stoppedBySignal.rawValue
+    }
+  }
+
+  private static func setUp(_ options: TrainOptions, _ world: World) throws -> (RunSetup, StartingPoint) {
+    let read = try options.config.read()
+    let sink = LogSink()
+    let logger = RunSetup.logger(rank: world.rank, sink: sink)
+    let budget = try CommonError.during {
+      try ThreadBudget(
+        explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
+    }
+    for notice in read.notices + [budget.notice].compactMap({ $0 }) where world.rank == 0 {
+      logger.notice("\(notice)")
+    }
+    let workDir = options.workDir ?? read.run.workDir
+    let start = try StartingPoint(
+      options, configuration: read.run, workDir: workDir, world: world, logger: logger)
+    let run = RunSetup(
+      world: world, read: read, workDir: workDir, seed: start.seed ?? options.seed ?? UInt64(read.run.seed),
+      threads: budget.threads, logger: logger, sink: sink)
+    return (run, start)
+  }
+
+  private static func makeValidation(_ run: RunSetup, _ data: TrainingData) throws -> Validation? {
+    guard let section = run.configuration.data.val else { return nil }
+    return try Validation(
+      section, classes: data.dataset.classes, workers: run.configuration.data.workersPerGPU, world: run.world)
+  }
+
+  /// Rank 0's files in the work directory: `config.yaml`, `<time>.log`, `<time>.log.json`.
+  private static func openLogs(_ run: RunSetup, _ plan: RunPlan, _ position: Position) throws -> MetricsLog? {
+    guard run.world.rank == 0 else { return nil }
+    try OutputFolder.make(run.workDir)
+    let stem = CheckpointKeeper.logStem(in: run.workDir, at: Date())
+    try run.sink.open("\(stem).log")
+    try OutputFolder.write(run.read.resolved, to: "\(run.workDir)/config.yaml")
+    let metrics = try MetricsLog(
+      logger: run.logger, sink: run.sink, jsonPath: "\(stem).log.json", interval: run.configuration.log.interval,
+      maxIterations: plan.maxIterations, done: position.iteration)
+    metrics.writeJSON([
+      ("env_info", .text("\(Version.producer), \(run.world.size) ranks, \(run.threads) threads a rank")),
+      ("seed", .integer(Int(run.seed))), ("exp_name", .text((run.workDir as NSString).lastPathComponent)),
+    ])
+    return metrics
+  }
+
+  private static func announce(
+    _ run: RunSetup, _ data: TrainingData, _ validation: Validation?, _ model: DetectorModel
+  ) {
+    guard run.world.rank == 0 else { return }
+    let logger = run.logger
+    logger.info(
+      "\(run.world.size) ranks (\(run.world.localSize) on this node) × \(run.threads) threads, global batch \(run.globalBatch), seed \(run.seed)")
+    logger.info("train: \(data.dataset.summary)")
+    for warning in data.dataset.summary.warnings { logger.notice("\(warning)") }
+    if let validation { logger.info("val: \(validation.dataset.summary)") }
+    logger.info("classes: \(data.dataset.classes.joined(separator: ", "))")
+    logger.info(
+      "\(model.store.trainableCount) trainable parameters; \(data.iterationsPerEpoch) iterations an epoch; lr \(run.scaledLearningRate)")
+  }
+}
+
+extension RunSetup {
+  /// Rank 0 logs everything, the others what goes wrong.
+  static func logger(rank: Int, sink: LogSink) -> Logger {
+    Logger(label: "mmdet") { name in
+      RunLogHandler(name: name, level: rank == 0 ? .info : .error, sink: sink)
+    }
+  }
+}
+
+/// Files and folders that rank 0 writes besides checkpoints.
+enum OutputFolder {
+  static func make(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw RunError.cannotWrite(path, reason(error))
+    }
+  }
+
+  static func write(_ text: String, to path: String) throws {
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw RunError.cannotWrite(path, reason(error))
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    guard let code = underlying?.code ?? (error as? POSIXError).map({ Int($0.code.rawValue) }) else {
+      return error.localizedDescription
+    }
+    return String(cString: strerror(Int32(code)))
+  }
+}
