@@ -7,6 +7,9 @@
 /// each as products of blocks of a column matrix (`Windows`) with the weights or with dy, or, where the shape allows it, by
 /// `WinogradConvolution`.
 public enum Convolution {
+  /// Whether the shape is one for Winograd's algorithm.
+  package static func usesWinograd(_ shape: ConvolutionShape) -> Bool { WinogradConvolution(shape) != nil }
+
   /// Writes `y`, `[batch, outHeight, outWidth, out]`; `relu` cuts it at zero.
   public static func forward(
     _ x: Floats, _ weight: Floats, bias: Floats?, relu: Bool, into y: Floats, _ shape: ConvolutionShape,

@@ -24,7 +24,7 @@ public enum MaxPool {
   public static func backward(
     _ dy: Floats, _ x: Floats, _ y: Floats, addingTo dx: Floats, _ shape: ConvolutionShape, _ workers: Workers
   ) {
-    let (channels, slice) = (shape.inChannels, 16)
+    let (channels, slice) = (shape.inChannels, 64)
     let outPixels = shape.outHeight * shape.outWidth
     let slices = (channels + slice - 1) / slice
     workers.run(jobs: shape.batch * slices) { job, scratch in

@@ -106,18 +106,18 @@ public enum Normalization {
     let channels = size.channels
     forEachChunk(of: size, workers) { image, pixels, scratch in
       let buffer = scratch.floats(2 * channels)
-      let result = buffer + channels
       let set = a.count > channels ? image * channels : 0
       for pixel in pixels {
         let offset = pixel * channels
         let g = gradient.row(offset, channels, in: buffer)
+        let result = isFresh ? dx + offset : buffer + channels
         if let (x, b, c) = statistics {
           let row = x + offset
           for k in 0..<channels { result[k] = a[set + k] * g[k] + b[set + k] * row[k] + c[set + k] }
         } else {
           for k in 0..<channels { result[k] = a[set + k] * g[k] }
         }
-        store(result, into: dx + offset, isFresh: isFresh, channels)
+        if !isFresh { store(result, into: dx + offset, isFresh: false, channels) }
       }
     }
   }
@@ -131,8 +131,8 @@ public enum Normalization {
     }
   }
 
-  /// The pixels of a chunk: 32768 floats or so.
-  private static func chunk(_ size: MapSize) -> Int { max(16, (1 << 15) / size.channels) }
+  /// The pixels of a chunk: 65536 floats or so.
+  private static func chunk(_ size: MapSize) -> Int { max(16, (1 << 16) / size.channels) }
 
   /// Runs `body` on chunks of pixels, which are numbered over all images.
   private static func forEachChunk(

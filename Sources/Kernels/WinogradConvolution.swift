@@ -5,7 +5,7 @@
 struct WinogradConvolution {
   private static let places = 36
   /// From how many tiles on the transform of the weights is worth its time.
-  private static let leastTiles = 16
+  private static let leastTiles = 32
 
   private let shape: ConvolutionShape
 
@@ -88,13 +88,14 @@ struct WinogradConvolution {
   /// G w Gᵀ as `[place][out, in]`.
   private func transform(_ weight: Floats, isTurned: Bool, into planes: Plane, _ workers: Workers) {
     let channels = shape.inChannels
-    workers.run(over: shape.outChannels, grain: 8) { outputs in
-      for o in outputs {
+    workers.run(jobs: (shape.outChannels + 7) / 8) { job, scratch in
+      let middle = WinogradScratch(scratch).middle
+      for o in job * 8..<min(shape.outChannels, job * 8 + 8) {
         for c in stride(from: 0, to: channels, by: Vector.scalarCount) {
           let source = weight + o * 9 * channels + c
           let target = planes[0] + o * channels + c
-          WinogradTransform.apply(
-            WinogradTransform.weight, size: 3, outSize: 6,
+          WeightTransform.apply(
+            middle,
             load: { (source + (isTurned ? 8 - $0 : $0) * channels).vector },
             store: { (target + $0 * planes.stride).vector = $1 })
         }
@@ -105,13 +106,14 @@ struct WinogradConvolution {
   /// Gᵀ m G.
   private func addWeightGradient(_ sums: Plane, to dw: Floats, _ workers: Workers) {
     let channels = shape.inChannels
-    workers.run(over: shape.outChannels, grain: 8) { outputs in
-      for o in outputs {
+    workers.run(jobs: (shape.outChannels + 7) / 8) { job, scratch in
+      let middle = WinogradScratch(scratch).middle
+      for o in job * 8..<min(shape.outChannels, job * 8 + 8) {
         for c in stride(from: 0, to: channels, by: Vector.scalarCount) {
           let source = sums[0] + o * channels + c
           let target = dw + o * 9 * channels + c
-          WinogradTransform.apply(
-            WinogradTransform.weightGradient, size: 6, outSize: 3,
+          WeightGradientTransform.apply(
+            middle,
             load: { (source + $0 * sums.stride).vector }, store: { (target + $0 * channels).vector += $1 })
         }
       }

@@ -34,7 +34,7 @@ struct Epilogue {
 /// A map `[batch, height, width, channels]` as tiles; channels are a multiple of 16.
 struct TiledMap {
   /// The tiles of a job.
-  private static let grain = 4
+  private static let grain = 8
 
   let values: Floats
   let batch: Int
@@ -48,25 +48,26 @@ struct TiledMap {
 
   /// Bᵀ x B of 6 × 6 inputs as `[place][tile, channel]`.
   func transformed(_ grid: TileGrid, _ tiles: Range<Int>, into planes: Plane, _ workers: Workers) {
-    gather(tiles, size: 6, grid.inputCorner, into: planes, workers, WinogradTransform.input)
+    gather(InputTransform.self, tiles, grid.inputCorner, into: planes, workers)
   }
 
   /// A dy Aᵀ of 4 × 4 outputs as `[place][tile, channel]`.
   func transformedGradient(_ grid: TileGrid, _ tiles: Range<Int>, into planes: Plane, _ workers: Workers) {
-    gather(tiles, size: 4, grid.outputCorner, into: planes, workers, WinogradTransform.outputGradient)
+    gather(OutputGradientTransform.self, tiles, grid.outputCorner, into: planes, workers)
   }
 
   /// Writes Aᵀ m A, which are 4 × 4 outputs a tile, where they are inside the map.
   func store(_ planes: Plane, _ grid: TileGrid, _ tiles: Range<Int>, _ epilogue: Epilogue, _ workers: Workers) {
-    workers.run(jobs: (tiles.count + Self.grain - 1) / Self.grain) { job, _ in
+    workers.run(jobs: (tiles.count + Self.grain - 1) / Self.grain) { job, scratch in
+      let middle = WinogradScratch(scratch).middle
       for index in job * Self.grain..<min(tiles.count, (job + 1) * Self.grain) {
         let (image, top, left) = grid.outputCorner(tiles.lowerBound + index)
         let corner = values + ((image * height + top) * width + left) * channels
         let (insideRows, insideColumns) = (height - top, width - left)
         for c in Swift.stride(from: 0, to: channels, by: Vector.scalarCount) {
           let source = planes[0] + index * channels + c
-          WinogradTransform.apply(
-            WinogradTransform.output, size: 6, outSize: 4, load: { (source + $0 * planes.stride).vector },
+          OutputTransform.apply(
+            middle, load: { (source + $0 * planes.stride).vector },
             store: { cell, value in
               let (row, column) = (cell / 4, cell % 4)
               guard row < insideRows, column < insideColumns else { return }
@@ -87,25 +88,26 @@ struct TiledMap {
   }
 
   @inline(__always)
-  private func gather(
-    _ tiles: Range<Int>, size: Int, _ corner: (Int) -> (image: Int, top: Int, left: Int), into planes: Plane,
-    _ workers: Workers, _ map: (WinogradTransform.Line, WinogradTransform.Line) -> Void
+  private func gather<Transform: WinogradTransform>(
+    _ transform: Transform.Type, _ tiles: Range<Int>, _ corner: (Int) -> (image: Int, top: Int, left: Int),
+    into planes: Plane,
+    _ workers: Workers
   ) {
+    let size = Transform.size
     workers.run(jobs: (tiles.count + Self.grain - 1) / Self.grain) { job, scratch in
-      let zeros = scratch.floats(channels)
-      zeros.update(repeating: 0, count: channels)
+      let memory = WinogradScratch(scratch, zeros: channels)
       withUnsafeTemporaryAllocation(of: Floats.self, capacity: size * size) { cells in
         for index in job * Self.grain..<min(tiles.count, (job + 1) * Self.grain) {
           let (image, top, left) = corner(tiles.lowerBound + index)
           for cell in 0..<size * size {
             let (row, column) = (top + cell / size, left + cell % size)
             let isInside = row >= 0 && row < height && column >= 0 && column < width
-            cells[cell] = isInside ? values + ((image * height + row) * width + column) * channels : zeros
+            cells[cell] = isInside ? values + ((image * height + row) * width + column) * channels : memory.zeros
           }
           for c in Swift.stride(from: 0, to: channels, by: Vector.scalarCount) {
             let target = planes[0] + index * channels + c
-            WinogradTransform.apply(
-              map, size: size, outSize: 6, load: { (cells[$0] + c).vector },
+            Transform.apply(
+              memory.middle, load: { (cells[$0] + c).vector },
               store: { (target + $0 * planes.stride).vector = $1 })
           }
         }
