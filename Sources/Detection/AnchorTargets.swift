@@ -85,11 +85,11 @@ public struct AnchorTargeter: Sendable {
     featmapSizes: [ImageSize], metas: [ImageMeta], targets: [ImageTargets], randoms: [KeyedRandom]
   ) -> AnchorTargets {
     let levels = generator.gridAnchors(featmapSizes: featmapSizes)
-    let anchors = Array(levels.joined())
+    let anchors = levels.flatMap { $0 }
     let images = metas.indices.map { image in
       let flags = generator.validFlags(featmapSizes: featmapSizes, padShape: metas[image].padShape)
       let isInside = AnchorGenerator.anchorInsideFlags(
-        anchors, validFlags: Array(flags.joined()), imgShape: metas[image].imgShape,
+        anchors, validFlags: flags.flatMap { $0 }, imgShape: metas[image].imgShape,
         allowedBorder: configuration.allowedBorder)
       return samples(of: anchors, isInside: isInside, targets[image], randoms[image])
     }

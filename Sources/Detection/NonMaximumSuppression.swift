@@ -85,24 +85,26 @@ struct Candidate {
     (self.box, area) = (box, (box.width + offset) * (box.height + offset))
   }
 
-  /// Whether the IoU is at least the threshold. The division is spared for boxes that don't meet: their IoU, 0 or
-  /// NaN, isn't above 0.
+  /// Whether the IoU is at least the threshold. For boxes that don't meet it is 0 (or 0 / 0), which only matters to
+  /// a threshold of 0.
   @inline(__always)
   func suppresses(_ other: Candidate, _ threshold: Float, _ offset: Float) -> Bool {
-    let intersection = intersection(other, offset)
-    return (intersection > 0 || threshold <= 0) && intersection / (area + other.area - intersection) >= threshold
+    let (width, height) = intersection(other, offset)
+    if width <= 0 || height <= 0 { return threshold <= 0 && 0 / (area + other.area) >= threshold }
+    return width * height / (area + other.area - width * height) >= threshold
   }
 
-  @inline(__always)
   func iou(_ other: Candidate, _ offset: Float) -> Float {
-    let intersection = intersection(other, offset)
-    return intersection / (area + other.area - intersection)
+    let (width, height) = intersection(other, offset)
+    let overlap = max(width, 0) * max(height, 0)
+    return overlap / (area + other.area - overlap)
   }
 
+  /// Negative for boxes that don't meet.
   @inline(__always)
-  private func intersection(_ other: Candidate, _ offset: Float) -> Float {
-    let width = max(min(box.x2, other.box.x2) - max(box.x1, other.box.x1) + offset, 0)
-    let height = max(min(box.y2, other.box.y2) - max(box.y1, other.box.y1) + offset, 0)
-    return width * height
+  private func intersection(_ other: Candidate, _ offset: Float) -> (width: Float, height: Float) {
+    let width = min(box.x2, other.box.x2) - max(box.x1, other.box.x1) + offset
+    let height = min(box.y2, other.box.y2) - max(box.y1, other.box.y1) + offset
+    return (width, height)
   }
 }
