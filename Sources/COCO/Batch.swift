@@ -1,0 +1,61 @@
+import Primitives
+
+/// Images of one training or test step, padded with zeros at the right and the bottom to a common size.
+public struct Batch: Sendable {
+  /// The facts of one image. Boxes are in the pixels of the batch.
+  public struct Image: Equatable, Sendable {
+    public let id: Int64
+    /// The size of the stored picture.
+    public let oriSize: ImageSize
+    public let geometry: Geometry
+    public let gtBoxes: [Box]
+    public let gtLabels: [Int]
+    public let gtIgnore: [Box]
+
+    public var imgShape: ImageSize { geometry.imgShape }
+    /// The image's own size after Pad; the batch may be larger.
+    public var padShape: ImageSize { geometry.padShape }
+    public var scaleFactor: ScaleFactor { geometry.scaleFactor }
+  }
+
+  /// 0-based position in the training: which epoch, which global batch of it.
+  public let epoch: Int
+  public let iteration: Int
+  public let images: [Image]
+  public let size: ImageSize
+  /// `[images, size.height, size.width, 3]`.
+  public let pixels: [Float]
+
+  /// - Precondition: `plan.size` is at least every sample's size.
+  init(_ samples: [Sample], plan: BatchPlan) {
+    (epoch, iteration, size) = (plan.epoch, plan.iteration, plan.size)
+    images = samples.map {
+      Image(
+        id: $0.imageID, oriSize: $0.oriSize, geometry: $0.geometry, gtBoxes: $0.boxes, gtLabels: $0.labels,
+        gtIgnore: $0.ignored)
+    }
+    var pixels = [Float](repeating: 0, count: samples.count * size.height * size.width * 3)
+    for (index, sample) in samples.enumerated() {
+      let (height, rowLength) = (sample.geometry.imgShape.height, sample.geometry.imgShape.width * 3)
+      for row in 0..<height {
+        let target = (index * size.height + row) * size.width * 3
+        pixels.replaceSubrange(
+          target..<target + rowLength, with: sample.pixels[row * rowLength..<(row + 1) * rowLength])
+      }
+    }
+    self.pixels = pixels
+  }
+}
+
+/// Which images make a batch, or a rank's share of it, and the size that they are padded to.
+public struct BatchPlan: Equatable, Sendable {
+  public let epoch: Int
+  public let iteration: Int
+  /// Indices into the data set's images.
+  public let indices: [Int]
+  public let size: ImageSize
+
+  public init(epoch: Int, iteration: Int, indices: [Int], size: ImageSize) {
+    (self.epoch, self.iteration, self.indices, self.size) = (epoch, iteration, indices, size)
+  }
+}

@@ -1,0 +1,90 @@
+import Primitives
+
+/// The batches of a whole training for one rank, from any position on. Nothing is replayed to get there: the position
+/// is two numbers.
+public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
+  private let dataset: CocoDataset
+  private let pipeline: Pipeline
+  private let options: Options
+  private var epoch: Int
+  private var iteration: Int
+  private var order: EpochOrder?
+
+  public struct Options: Equatable, Sendable {
+    public var seed: UInt64
+    /// Images a step over all ranks.
+    public var globalBatch: Int
+    public var shuffles: Bool
+    public var rank: Int
+    public var ranks: Int
+    /// The training ends after this many epochs.
+    public var epochs: Int
+
+    public init(seed: UInt64, globalBatch: Int, shuffles: Bool = true, rank: Int = 0, ranks: Int = 1, epochs: Int) {
+      (self.seed, self.globalBatch, self.shuffles) = (seed, globalBatch, shuffles)
+      (self.rank, self.ranks, self.epochs) = (rank, ranks, epochs)
+    }
+  }
+
+  /// - Parameters:
+  ///   - epoch: the 0-based epoch of the first batch.
+  ///   - iteration: its 0-based position in that epoch.
+  public init(_ dataset: CocoDataset, _ pipeline: Pipeline, options: Options, epoch: Int = 0, iteration: Int = 0) {
+    (self.dataset, self.pipeline, self.options) = (dataset, pipeline, options)
+    (self.epoch, self.iteration) = (epoch, iteration)
+  }
+
+  public mutating func next() -> BatchPlan? {
+    guard epoch < options.epochs else { return nil }
+    let order = order ?? dataset.order(ofEpoch: epoch, options)
+    guard iteration < order.batches.count else {
+      (epoch, iteration, self.order) = (epoch + 1, 0, nil)
+      return next()
+    }
+    self.order = order
+    let key = DrawKey(seed: options.seed, epoch: epoch)
+    let plan = BatchPlan(
+      epoch: epoch, iteration: iteration,
+      indices: Array(order.slice(ofBatch: iteration, rank: options.rank, ranks: options.ranks)),
+      size: dataset.paddedSize(of: order.batches[iteration], pipeline, key: key))
+    iteration += 1
+    return plan
+  }
+}
+
+extension CocoDataset {
+  public func order(ofEpoch epoch: Int, _ options: TrainingPlans.Options) -> EpochOrder {
+    EpochOrder(
+      groups: images.map(\.aspectGroup), globalBatch: options.globalBatch, seed: options.seed, epoch: epoch,
+      shuffles: options.shuffles)
+  }
+
+  /// The number of global batches of every epoch.
+  public func iterationsPerEpoch(globalBatch: Int, shuffles: Bool = true) -> Int {
+    let wide = images.count { $0.aspectGroup == 1 }
+    let groups = shuffles ? [wide, images.count - wide] : [images.count]
+    return groups.reduce(0) { $0 + ($1 + globalBatch - 1) / globalBatch }
+  }
+
+  /// The largest height and the largest width of the images after Resize and Pad, from the annotation file's sizes alone.
+  public func paddedSize(of indices: [Int], _ pipeline: Pipeline, key: DrawKey) -> ImageSize {
+    let shapes = indices.map { pipeline.geometry(of: images[$0].size, imageID: images[$0].id, key: key).padShape }
+    return ImageSize(height: shapes.map(\.height).max() ?? 0, width: shapes.map(\.width).max() ?? 0)
+  }
+
+  /// Batches for evaluation: the given images in order, each once; the last batch may be smaller.
+  public func evaluationPlans(of indices: [Int], batch: Int, _ pipeline: Pipeline) -> [BatchPlan] {
+    stride(from: 0, to: indices.count, by: batch).enumerated().map { iteration, start in
+      let indices = Array(indices[start..<min(start + batch, indices.count)])
+      let size = paddedSize(of: indices, pipeline, key: DrawKey(seed: 0, epoch: 0))
+      return BatchPlan(epoch: 0, iteration: iteration, indices: indices, size: size)
+    }
+  }
+
+  /// Reads one image and applies the pipeline.
+  /// - Throws: `COCOError` naming the file.
+  public func sample(_ index: Int, _ pipeline: Pipeline, key: DrawKey) throws -> Sample {
+    let image = images[index]
+    return pipeline.apply(try ImageDecoder.decode(path(of: image), expectedSize: image.size), image, key: key)
+  }
+}

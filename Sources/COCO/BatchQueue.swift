@@ -1,0 +1,100 @@
+import Foundation
+
+/// The batches that are being read: a first-in, first-out queue of bounded length whose entries are filled image by image.
+///
+/// Everything mutable is touched under the condition's lock only.
+final class BatchQueue: @unchecked Sendable {
+  /// A batch in the making.
+  private final class Entry {
+    let plan: BatchPlan
+    /// How many of its images have been handed to a thread, and how many have come back.
+    var started = 0
+    var finished = 0
+    var samples: [Sample?]
+    /// The error of the image that comes first in the batch.
+    var failure: (position: Int, error: any Error)?
+
+    init(_ plan: BatchPlan) {
+      self.plan = plan
+      samples = [Sample?](repeating: nil, count: plan.indices.count)
+    }
+
+    var isComplete: Bool { finished == samples.count }
+  }
+
+  private let condition = NSCondition()
+  private let plans: AnyIterator<BatchPlan>
+  private let depth: Int
+  private var entries: [Entry] = []
+  private var hasAllPlans = false
+  private var isStopped = false
+
+  init(plans: AnyIterator<BatchPlan>, depth: Int) { (self.plans, self.depth) = (plans, depth) }
+
+  func next() throws -> Batch? {
+    guard let entry = takeFirst() else { return nil }
+    if let failure = entry.failure { throw failure.error }
+    return Batch(entry.samples.compactMap { $0 }, plan: entry.plan)
+  }
+
+  func stop() {
+    condition.withLock {
+      isStopped = true
+      entries = []
+      condition.broadcast()
+    }
+  }
+
+  /// A thread's life: takes the next image that nobody reads yet, until there is none or the queue is stopped.
+  func work(_ read: (BatchPlan, Int) throws -> Sample) {
+    while let (entry, position) = takeImage() {
+      let result = Result { try read(entry.plan, entry.plan.indices[position]) }
+      condition.withLock {
+        entry.finished += 1
+        switch result {
+        case .success(let sample): entry.samples[position] = sample
+        case .failure(let error):
+          if position < entry.failure?.position ?? .max { entry.failure = (position, error) }
+        }
+        if entry.isComplete { condition.broadcast() }
+      }
+    }
+  }
+
+  private func takeFirst() -> Entry? {
+    condition.withLock {
+      while !isStopped && !(entries.first?.isComplete ?? hasAllPlans) { condition.wait() }
+      guard !isStopped, !entries.isEmpty else { return nil }
+      condition.broadcast()
+      return entries.removeFirst()
+    }
+  }
+
+  private func takeImage() -> (Entry, Int)? {
+    condition.withLock {
+      while !isStopped {
+        if let entry = entries.first(where: { $0.started < $0.samples.count }) ?? startNext() {
+          entry.started += 1
+          return (entry, entry.started - 1)
+        }
+        if hasAllPlans { return nil }
+        condition.wait()
+      }
+      return nil
+    }
+  }
+
+  /// Opens the next batch, if there is one and there is room for it.
+  private func startNext() -> Entry? {
+    guard !hasAllPlans, entries.count < depth else { return nil }
+    guard let plan = plans.next() else {
+      hasAllPlans = true
+      condition.broadcast()
+      return nil
+    }
+    precondition(!plan.indices.isEmpty, "a batch without images")
+    let entry = Entry(plan)
+    entries.append(entry)
+    return entry
+  }
+}

@@ -1,0 +1,16 @@
+/// What is wrong with the user's data: an annotation file, a picture, or a pipeline that does not fit them.
+public struct COCOError: Error, Equatable, CustomStringConvertible, Sendable {
+  public enum Kind: Sendable { case inputMissing, inputOutput, badData, badConfiguration }
+
+  public let kind: Kind
+  /// The file, or `file:line:column` (both from 1, the column in bytes) where the text itself is at fault.
+  public let place: String
+  /// What was found, what was expected, and what to do about it.
+  public let message: String
+
+  public init(_ kind: Kind = .badData, at place: String, _ message: String) {
+    (self.kind, self.place, self.message) = (kind, place, message)
+  }
+
+  public var description: String { "\(place): error: \(message)" }
+}

@@ -1,0 +1,45 @@
+/// How many images and boxes a data set has, and how many of the file's were dropped for which reason.
+public struct DatasetSummary: Equatable, Sendable, CustomStringConvertible {
+  public let path: String
+  public let imagesInFile: Int
+  public internal(set) var images = 0
+  public internal(set) var imagesWithoutAnnotations = 0
+  public internal(set) var imagesTooSmall = 0
+  /// Boxes to train on, and crowd boxes (ignored) in all of the file's images.
+  public internal(set) var boxes = 0
+  public internal(set) var crowdBoxes = 0
+  /// Dropped: less than a pixel wide or high, or an area of 0 or less.
+  public internal(set) var boxesTooSmall = 0
+  /// Dropped: wholly outside their image.
+  public internal(set) var boxesOutside = 0
+  /// Dropped: of a class that the configuration does not name.
+  public internal(set) var boxesOfOtherClasses = 0
+  /// Dropped: with `ignore` set.
+  public internal(set) var boxesMarkedIgnore = 0
+  /// Kept, but reaching a pixel or more over the edge of their image.
+  public internal(set) var boxesOverTheEdge = 0
+  /// What else is odd in the file, a sentence each.
+  public let warnings: [String]
+
+  init(path: String, imagesInFile: Int, warnings: [String]) {
+    (self.path, self.imagesInFile, self.warnings) = (path, imagesInFile, warnings)
+  }
+
+  /// One line; only counts that are not 0 are named.
+  public var description: String {
+    let images = Self.counts([
+      (imagesWithoutAnnotations, "without annotations"), (imagesTooSmall, "too small"),
+    ])
+    let dropped = Self.counts([
+      (boxesTooSmall, "smaller than a pixel"), (boxesOutside, "outside their image"),
+      (boxesOfOtherClasses, "of other classes"), (boxesMarkedIgnore, "marked 'ignore'"),
+    ])
+    let notes = Self.counts([(crowdBoxes, "crowd regions"), (boxesOverTheEdge, "over the edge (Resize clips them)")])
+    return "\(self.images) of \(imagesInFile) images" + (images.isEmpty ? "" : " (dropped: \(images))")
+      + ", \(boxes) boxes" + (dropped.isEmpty ? "" : " (dropped: \(dropped))") + (notes.isEmpty ? "" : "; \(notes)")
+  }
+
+  private static func counts(_ counts: [(Int, String)]) -> String {
+    counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,71 @@
+import Primitives
+
+/// A decoded picture: 8 bits a channel, blue, green, red, row by row (`[height, width, 3]`), upright.
+public struct DecodedImage: Equatable, Sendable {
+  public let height: Int
+  public let width: Int
+  public let pixels: [UInt8]
+
+  public init(height: Int, width: Int, pixels: [UInt8]) {
+    precondition(pixels.count == height * width * 3, "\(pixels.count) bytes are no \(height) x \(width) BGR picture")
+    (self.height, self.width, self.pixels) = (height, width, pixels)
+  }
+
+  public var size: ImageSize { ImageSize(height: height, width: width) }
+}
+
+/// Reads JPEG and PNG pictures the way OpenCV's `IMREAD_COLOR` does: the format is told by the content, not by the
+/// name; EXIF orientation is applied; grey is repeated, alpha dropped (not composited), 16 bits become 8, CMYK becomes
+/// (255-C)(255-K)/255; colour profiles and gamma are ignored.
+///
+/// Unlike there, a file that is cut short is an error, not a picture with a grey rest.
+public enum ImageDecoder {
+  /// Larger pictures are refused from their header, before any memory is taken.
+  public static let maximumPixels = 1 << 27
+
+  private static let maximumBytes = 1 << 30
+
+  /// - Parameter expectedSize: the upright size that the annotation file states, if there is one.
+  /// - Throws: `COCOError` with the path and the reason.
+  public static func decode(_ path: String, expectedSize: ImageSize? = nil) throws -> DecodedImage {
+    let image = try decode(try FileContent.read(path, limit: maximumBytes), path: path)
+    if let expected = expectedSize, expected != image.size {
+      let orientation = expected == ImageSize(height: image.width, width: image.height) ? " (the EXIF rotation?)" : ""
+      throw COCOError(
+        at: path,
+        "the picture is \(image.width) x \(image.height) pixels upright, but the annotation file says "
+          + "\(expected.width) x \(expected.height)\(orientation)")
+    }
+    return image
+  }
+
+  /// Decodes the content of a file; `path` is for messages.
+  public static func decode(_ bytes: [UInt8], path: String) throws -> DecodedImage {
+    do {
+      if bytes.starts(with: JPEGDecoder.signature) { return try JPEGDecoder.decode(bytes) }
+      if bytes.starts(with: PNGDecoder.signature) { return try PNGDecoder.decode(bytes) }
+    } catch let fault as ImageFault {
+      throw COCOError(at: path, fault.reason)
+    }
+    let content = FileContent.describe(bytes)
+    let hint = content.hasSuffix("picture") ? "convert it to JPEG or PNG" : "a JPEG or PNG picture is expected"
+    throw COCOError(at: path, "is \(content); \(hint)")
+  }
+}
+
+/// Why a picture can't be decoded.
+struct ImageFault: Error {
+  let reason: String
+
+  init(_ reason: String) { self.reason = reason }
+
+  static let cutShort = ImageFault("the picture is cut short: the file ends before its data does")
+
+  static func checkSize(width: Int, height: Int) throws {
+    guard width > 0, height > 0 else { throw ImageFault("the picture's header states a size of \(width) x \(height)") }
+    guard width <= ImageDecoder.maximumPixels / height else {
+      throw ImageFault(
+        "the picture's header states \(width) x \(height); more than \(ImageDecoder.maximumPixels) pixels are refused")
+    }
+  }
+}

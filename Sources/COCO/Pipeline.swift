@@ -1,0 +1,166 @@
+import Primitives
+
+/// A picture after the pipeline, with its boxes in its own pixels.
+public struct Sample: Sendable {
+  public let imageID: Int64
+  public let oriSize: ImageSize
+  public let geometry: Geometry
+  /// `[height, width, 3]` of `geometry.imgShape`: normalised, RGB or BGR, without the padding, which is zeros and is
+  /// written by `Batch`.
+  public let pixels: [Float]
+  public let boxes: [Box]
+  public let labels: [Int]
+  public let ignored: [Box]
+}
+
+/// What a pipeline does to the geometry of one image: known from its size and the draws, without its pixels.
+public struct Geometry: Equatable, Sendable {
+  /// The size after Resize.
+  public var imgShape: ImageSize
+  /// The size after Pad.
+  public var padShape: ImageSize
+  /// Resized over original width and height.
+  public var scaleFactor: ScaleFactor
+  /// nil if not flipped.
+  public var flip: FlipDirection?
+}
+
+public struct ScaleFactor: Equatable, Sendable {
+  public var width: Float
+  public var height: Float
+}
+
+/// What the random draws of a pipeline depend on, besides the image's id.
+public struct DrawKey: Equatable, Sendable {
+  public var seed: UInt64
+  public var epoch: Int
+
+  public init(seed: UInt64, epoch: Int) { (self.seed, self.epoch) = (seed, epoch) }
+}
+
+/// A checked `pipeline` list: Resize, RandomFlip, Normalize, Pad, each at most once and in this order.
+public struct Pipeline: Sendable {
+  private let steps: [PipelineStep]
+  private let normalize: Normalize
+
+  /// - Throws: `COCOError` naming the step that has an impossible option or stands in the wrong place.
+  public init(_ steps: [PipelineStep]) throws {
+    for (step, next) in zip(steps, steps.dropFirst()) where step.rank >= next.rank {
+      throw COCOError(
+        .badConfiguration, at: "pipeline",
+        "'\(next.name)' comes after '\(step.name)'; Resize, RandomFlip, Normalize and Pad are expected once each and in "
+          + "this order")
+    }
+    for step in steps {
+      if let fault = step.fault { throw COCOError(.badConfiguration, at: "pipeline", "'\(step.name)': \(fault)") }
+    }
+    self.steps = steps
+    normalize =
+      steps.lazy.compactMap(\.normalize).first
+      ?? Normalize(mean: [0, 0, 0], std: [1, 1, 1], toRGB: false)
+  }
+
+  /// The sizes and the flip of an image, drawn from (seed, epoch, image id) and nothing else.
+  public func geometry(of size: ImageSize, imageID: Int64, key: DrawKey) -> Geometry {
+    var geometry = Geometry(
+      imgShape: size, padShape: size, scaleFactor: ScaleFactor(width: 1, height: 1), flip: nil)
+    for step in steps {
+      switch step {
+      case .resize(let scales, let mode, let keepRatio, _):
+        var random = KeyedRandom(seed: key.seed, purpose: .scale, epoch: key.epoch, item: imageID)
+        let scale = mode.draw(from: scales, &random)
+        geometry.imgShape =
+          keepRatio ? size.rescaled(within: scale) : ImageSize(height: scale.height, width: scale.width)
+        geometry.padShape = geometry.imgShape
+        geometry.scaleFactor = ScaleFactor(
+          width: Float(Double(geometry.imgShape.width) / Double(size.width)),
+          height: Float(Double(geometry.imgShape.height) / Double(size.height)))
+      case .randomFlip(let ratio, let direction):
+        var random = KeyedRandom(seed: key.seed, purpose: .flip, epoch: key.epoch, item: imageID)
+        geometry.flip = random.uniform() < ratio ? direction : nil
+      case .normalize: break
+      case .pad(let divisor): geometry.padShape = geometry.imgShape.padded(to: divisor)
+      }
+    }
+    return geometry
+  }
+
+  /// Applies the pipeline to a picture and the boxes of its entry in the data set.
+  public func apply(_ picture: DecodedImage, _ image: CocoDataset.Image, key: DrawKey) -> Sample {
+    let geometry = geometry(of: picture.size, imageID: image.id, key: key)
+    var picture = Resize.linear(picture, to: geometry.imgShape)
+    if let flip = geometry.flip { picture = flip.flip(picture) }
+    return Sample(
+      imageID: image.id, oriSize: image.size, geometry: geometry, pixels: normalize.apply(picture),
+      boxes: image.boxes.map { transform($0, geometry) }, labels: image.labels,
+      ignored: image.ignored.map { transform($0, geometry) })
+  }
+
+  private func transform(_ box: Box, _ geometry: Geometry) -> Box {
+    var box = box.scaled(x: geometry.scaleFactor.width, y: geometry.scaleFactor.height)
+    if steps.contains(where: \.clipsBoxes) { box = box.clipped(to: geometry.imgShape) }
+    return geometry.flip?.flip(box, in: geometry.imgShape) ?? box
+  }
+}
+
+extension Box {
+  fileprivate func clipped(to size: ImageSize) -> Box {
+    let (width, height) = (Float(size.width), Float(size.height))
+    return Box(
+      min(max(x1, 0), width), min(max(y1, 0), height), min(max(x2, 0), width), min(max(y2, 0), height))
+  }
+}
+
+extension MultiscaleMode {
+  /// `value`: one of the scales. `range`: a long and a short edge, each uniform between those of two scales.
+  fileprivate func draw(from scales: [ImageScale], _ random: inout KeyedRandom) -> ImageScale {
+    guard scales.count > 1 else { return scales[0] }
+    if self == .value { return scales[random.below(scales.count)] }
+    let longEdges = scales.map { max($0.width, $0.height) }.sorted()
+    let shortEdges = scales.map { min($0.width, $0.height) }.sorted()
+    return ImageScale(
+      width: longEdges[0] + random.below(longEdges[1] - longEdges[0] + 1),
+      height: shortEdges[0] + random.below(shortEdges[1] - shortEdges[0] + 1))
+  }
+}
+
+extension PipelineStep {
+  fileprivate var rank: Int {
+    switch self {
+    case .resize: 0
+    case .randomFlip: 1
+    case .normalize: 2
+    case .pad: 3
+    }
+  }
+
+  fileprivate var name: String { ["Resize", "RandomFlip", "Normalize", "Pad"][rank] }
+
+  fileprivate var clipsBoxes: Bool {
+    if case .resize(_, _, _, let clipsBoxes) = self { clipsBoxes } else { false }
+  }
+
+  fileprivate var normalize: Normalize? {
+    if case .normalize(let mean, let std, let toRGB) = self {
+      Normalize(mean: mean, std: std, toRGB: toRGB)
+    } else {
+      nil
+    }
+  }
+
+  /// What is impossible about the step's options, or nil.
+  fileprivate var fault: String? {
+    switch self {
+    case .resize(let scales, let mode, _, _):
+      if scales.isEmpty || scales.contains(where: { min($0.width, $0.height) < 1 }) {
+        return "img_scale needs positive sizes"
+      }
+      return mode == .range && scales.count != 2 ? "multiscale_mode 'range' needs two img_scale sizes" : nil
+    case .randomFlip(let ratio, _): return (0...1).contains(ratio) ? nil : "the flip ratio must be between 0 and 1"
+    case .normalize(let mean, let std, _):
+      if mean.count != 3 || std.count != 3 { return "mean and std need three numbers each" }
+      return std.allSatisfy { $0 > 0 } ? nil : "std must be positive"
+    case .pad(let divisor): return divisor > 0 ? nil : "size_divisor must be positive"
+    }
+  }
+}

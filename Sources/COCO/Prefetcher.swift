@@ -1,0 +1,38 @@
+import Foundation
+
+/// Reads batches ahead on background threads and hands them out in the order of their plans. The images of a batch are
+/// read by all threads together, and of the next batches before the first is asked for.
+public final class Prefetcher: Sendable {
+  private let queue: BatchQueue
+
+  /// - Parameters:
+  ///   - plans: the batches, in order.
+  ///   - seed: of the pipeline's draws.
+  ///   - workers: threads (at least one).
+  ///   - depth: batches that are held in memory at most, read or being read, besides the one handed out last.
+  public init(
+    _ dataset: CocoDataset, _ pipeline: Pipeline, plans: some Sequence<BatchPlan>, seed: UInt64, workers: Int,
+    depth: Int = 2
+  ) {
+    let queue = BatchQueue(plans: AnyIterator(plans.makeIterator()), depth: max(1, depth))
+    self.queue = queue
+    for number in 0..<max(1, workers) {
+      let thread = Thread {
+        queue.work { plan, index in
+          try dataset.sample(index, pipeline, key: DrawKey(seed: seed, epoch: plan.epoch))
+        }
+      }
+      thread.name = "loader \(number)"
+      thread.start()
+    }
+  }
+
+  /// The next batch, waiting for it if need be; nil after the last one, and after `stop`.
+  /// - Throws: the error of the first image of this batch that can't be used; the following call gives the next batch.
+  public func next() throws -> Batch? { try queue.next() }
+
+  /// Ends the threads as soon as each has done its image. Batches not yet handed out are dropped.
+  public func stop() { queue.stop() }
+
+  deinit { queue.stop() }
+}
