@@ -43,7 +43,8 @@ public struct AnnotationFile: Sendable {
     try self.init(path: path, bytes: try FileContent.read(path, limit: 1 << 34))
   }
 
-  init(path: String, bytes: [UInt8]) throws {
+  /// Reads the content of a file; `path` is for messages.
+  package init(path: String, bytes: [UInt8]) throws {
     self.path = path
     var reader = JSONReader(path: path, bytes: bytes)
     guard (try? reader.kind()) == .object else {

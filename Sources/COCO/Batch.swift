@@ -27,7 +27,7 @@ public struct Batch: Sendable {
   public let pixels: [Float]
 
   /// - Precondition: `plan.size` is at least every sample's size.
-  init(_ samples: [Sample], plan: BatchPlan) {
+  package init(_ samples: [Sample], plan: BatchPlan) {
     (epoch, iteration, size) = (plan.epoch, plan.iteration, plan.size)
     images = samples.map {
       Image(

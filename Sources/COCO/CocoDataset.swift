@@ -12,11 +12,19 @@ public struct CocoDataset: Sendable {
     public let width: Int
     public let height: Int
     /// In pixels of the stored picture, with their labels and annotation ids.
-    public internal(set) var boxes: [Box] = []
-    public internal(set) var labels: [Int] = []
-    public internal(set) var annotationIDs: [Int64] = []
+    public internal(set) var boxes: [Box]
+    public internal(set) var labels: [Int]
+    public internal(set) var annotationIDs: [Int64]
     /// Crowd regions.
-    public internal(set) var ignored: [Box] = []
+    public internal(set) var ignored: [Box]
+
+    public init(
+      id: Int64, fileName: String, width: Int, height: Int, boxes: [Box] = [], labels: [Int] = [],
+      annotationIDs: [Int64] = [], ignored: [Box] = []
+    ) {
+      (self.id, self.fileName, self.width, self.height) = (id, fileName, width, height)
+      (self.boxes, self.labels, self.annotationIDs, self.ignored) = (boxes, labels, annotationIDs, ignored)
+    }
 
     public var size: ImageSize { ImageSize(height: height, width: width) }
     /// mmdetection's group flag: 1 for images wider than high, 0 for all others, the square ones among them.

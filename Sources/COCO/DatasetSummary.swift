@@ -31,7 +31,7 @@ public struct DatasetSummary: Equatable, Sendable, CustomStringConvertible {
       (imagesWithoutAnnotations, "without annotations"), (imagesTooSmall, "too small"),
     ])
     let dropped = Self.counts([
-      (boxesTooSmall, "smaller than a pixel"), (boxesOutside, "outside their image"),
+      (boxesTooSmall, "smaller than a pixel or without area"), (boxesOutside, "outside their image"),
       (boxesOfOtherClasses, "of other classes"), (boxesMarkedIgnore, "marked 'ignore'"),
     ])
     let notes = Self.counts([(crowdBoxes, "crowd regions"), (boxesOverTheEdge, "over the edge (Resize clips them)")])

@@ -50,7 +50,7 @@ enum FileContent {
   }
 
   private static func describeText(_ start: ArraySlice<UInt8>) -> String? {
-    guard start.allSatisfy({ $0 >= 0x20 || (9...13).contains($0) }) else { return nil }
+    guard start.allSatisfy({ (0x20..<0xf8).contains($0) || (9...13).contains($0) }) else { return nil }
     let text = String(decoding: start, as: UTF8.self).lowercased().drop(while: \.isWhitespace)
     if text.hasPrefix("version https://git-lfs") { return "a git-lfs pointer (run 'git lfs pull')" }
     if text.hasPrefix("<!doctype html") || text.hasPrefix("<html") { return "an HTML page" }

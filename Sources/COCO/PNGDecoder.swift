@@ -8,12 +8,17 @@ enum PNGDecoder {
 
   static func decode(_ file: [UInt8]) throws -> DecodedImage {
     let (bytes, orientation) = try essentials(of: file)
+    // The library keeps the pointer from the first call to the second.
+    let image = try bytes.withUnsafeBytes { try read($0) }
+    return image.upright(orientation: orientation)
+  }
+
+  private static func read(_ bytes: UnsafeRawBufferPointer) throws -> DecodedImage {
     var image = png_image()
     image.version = png_uint_32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }
-    guard png_image_begin_read_from_memory(&image, bytes, bytes.count) != 0 else { throw fault(image) }
+    guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else { throw fault(image) }
     let (width, height) = (Int(image.width), Int(image.height))
-    try ImageFault.checkSize(width: width, height: height)
     // 16-bit files without a gamma are not taken for linear light.
     image.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
     let hasAlpha = image.format & png_uint_32(PNG_FORMAT_FLAG_ALPHA) != 0
@@ -22,8 +27,15 @@ enum PNGDecoder {
     if hasAlpha { image.format |= png_uint_32(PNG_FORMAT_FLAG_ALPHA) }
     var pixels = [UInt8](repeating: 0, count: width * height * channels)
     guard png_image_finish_read(&image, nil, &pixels, Int32(width * channels), nil) != 0 else { throw fault(image) }
-    let colors = hasAlpha ? pixels.indices.filter { $0 % 4 != 3 }.map { pixels[$0] } : pixels
-    return DecodedImage(height: height, width: width, pixels: colors).upright(orientation: orientation)
+    return DecodedImage(height: height, width: width, pixels: hasAlpha ? withoutAlpha(pixels) : pixels)
+  }
+
+  private static func withoutAlpha(_ pixels: [UInt8]) -> [UInt8] {
+    var colors = [UInt8](repeating: 0, count: pixels.count / 4 * 3)
+    for pixel in 0..<pixels.count / 4 {
+      for channel in 0..<3 { colors[pixel * 3 + channel] = pixels[pixel * 4 + channel] }
+    }
+    return colors
   }
 
   /// The file with IHDR, PLTE, IDAT and IEND only, and the orientation from its eXIf chunk.
