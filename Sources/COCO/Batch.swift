@@ -28,7 +28,7 @@ public struct Batch: Sendable {
 
   /// - Precondition: `plan.size` is at least every sample's size.
   package init(_ samples: [Sample], plan: BatchPlan) {
-    (epoch, iteration, size) = (plan.epoch, plan.iteration, plan.size)
+    (epoch, iteration, size) = (plan.key.epoch, plan.iteration, plan.size)
     images = samples.map {
       Image(
         id: $0.imageID, oriSize: $0.oriSize, geometry: $0.geometry, gtBoxes: $0.boxes, gtLabels: $0.labels,
@@ -49,13 +49,15 @@ public struct Batch: Sendable {
 
 /// Which images make a batch, or a rank's share of it, and the size that they are padded to.
 public struct BatchPlan: Equatable, Sendable {
-  public let epoch: Int
+  /// Of the pipeline's draws; its epoch is the batch's.
+  public let key: DrawKey
+  /// 0-based position in the epoch.
   public let iteration: Int
   /// Indices into the data set's images.
   public let indices: [Int]
   public let size: ImageSize
 
-  public init(epoch: Int, iteration: Int, indices: [Int], size: ImageSize) {
-    (self.epoch, self.iteration, self.indices, self.size) = (epoch, iteration, indices, size)
+  public init(key: DrawKey, iteration: Int, indices: [Int], size: ImageSize) {
+    (self.key, self.iteration, self.indices, self.size) = (key, iteration, indices, size)
   }
 }

@@ -58,7 +58,7 @@ import Testing
     let whole = plans(0, 1)
     let perEpoch = dataset.iterationsPerEpoch(globalBatch: 4)
     #expect(whole.count == 3 * perEpoch)
-    #expect(whole.map(\.epoch) == (0..<3).flatMap { [Int](repeating: $0, count: perEpoch) })
+    #expect(whole.map(\.key.epoch) == (0..<3).flatMap { [Int](repeating: $0, count: perEpoch) })
     let (first, second) = (plans(0, 2), plans(1, 2))
     for (index, plan) in whole.enumerated() {
       #expect(first[index].indices + second[index].indices == plan.indices)

@@ -52,7 +52,7 @@ import Testing
     let shape = try golden.shape("expected/img")
     let size = ImageSize(height: shape[0], width: shape[1])
     if golden.has("expected/pad_shape") && function != "Pad" { #expect(sample.geometry.padShape == size, "\(golden)") }
-    let plan = BatchPlan(epoch: 0, iteration: 0, indices: [0], size: size)
+    let plan = BatchPlan(key: DrawKey(seed: 0, epoch: 0), iteration: 0, indices: [0], size: size)
     let isFloat = ["Normalize", "Normalize+Pad", "chain"].contains(function)
     let expected = isFloat ? try golden.floats("expected/img") : try golden.bytes("expected/img").map(Float.init)
     #expect(Batch([sample], plan: plan).pixels == expected, "\(golden)")

@@ -86,7 +86,8 @@ import Testing
     }
     let size = dataset.paddedSize(of: [0, 1], pipeline, key: Self.key)
     #expect(size == ImageSize(height: 8, width: 8))
-    let batch = Batch(samples, plan: BatchPlan(epoch: 2, iteration: 5, indices: [0, 1], size: size))
+    let batch = Batch(
+      samples, plan: BatchPlan(key: DrawKey(seed: 3, epoch: 2), iteration: 5, indices: [0, 1], size: size))
     #expect(batch.epoch == 2 && batch.iteration == 5)
     #expect(batch.images.map(\.padShape) == [ImageSize(height: 4, width: 8), ImageSize(height: 8, width: 4)])
     #expect(batch.images.map(\.id) == dataset.images.map(\.id))

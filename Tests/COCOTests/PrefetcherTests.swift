@@ -23,7 +23,7 @@ import Testing
     let (dataset, pipeline) = (try dataset(), try pipeline.get())
     let options = TrainingPlans.Options(seed: 8, globalBatch: 2, epochs: 4)
     let plans = TrainingPlans(dataset, pipeline, options: options, epoch: epoch, iteration: iteration)
-    let loader = Prefetcher(dataset, pipeline, plans: plans, seed: 8, workers: workers, depth: depth)
+    let loader = Prefetcher(dataset, pipeline, plans: plans, workers: workers, depth: depth)
     var all: [(epoch: Int, iteration: Int, ids: [Int64], size: ImageSize, pixels: [Float])] = []
     while let batch = try loader.next() {
       all.append((batch.epoch, batch.iteration, batch.images.map(\.id), batch.size, batch.pixels))
@@ -47,11 +47,16 @@ import Testing
     for (actual, expected) in zip(rest, whole.suffix(7)) { #expect(actual == expected) }
   }
 
+  @Test func missingFilesAreListed() throws {
+    #expect(try dataset().missingFiles().isEmpty)
+    #expect(try dataset(replacing: 2, by: "no.png").missingFiles() == [TestData.fixture("no.png")])
+  }
+
   @Test func anErrorComesInItsTurnAndNamesThePicture() throws {
     let dataset = try dataset(replacing: 3, by: "picture.gif")
     let pipeline = try pipeline.get()
     let plans = dataset.evaluationPlans(of: Array(0..<6), batch: 2, pipeline)
-    let loader = Prefetcher(dataset, pipeline, plans: plans, seed: 1, workers: 3)
+    let loader = Prefetcher(dataset, pipeline, plans: plans, workers: 3)
     #expect(try loader.next()?.images.map(\.id) == [5, 15])
     let error = #expect(throws: COCOError.self) { try loader.next() }
     #expect(error?.place.hasSuffix("Fixtures/picture.gif") == true)
@@ -68,12 +73,14 @@ import Testing
       taken.increment()
       return plan
     }
-    let loader = Prefetcher(dataset, pipeline, plans: plans, seed: 8, workers: 4, depth: 3)
+    let loader = Prefetcher(dataset, pipeline, plans: plans, workers: 4, depth: 3)
     for count in 1...5 {
       _ = try loader.next()
       #expect(taken.value <= count + 3)
     }
-    Thread.sleep(forTimeInterval: 0.05)
+    // The threads get there, and then take no more.
+    while taken.value < 8 { Thread.sleep(forTimeInterval: 0.001) }
+    Thread.sleep(forTimeInterval: 0.02)
     #expect(taken.value == 8)
     loader.stop()
     #expect(try loader.next() == nil)
