@@ -93,7 +93,7 @@ extension AnnotationFile.Image {
     id = try record.wholeNumber("id")
     fileName = try record.text("file_name")
     if let fault = AnnotationFile.fault(ofFileName: fileName) {
-      throw record.failure("its file_name \"\(fileName.prefix(200))\" \(fault)")
+      throw record.failure("its file_name \(String(fileName.prefix(200)).debugDescription) \(fault)")
     }
     let (width, height) = (try record.wholeNumber("width"), try record.wholeNumber("height"))
     guard width > 0, height > 0 else { throw record.failure("its size is \(width) x \(height); both must be positive") }

@@ -28,7 +28,7 @@ public struct Batch: Sendable {
 
   /// - Precondition: `plan.size` is at least every sample's size.
   package init(_ samples: [Sample], plan: BatchPlan) {
-    (epoch, iteration, size) = (plan.epoch, plan.iteration, plan.size)
+    (epoch, iteration, size) = (plan.key.epoch, plan.iteration, plan.size)
     images = samples.map {
       Image(
         id: $0.imageID, oriSize: $0.oriSize, geometry: $0.geometry, gtBoxes: $0.boxes, gtLabels: $0.labels,
@@ -49,22 +49,15 @@ public struct Batch: Sendable {
 
 /// Which images make a batch, or a rank's share of it, and the size that they are padded to.
 public struct BatchPlan: Equatable, Sendable {
-  public let epoch: Int
+  /// Of the pipeline's draws; its epoch is the batch's.
+  public let key: DrawKey
+  /// 0-based position in the epoch.
   public let iteration: Int
   /// Indices into the data set's images.
   public let indices: [Int]
   public let size: ImageSize
 
-  public init(epoch: Int, iteration: Int, indices: [Int], size: ImageSize) {
-    (self.epoch, self.iteration, self.indices, self.size) = (epoch, iteration, indices, size)
-  }
-}
-
-extension Batch {
-  /// A batch of one picture without ground truth, in test mode.
-  public init(_ picture: DecodedImage, _ pipeline: Pipeline) {
-    let image = CocoDataset.Image(id: 0, fileName: "", width: picture.width, height: picture.height)
-    let sample = pipeline.apply(picture, image, key: DrawKey(seed: 0, epoch: 0))
-    self.init([sample], plan: BatchPlan(epoch: 0, iteration: 0, indices: [0], size: sample.geometry.padShape))
+  public init(key: DrawKey, iteration: Int, indices: [Int], size: ImageSize) {
+    (self.key, self.iteration, self.indices, self.size) = (key, iteration, indices, size)
   }
 }

@@ -44,7 +44,7 @@ public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
     self.order = order
     let key = DrawKey(seed: options.seed, epoch: epoch)
     let plan = BatchPlan(
-      epoch: epoch, iteration: iteration,
+      key: key, iteration: iteration,
       indices: Array(order.slice(ofBatch: iteration, rank: options.rank, ranks: options.ranks)),
       size: dataset.paddedSize(of: order.batches[iteration], pipeline, key: key))
     iteration += 1
@@ -76,8 +76,9 @@ extension CocoDataset {
   public func evaluationPlans(of indices: [Int], batch: Int, _ pipeline: Pipeline) -> [BatchPlan] {
     stride(from: 0, to: indices.count, by: batch).enumerated().map { iteration, start in
       let indices = Array(indices[start..<min(start + batch, indices.count)])
-      let size = paddedSize(of: indices, pipeline, key: DrawKey(seed: 0, epoch: 0))
-      return BatchPlan(epoch: 0, iteration: iteration, indices: indices, size: size)
+      let key = DrawKey(seed: 0, epoch: 0)
+      let size = paddedSize(of: indices, pipeline, key: key)
+      return BatchPlan(key: key, iteration: iteration, indices: indices, size: size)
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Primitives
 
 /// A COCO data set ready for training or testing: the images in the file's order, with boxes and labels after
@@ -71,6 +72,11 @@ public struct CocoDataset: Sendable {
   public func path(of image: Image) -> String {
     if imageFolder.isEmpty { return "./\(image.fileName)" }
     return imageFolder.hasSuffix("/") ? imageFolder + image.fileName : "\(imageFolder)/\(image.fileName)"
+  }
+
+  /// The paths of the images that are not on disk, in order.
+  public func missingFiles() -> [String] {
+    images.map { path(of: $0) }.filter { !FileManager.default.fileExists(atPath: $0) }
   }
 
   private static func chosenCategories(

@@ -1,26 +1,6 @@
 /// The orientation tag of EXIF (CIPA DC-008, tag 274): 1 upright … 8. Damaged blocks count as upright.
 enum ExifOrientation {
-  /// Of the first EXIF segment before a JPEG's picture data.
-  static func ofJPEG(_ bytes: [UInt8]) -> Int {
-    var offset = 2
-    while offset + 4 <= bytes.count, bytes[offset] == 0xff {
-      let marker = bytes[offset + 1]
-      if marker == 0xff {  // a fill byte
-        offset += 1
-        continue
-      }
-      let length = Int(bytes[offset + 2]) << 8 | Int(bytes[offset + 3])
-      let end = offset + 2 + length
-      // From SOS on there are no more segments.
-      guard marker != 0xda, length >= 2, end <= bytes.count else { return 1 }
-      let content = bytes[offset + 4..<end]
-      if marker == 0xe1, content.starts(with: Array("Exif\0\0".utf8)) { return ofBlock(content.dropFirst(6)) }
-      offset = end
-    }
-    return 1
-  }
-
-  /// Of a TIFF structure: its first directory only, which must lie wholly inside the block.
+  /// Of EXIF's TIFF structure: its first directory only, which must lie wholly inside the block.
   static func ofBlock(_ block: ArraySlice<UInt8>) -> Int {
     let bytes = Array(block)
     let isLittleEndian = bytes.starts(with: [0x49, 0x49, 0x2a, 0])

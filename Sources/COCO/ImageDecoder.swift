@@ -15,7 +15,7 @@ public struct DecodedImage: Equatable, Sendable {
 }
 
 /// Reads JPEG and PNG pictures the way OpenCV's `IMREAD_COLOR` does: the format is told by the content, not by the
-/// name; EXIF orientation is applied; grey is repeated, alpha dropped (not composited), 16 bits become 8, CMYK becomes
+/// name; EXIF orientation is applied; grey is repeated, alpha dropped (not composited), 16 bits are scaled to 8, CMYK becomes
 /// (255-C)(255-K)/255; colour profiles and gamma are ignored.
 ///
 /// Unlike there, a file that is cut short is an error, not a picture with a grey rest.

@@ -7,9 +7,11 @@ enum JPEGDecoder {
   static func decode(_ file: [UInt8]) throws -> DecodedImage {
     guard let handle = tjInitDecompress() else { throw ImageFault("libjpeg-turbo cannot start") }
     defer { tjDestroy(handle) }
-    // An end marker of our own: a file that lacks only that is whole, and one that lacks more still ends inside
-    // its data, which is a warning of its own.
-    let bytes = file + [0xff, 0xd9]
+    let markers = JPEGMarkers(file)
+    // A file that lacks nothing but its end marker is whole (COCO has such pictures): it gets one. Whether it lacks
+    // more shows in the scan, unless the file is progressive: that may have lost whole scans.
+    guard markers.isComplete || !markers.isProgressive else { throw ImageFault.cutShort }
+    let bytes = markers.isComplete ? file : file + [0xff, 0xd9]
     let header = try readHeader(handle, bytes)
     let isInk = header.colorSpace == TJCS_CMYK.rawValue || header.colorSpace == TJCS_YCCK.rawValue
     let format = isInk ? TJPF_CMYK : TJPF_BGR
@@ -21,11 +23,11 @@ enum JPEGDecoder {
         handle, bytes, UInt(bytes.count), buffer.baseAddress, Int32(header.width), 0, Int32(header.height),
         format.rawValue, TJFLAG_LIMITSCANS)
       initializedCount = count
-      if status != 0 { try check(handle) }
+      if status != 0 { try check(handle, isComplete: markers.isComplete) }
     }
     let image = DecodedImage(
       height: header.height, width: header.width, pixels: isInk ? blueGreenRed(ink: pixels) : pixels)
-    return image.upright(orientation: ExifOrientation.ofJPEG(file))
+    return image.upright(orientation: markers.orientation)
   }
 
   private static func readHeader(
@@ -43,9 +45,9 @@ enum JPEGDecoder {
   }
 
   /// Stray bytes between markers are harmless (some of COCO's pictures have them); data that ends early is not.
-  private static func check(_ handle: tjhandle) throws {
+  private static func check(_ handle: tjhandle, isComplete: Bool) throws {
     let text = message(handle)
-    if text.lowercased().contains("premature end") { throw ImageFault.cutShort }
+    if !isComplete || text.lowercased().contains("premature end") { throw ImageFault.cutShort }
     guard tjGetErrorCode(handle) == TJERR_WARNING.rawValue else {
       throw ImageFault("the JPEG data is damaged: \(text)")
     }

@@ -7,11 +7,10 @@ public final class Prefetcher: Sendable {
 
   /// - Parameters:
   ///   - plans: the batches, in order.
-  ///   - seed: of the pipeline's draws.
   ///   - workers: threads (at least one).
   ///   - depth: batches that are held in memory at most, read or being read, besides the one handed out last.
   public init(
-    _ dataset: CocoDataset, _ pipeline: Pipeline, plans: some Sequence<BatchPlan>, seed: UInt64, workers: Int,
+    _ dataset: CocoDataset, _ pipeline: Pipeline, plans: some Sequence<BatchPlan>, workers: Int,
     depth: Int = 2
   ) {
     let queue = BatchQueue(plans: AnyIterator(plans.makeIterator()), depth: max(1, depth))
@@ -19,7 +18,7 @@ public final class Prefetcher: Sendable {
     for number in 0..<max(1, workers) {
       let thread = Thread {
         queue.work { plan, index in
-          try dataset.sample(index, pipeline, key: DrawKey(seed: seed, epoch: plan.epoch))
+          try dataset.sample(index, pipeline, key: plan.key)
         }
       }
       thread.name = "loader \(number)"

@@ -1,0 +1,45 @@
+/// What the markers of a JPEG file say, up to the first picture's end.
+struct JPEGMarkers {
+  /// Whether there is an end marker.
+  private(set) var isComplete = false
+  private(set) var isProgressive = false
+  /// EXIF's, of the first such segment before the picture data.
+  private(set) var orientation = 1
+
+  init(_ bytes: [UInt8]) {
+    var offset = 2
+    var isPastExif = false
+    while let marker = Self.nextMarker(bytes, &offset) {
+      if marker == 0xd9 {
+        isComplete = true
+        return
+      }
+      guard offset + 2 <= bytes.count else { return }
+      let end = offset + max(2, Int(bytes[offset]) << 8 | Int(bytes[offset + 1]))
+      guard end <= bytes.count else { return }
+      let content = bytes[offset + 2..<end]
+      offset = end
+      if marker == 0xc2 { isProgressive = true }
+      // Scans (0xda) come after all EXIF segments that count.
+      if marker == 0xda { isPastExif = true }
+      if marker == 0xe1, !isPastExif, content.starts(with: Array("Exif\0\0".utf8)) {
+        isPastExif = true
+        orientation = ExifOrientation.ofBlock(content.dropFirst(6))
+      }
+    }
+  }
+
+  /// The next marker that has a segment or ends the picture. Steps over entropy-coded data (where 0xff is followed by
+  /// 0 or a restart marker), fill bytes and stray ones.
+  private static func nextMarker(_ bytes: [UInt8], _ offset: inout Int) -> UInt8? {
+    while offset + 1 < bytes.count {
+      let (first, second) = (bytes[offset], bytes[offset + 1])
+      if first == 0xff, second != 0, second != 0xff, !(0xd0...0xd7).contains(second) {
+        offset += 2
+        return second
+      }
+      offset += 1
+    }
+    return nil
+  }
+}
