@@ -77,9 +77,8 @@ public enum QuickstartConfiguration {
       workers_per_gpu: 1
       train:
         type: CocoDataset
-        data_root: work_dirs/shapes
-        ann_file: annotations/instances_train.json
-        img_prefix: train
+        ann_file: work_dirs/shapes/annotations/instances_train.json
+        img_prefix: work_dirs/shapes/train
         classes: &classes [circle, rectangle, triangle, star, ring]
         pipeline:
           - {type: LoadImageFromFile}
@@ -92,9 +91,8 @@ public enum QuickstartConfiguration {
           - {type: Collect, keys: [img, gt_bboxes, gt_labels]}
       val: &val
         type: CocoDataset
-        data_root: work_dirs/shapes
-        ann_file: annotations/instances_val.json
-        img_prefix: val
+        ann_file: work_dirs/shapes/annotations/instances_val.json
+        img_prefix: work_dirs/shapes/val
         classes: *classes
         pipeline:
           - {type: LoadImageFromFile}
