@@ -179,8 +179,10 @@ public struct RPNHeadConfiguration: Equatable, Sendable {
   public init() {}
 }
 
-/// `bbox_roi_extractor`, type `SingleRoIExtractor` with `RoIAlign`.
+/// `bbox_roi_extractor`, type `SingleRoIExtractor` with `RoIAlign` or `RoIPool`.
 public struct RoIExtractorConfiguration: Equatable, Sendable {
+  public enum Layer: String, Sendable, CaseIterable { case align = "RoIAlign", pool = "RoIPool" }
+  public var layer = Layer.align
   public var outputHeight = 7
   public var outputWidth = 7
   /// 0: as many sampling points as the bin has pixels, rounded up.

@@ -1,5 +1,6 @@
 import COCO
 import Detection
+import Layers
 
 /// What has to fit together between the parts of a configuration. mmdetection finds most of these out at the first
 /// step, in a tensor operation; here they are found when the configuration is read.

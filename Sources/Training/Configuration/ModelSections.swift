@@ -1,4 +1,5 @@
 import Detection
+import Layers
 
 extension RunConfiguration {
   /// `model`, with `train_cfg` and `test_cfg` inside it or, as before mmdetection 2.10, beside it.
