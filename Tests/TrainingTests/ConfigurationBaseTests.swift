@@ -119,7 +119,7 @@ import Training
           clipsBoxes: true))
     #expect(run.learningRate.policy == .step(milestones: [2, 3], gamma: 0.1, minLR: nil))
     #expect(run.optimizer.gradClip == nil)
-    #expect(run.data.val?.annFile == "/a b/c/annotations/instances_val.json")
+    #expect(run.data.val?.annFile == "/a b/c/work_dirs/shapes/annotations/instances_val.json")
     #expect(run.mpi.threadsPerRank == 3)
     #expect(run.runner.maxIters == 7)
     #expect(run.runner.maxEpochs != nil)

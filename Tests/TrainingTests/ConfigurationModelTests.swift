@@ -64,6 +64,23 @@ import Training
       ])
   }
 
+  @Test func poolingLayerIsReadAndTakesNoSamplingRatio() throws {
+    let found = "{type: RoIAlign, output_size: 7, sampling_ratio: 0}"
+    let read = try ConfigurationFixture.read(replacing: found, with: "{type: RoIPool, output_size: [7, 7]}")
+    #expect(read.run.model.roiHead.extractor.layer == .pool)
+    #expect(try ConfigurationFixture.read(options: []).run.model.roiHead.extractor.layer == .align)
+    let message = try ConfigurationFixture.message {
+      try ConfigurationFixture.read(replacing: found, with: "{type: RoIPool, output_size: 7, sampling_ratio: 0}")
+    }
+    #expect(message.contains("unknown key 'sampling_ratio' in 'model.roi_head.bbox_roi_extractor.roi_layer'"))
+  }
+
+  @Test func workDirectoryOfAnOddNameIsKept() throws {
+    let first = try ReadConfiguration(text: QuickstartConfiguration.text, name: "it's: #1, odd.yaml")
+    #expect(first.run.workDir == "work_dirs/it's: #1, odd")
+    #expect(try ReadConfiguration(text: first.resolved, name: "c.yaml").run == first.run)
+  }
+
   @Test func mpiSectionIsRead() throws {
     let run = try ConfigurationFixture.read(options: [
       "mpi.shuffle=false", "mpi.keep_levels_in_graph=false", "mpi.loss_normalizer=per_rank", "mpi.bucket_size_mb=2.5",

@@ -76,6 +76,12 @@ public struct ConfigurationNode: Sendable {
     return entry(key)?.value.value(at: path.dropFirst())
   }
 
+  /// Sets a mapping's key to a text.
+  mutating func set(_ key: String, to text: String) {
+    let value = ConfigurationNode(content: .scalar(text, isQuoted: true), place: place)
+    content = .mapping(entries.filter { $0.key != key } + [Entry(key: key, place: place, value: value)])
+  }
+
   /// The value for an error message: a scalar as written, a short list, or "a mapping".
   var summary: String {
     switch content {

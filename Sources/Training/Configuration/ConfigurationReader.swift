@@ -32,7 +32,7 @@ public struct ReadConfiguration: Sendable {
     var run = try RunConfiguration(section)
     if run.workDir.isEmpty {
       run.workDir = "work_dirs/\(name)"
-      node = try ConfigurationOption("work_dir='\(run.workDir)'").applied(to: node)
+      node.set("work_dir", to: run.workDir)
     }
     try run.check(against: node)
     self.run = run

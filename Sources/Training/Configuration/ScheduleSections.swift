@@ -5,7 +5,7 @@ extension OptimizerConfiguration {
     self.init()
     _ = try section.type("SGD")
     lr = try section.required("lr")
-    try section.check(lr > 0, "lr", expected: "a number above 0")
+    try section.check(lr > 0 && lr.isFinite, "lr", expected: "a number above 0")
     try section.read("momentum", into: &momentum)
     try section.check(momentum >= 0 && momentum < 1, "momentum", expected: "a number from 0 to below 1")
     try section.read("dampening", into: &dampening)
