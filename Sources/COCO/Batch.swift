@@ -61,3 +61,13 @@ public struct BatchPlan: Equatable, Sendable {
     (self.key, self.iteration, self.indices, self.size) = (key, iteration, indices, size)
   }
 }
+
+extension Batch {
+  /// A batch of one picture without ground truth, in test mode.
+  public init(_ picture: DecodedImage, _ pipeline: Pipeline) {
+    let image = CocoDataset.Image(id: 0, fileName: "", width: picture.width, height: picture.height)
+    let key = DrawKey(seed: 0, epoch: 0)
+    let sample = pipeline.apply(picture, image, key: key)
+    self.init([sample], plan: BatchPlan(key: key, iteration: 0, indices: [0], size: sample.geometry.padShape))
+  }
+}

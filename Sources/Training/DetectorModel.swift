@@ -39,6 +39,17 @@ public final class DetectorModel {
     try importTensors(tensors, for: store.trainable, file: file) { $0.momentum }
   }
 
+  /// Takes over the backbone alone (`model.pretrained`), whether the file's names begin with `backbone.` or not.
+  func importBackbone(_ tensors: [Checkpoint.Array], from file: String) throws {
+    let named = tensors.map { tensor in
+      var tensor = tensor
+      if !tensor.name.hasPrefix("backbone.") { tensor.name = "backbone.\(tensor.name)" }
+      return tensor
+    }
+    let backbone = store.parameters.filter { $0.name.hasPrefix("backbone.") }
+    _ = try importTensors(named, for: backbone, file: file) { $0.values }
+  }
+
   /// Rank 0's running statistics on all ranks: those of plain batch norm differ from rank to rank. Collective.
   func broadcastStatistics(over world: World) throws {
     let range = store.trainableCount..<store.count

@@ -11,6 +11,7 @@ struct StartingPoint {
   /// On rank 0 what is loaded, and its file.
   private let checkpoint: Checkpoint?
   private let path: String?
+  private let isBackboneOnly: Bool
 
   /// What all ranks know of the run that goes on.
   private struct Resumed {
@@ -36,10 +37,16 @@ struct StartingPoint {
     }
     resumed = try wish == nil ? nil : Self.share(found?.checkpoint, over: world)
     seed = try resumed == nil ? nil : Self.shareSeed(found?.checkpoint.seed ?? 0, over: world)
-    if resumed == nil, world.rank == 0, let source = options.loadFrom ?? configuration.loadFrom {
-      found = (try Checkpoint(image: CheckpointFile.read(source), name: source), source)
+    var isBackboneOnly = false
+    if resumed == nil, world.rank == 0 {
+      var source = options.loadFrom ?? configuration.loadFrom
+      if source == nil {
+        source = Self.pretrained(configuration, logger)
+        isBackboneOnly = source != nil
+      }
+      found = try source.map { (try Checkpoint(image: CheckpointFile.read($0), name: $0), $0) }
     }
-    (checkpoint, path) = (found?.checkpoint, found?.path)
+    (checkpoint, path, self.isBackboneOnly) = (found?.checkpoint, found?.path, isBackboneOnly)
     if let path { logger.info("\(resumed == nil ? "Loading weights from" : "Resuming from") \(path)") }
   }
 
@@ -49,6 +56,7 @@ struct StartingPoint {
   /// Takes over weights, and momenta when resuming, on rank 0.
   func load(into model: DetectorModel, _ run: RunSetup) throws {
     guard let checkpoint, let path else { return }
+    if isBackboneOnly { return try model.importBackbone(checkpoint.model, from: path) }
     let unknown = try model.importModel(checkpoint.model, from: path)
     if !unknown.isEmpty { run.logger.notice("\(path) also holds \(unknown.count) arrays that the model has not") }
     if resumed != nil { try model.importMomenta(checkpoint.momenta, from: path) }
@@ -70,6 +78,19 @@ struct StartingPoint {
         """, exitCode: .configuration)
     }
     return Position(epoch: resumed.epoch, images: 0, iteration: resumed.epoch * data.iterationsPerEpoch)
+  }
+
+  /// `model.pretrained`, where it is a file. Nothing is downloaded: an address starts from random weights, loudly.
+  private static func pretrained(_ configuration: RunConfiguration, _ logger: Logger) -> String? {
+    guard let source = configuration.pretrained else { return nil }
+    guard source.contains("://") else { return source }
+    logger.warning(
+      """
+      model.pretrained '\(source)' is an address, and nothing is downloaded: the backbone starts from random weights\
+      \(configuration.model.backbone.frozenStages >= 0 ? ", and frozen_stages freezes some of them" : ""); \
+      name an .h5 checkpoint there or with --load-from
+      """)
+    return nil
   }
 
   /// The newest checkpoint of a work directory that is whole. Damaged ones are named and passed over.

@@ -32,7 +32,7 @@ final class TrainingData {
   func start(at position: Position) {
     let plans = TrainingPlans(
       dataset, pipeline, options: options, epoch: position.epoch, iteration: position.images / globalBatch)
-    prefetcher = Prefetcher(dataset, pipeline, plans: plans, seed: options.seed, workers: workers)
+    prefetcher = Prefetcher(dataset, pipeline, plans: plans, workers: workers)
   }
 
   func stop() { prefetcher?.stop() }

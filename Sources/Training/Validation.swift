@@ -43,7 +43,7 @@ final class Validation {
   func evaluate(_ model: DetectorModel, progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }) throws -> Outcome? {
     let indices = Array(stride(from: world.rank, to: dataset.images.count, by: world.size))
     let prefetcher = Prefetcher(
-      dataset, pipeline, plans: dataset.evaluationPlans(of: indices, batch: 1, pipeline), seed: 0, workers: workers)
+      dataset, pipeline, plans: dataset.evaluationPlans(of: indices, batch: 1, pipeline), workers: workers)
     defer { prefetcher.stop() }
     var mine: [Double] = []
     var done = 0
