@@ -38,9 +38,9 @@ public enum MaxPool {
         forEachCell(of: pixel / shape.outWidth, pixel % shape.outWidth, shape) { cell in
           let (source, target) = (x + cell * channels + first, dx + cell * channels + first)
           for c in 0..<count {
-            let isMaximum = source[c] == maximum[c]
-            target[c] += isMaximum ? open[c] : 0
-            open[c] = isMaximum ? 0 : open[c]
+            let share = source[c] == maximum[c] ? open[c] : 0
+            target[c] += share
+            open[c] -= share
           }
         }
       }

@@ -63,7 +63,7 @@ public final class Scratch: @unchecked Sendable {
 
   /// Room for `count` floats, aligned to 64 bytes, with undefined contents; valid until the next call.
   public func floats(_ count: Int) -> Floats {
-    if count > capacity {
+    if base == nil || count > capacity {
       base?.deallocate()
       capacity = count
       base = .allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
