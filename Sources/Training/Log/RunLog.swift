@@ -42,7 +42,14 @@ final class LogSink: @unchecked Sendable {
   private let lock = NSLock()
   private var file: FileHandle?
   private var progressIsShown = false
-  let isTerminal = isatty(STDOUT_FILENO) != 0
+  let isTerminal = LogSink.outputIsTerminal()
+
+  /// mpirun gives its local ranks a terminal of its own whatever its own output is: the parent's is asked there.
+  private static func outputIsTerminal() -> Bool {
+    guard isatty(STDOUT_FILENO) != 0, Launcher.rank != nil else { return isatty(STDOUT_FILENO) != 0 }
+    let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(getppid())/fd/1")
+    return target.map { $0.hasPrefix("/dev/pts/") || $0.hasPrefix("/dev/tty") } ?? false
+  }
 
   /// From now on, lines also go to this file.
   func open(_ path: String) throws {
