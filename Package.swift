@@ -59,7 +59,8 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Primitives"], path: "Tests/TestSupport"),
     .executableTarget(
-      name: "rank-probe", dependencies: ["Distributed", "MPI", "Tensors", "Primitives"], path: "Tests/RankProbe"),
+      name: "rank-probe", dependencies: ["Distributed", "MPI", "Primitives", "Tensors", "Training"],
+      path: "Tests/RankProbe"),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
@@ -67,7 +68,7 @@ let package = Package(
     .testTarget(name: "DetectionTests", dependencies: ["Detection", "TestSupport"]),
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
     .testTarget(name: "IntegrationTests", dependencies: ["Training", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]

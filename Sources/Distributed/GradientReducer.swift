@@ -25,12 +25,8 @@ public final class GradientReducer: GradientObserver {
   private var finishedRequests = 0
   private var startedAt: ContinuousClock.Instant?
   /// How long the last step's `finish` waited, and how long the reduction took from its first bucket on.
-  public private(set) var timing = Timing()
-
-  public struct Timing: Equatable, Sendable {
-    public var waited = Duration.zero
-    public var total = Duration.zero
-  }
+  public private(set) var waitedSeconds = 0.0
+  public private(set) var totalSeconds = 0.0
 
   /// Collective: the buckets travel on messages of their own.
   public init(
@@ -68,7 +64,8 @@ public final class GradientReducer: GradientObserver {
     while requests.count < buckets.count { try startNext() }
     for request in requests[finishedRequests...] { try request.wait() }
     let now = ContinuousClock.now
-    timing = Timing(waited: now - waitingSince, total: now - startedAt!)
+    waitedSeconds = (now - waitingSince) / .seconds(1)
+    totalSeconds = (now - startedAt!) / .seconds(1)
     (requests, finishedRequests, startedAt, pending) = ([], 0, nil, parameterCounts)
     if dividesByWorldSize { scale(by: 1 / Float(world.size)) }
   }

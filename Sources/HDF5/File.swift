@@ -7,14 +7,14 @@ public final class HDF5File {
   private let path: String
 
   public init(reading path: String) throws(HDF5Error) {
-    _ = Library.opened
+    Library.prepare()
     self.path = path
     handle = try Handle(H5Fopen(path, chdf5_read_only(), hid_t(H5P_DEFAULT)), "H5Fopen", path) { H5Fclose($0) }
   }
 
   /// The file whose bytes these are; `name` stands in errors.
   public init(image: [UInt8], name: String) throws(HDF5Error) {
-    _ = Library.opened
+    Library.prepare()
     path = name
     let access = try Library.inMemory(increment: 1 << 20)
     var image = image
@@ -46,7 +46,8 @@ public final class HDF5File {
   }
 
   public func isGroup(_ name: String) throws(HDF5Error) -> Bool {
-    H5Iget_type(try open(name).id) == H5I_GROUP
+    let object = try open(name)
+    return H5Iget_type(object.id) == H5I_GROUP
   }
 
   public func shape(of name: String) throws(HDF5Error) -> [Int] { try shape(of: dataset(name)) }
@@ -77,6 +78,13 @@ public final class HDF5File {
 
   public func integers(attribute: String, of object: String) throws(HDF5Error) -> [Int64] {
     try read(attribute: attribute, of: object, chdf5_int64(), as: 0)
+  }
+
+  public func integer(attribute: String, of object: String) throws(HDF5Error) -> Int {
+    guard let value = try integers(attribute: attribute, of: object).first else {
+      throw HDF5Error(function: "H5Aread", subject: "attribute \(attribute) in \(path)")
+    }
+    return Int(value)
   }
 
   /// A fixed-length or variable-length string.
@@ -127,7 +135,9 @@ public final class HDF5File {
     return sizes.map(Int.init)
   }
 
-  private func read<Element>(_ name: String, _ type: hid_t, as zero: Element) throws(HDF5Error) -> [Element] {
+  private func read<Element: BitwiseCopyable>(_ name: String, _ type: hid_t, as zero: Element) throws(HDF5Error)
+    -> [Element]
+  {
     let dataset = try dataset(name)
     var values = [Element](repeating: zero, count: try shape(of: dataset).reduce(1, *))
     guard
@@ -145,7 +155,7 @@ public final class HDF5File {
     return (handle, Self.extent(space.id))
   }
 
-  private func read<Element>(
+  private func read<Element: BitwiseCopyable>(
     attribute: String, of object: String, _ type: hid_t, as zero: Element
   ) throws(HDF5Error) -> [Element] {
     let (handle, shape) = try open(attribute: attribute, of: object)

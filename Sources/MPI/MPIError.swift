@@ -11,4 +11,6 @@ public struct MPIError: Error, CustomStringConvertible, Sendable {
 /// A start that cannot become one training over all ranks, in a sentence.
 public struct LaunchError: Error, CustomStringConvertible, Equatable, Sendable {
   public let description: String
+
+  package init(description: String) { self.description = description }
 }

@@ -3,22 +3,33 @@ import Foundation
 /// Writes and reads a checkpoint's bytes so that at no instant the newest good checkpoint is gone: under a new name,
 /// synced, read back, and only then renamed.
 public enum CheckpointFile {
-  /// Puts `image` at `path`, and with `latest` makes the link of that name beside it (`latest.h5`) point there. A
-  /// process that is killed leaves either the old file or the new one.
-  public static func write(_ image: [UInt8], to path: String, latest: String? = nil) throws(CheckpointError) {
+  /// Puts `image` at `path`. A process that is killed leaves either the old file or the new one.
+  public static func write(_ image: [UInt8], to path: String) throws(CheckpointError) {
     removeLeftovers(of: path)
     let temporary = temporaryName(for: path)
-    do {
+    do throws(CheckpointError) {
       try checkSpace(for: image.count, path: path)
       try writeSynced(image, to: temporary, path: path)
       try verify(temporary, holds: image, path: path)
       guard rename(temporary, path) == 0 else { throw failure("renamed to its final name", path) }
-      if let latest { try link(latest, to: path) }
-      try syncDirectory(of: path)
     } catch {
       unlink(temporary)
       throw error
     }
+    try syncDirectory(of: path)
+  }
+
+  /// Makes `link` (`work_dirs/x/latest.h5`) a symbolic link to `name` (`epoch_3.h5`) in its own directory; whoever
+  /// opens it meanwhile gets the old one or the new one.
+  public static func link(_ link: String, to name: String) throws(CheckpointError) {
+    removeLeftovers(of: link)
+    let temporary = temporaryName(for: link)
+    guard symlink(name, temporary) == 0, rename(temporary, link) == 0 else {
+      let error = failure("linked", link)
+      unlink(temporary)
+      throw error
+    }
+    try syncDirectory(of: link)
   }
 
   /// The bytes of a checkpoint. Only rank 0 reads; the others get parameters from it.
@@ -86,17 +97,6 @@ public enum CheckpointFile {
       guard count >= 0 else { throw failure("read", path) }
       if count == 0 { return }
       body(count == partSize ? buffer : Array(buffer[..<count]))
-    }
-  }
-
-  private static func link(_ name: String, to path: String) throws(CheckpointError) {
-    let link = sibling(of: path, named: name)
-    let temporary = temporaryName(for: link)
-    unlink(temporary)
-    guard symlink((path as NSString).lastPathComponent, temporary) == 0, rename(temporary, link) == 0 else {
-      let error = failure("linked", link)
-      unlink(temporary)
-      throw error
     }
   }
 

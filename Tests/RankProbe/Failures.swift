@@ -1,6 +1,7 @@
 import Distributed
 import Foundation
 import MPI
+import Training
 
 /// In step 2 the last rank sums its statistics twice where the others reduce a bucket of the same length.
 func goDifferentWays(_ world: World) throws {
@@ -51,4 +52,14 @@ func waitForSignal(_ world: World) throws {
     }
   }
   throw Wrong("no signal came")
+}
+
+/// Replaces `rank-probe write FILE` until it is killed, each time with 24 MiB of another byte.
+func writeForEver() throws {
+  for byte in 1... {
+    let image = [UInt8](repeating: UInt8(truncatingIfNeeded: byte), count: 24 << 20)
+    try CheckpointFile.write(image, to: CommandLine.arguments[2])
+    try CheckpointFile.link(CommandLine.arguments[2] + ".latest", to: "epoch_1.h5")
+    Probe.say("written")
+  }
 }

@@ -38,6 +38,7 @@ enum Probe {
     case "mistake": failTogether(world)
     case "signal": try waitForSignal(world)
     case "threads": try sayThreads(world)
+    case "write": try writeForEver()
     case "yield": say(ProcessInfo.processInfo.environment["OMPI_MCA_mpi_yield_when_idle"] ?? "unset")
     default: throw Wrong("there is no case '\(name)'")
     }
