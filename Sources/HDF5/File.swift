@@ -7,14 +7,14 @@ public final class HDF5File {
   private let path: String
 
   public init(reading path: String) throws(HDF5Error) {
-    _ = Library.opened
+    Library.prepare()
     self.path = path
     handle = try Handle(H5Fopen(path, chdf5_read_only(), hid_t(H5P_DEFAULT)), "H5Fopen", path) { H5Fclose($0) }
   }
 
   /// The file whose bytes these are; `name` stands in errors.
   public init(image: [UInt8], name: String) throws(HDF5Error) {
-    _ = Library.opened
+    Library.prepare()
     path = name
     let access = try Library.inMemory(increment: 1 << 20)
     var image = image
@@ -46,7 +46,8 @@ public final class HDF5File {
   }
 
   public func isGroup(_ name: String) throws(HDF5Error) -> Bool {
-    H5Iget_type(try open(name).id) == H5I_GROUP
+    let object = try open(name)
+    return H5Iget_type(object.id) == H5I_GROUP
   }
 
   public func shape(of name: String) throws(HDF5Error) -> [Int] { try shape(of: dataset(name)) }

@@ -25,10 +25,15 @@ final class Handle {
 
 enum Library {
   /// Opens the library without its atexit handler (which crashes after a full disk) and without error printing.
-  static let opened: Void = {
+  static func prepare() {
+    _ = opened
+    // A setting of each thread.
+    H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+  }
+
+  private static let opened: Void = {
     H5dont_atexit()
     H5open()
-    H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
   }()
 
   /// Access to a file that exists in memory only and grows by `increment` bytes at a time.

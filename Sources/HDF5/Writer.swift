@@ -7,27 +7,63 @@ import Foundation
 /// Data sets are chunked with Fletcher-32, metadata carry the checksums of HDF5 1.10's format. Strings are of
 /// variable length and UTF-8, as h5py writes them; HDF5 has no checksum for these.
 public final class HDF5Writer {
-  private let handle: Handle
+  private let memory = Memory()
+  private var file: Handle?
   private var groups: Set<String> = ["/"]
 
+  /// What the library's file leaves when it is closed. (`H5Fget_file_image` of 1.10 clears a flag in the superblock
+  /// without renewing its checksum: nobody can open that image.)
+  private final class Memory {
+    var bytes: UnsafeMutableRawPointer?
+    deinit { free(bytes) }
+  }
+
   public init() throws(HDF5Error) {
-    _ = Library.opened
+    Library.prepare()
     let creation = try Self.properties(chdf5_file_create())
     let access = try Library.inMemory(increment: 64 << 20)
+    try Self.keepMemory(of: access, in: memory)
     // The library keeps open files by name: two of one name would be one file.
-    handle = try Handle(
+    file = try Handle(
       H5Fcreate("\(UUID())", chdf5_truncate(), creation.id, access.id), "H5Fcreate", "memory"
     ) { H5Fclose($0) }
   }
 
-  /// The file's bytes. To be asked for once, at the end: both copies exist until the writer goes.
+  deinit {
+    // While `memory` is there to take the bytes.
+    file = nil
+  }
+
+  /// Closes the file and gives its bytes; nothing can be written afterwards.
   public func image() throws(HDF5Error) -> [UInt8] {
-    guard H5Fflush(handle.id, H5F_SCOPE_GLOBAL) >= 0 else { throw HDF5Error(function: "H5Fflush", subject: "memory") }
-    let size = H5Fget_file_image(handle.id, nil, 0)
-    guard size > 0 else { throw HDF5Error(function: "H5Fget_file_image", subject: "memory") }
-    return try [UInt8](unsafeUninitializedCapacity: size) { (buffer, count) throws(HDF5Error) in
-      count = H5Fget_file_image(handle.id, buffer.baseAddress, size)
-      if count != size { throw HDF5Error(function: "H5Fget_file_image", subject: "memory") }
+    guard H5Fflush(handle, H5F_SCOPE_GLOBAL) >= 0 else { throw HDF5Error(function: "H5Fflush", subject: "memory") }
+    file = nil
+    guard let bytes = memory.bytes else { throw HDF5Error(function: "H5Fclose", subject: "memory") }
+    // The block is longer than the file, whose end stands in its superblock (version 3).
+    let size = bytes.loadUnaligned(fromByteOffset: 28, as: UInt64.self)
+    return [UInt8](UnsafeRawBufferPointer(start: bytes, count: Int(UInt64(littleEndian: size))))
+  }
+
+  private var handle: hid_t {
+    guard let file else { preconditionFailure("the file was closed by image()") }
+    return file.id
+  }
+
+  /// Makes the library leave the file's memory to us when it closes the file.
+  private static func keepMemory(of access: Handle, in memory: Memory) throws(HDF5Error) {
+    var callbacks = H5FD_file_image_callbacks_t()
+    callbacks.image_malloc = { size, _, _ in malloc(size) }
+    callbacks.image_memcpy = { target, source, size, _, _ in memcpy(target!, source!, size) }
+    callbacks.image_realloc = { block, size, _, _ in realloc(block, size) }
+    callbacks.image_free = { block, _, owner in
+      Unmanaged<Memory>.fromOpaque(owner!).takeUnretainedValue().bytes = block
+      return 0
+    }
+    callbacks.udata_copy = { $0 }
+    callbacks.udata_free = { _ in 0 }
+    callbacks.udata = Unmanaged.passUnretained(memory).toOpaque()
+    guard H5Pset_file_image_callbacks(access.id, &callbacks) >= 0 else {
+      throw HDF5Error(function: "H5Pset_file_image_callbacks", subject: "memory")
     }
   }
 
@@ -53,7 +89,7 @@ public final class HDF5Writer {
       guard groups.insert(parent).inserted else { continue }
       let creation = try Self.properties(chdf5_group_create())
       let none = hid_t(H5P_DEFAULT)
-      _ = try Handle(H5Gcreate2(handle.id, parent, none, creation.id, none), "H5Gcreate2", parent) { H5Gclose($0) }
+      _ = try Handle(H5Gcreate2(handle, parent, none, creation.id, none), "H5Gcreate2", parent) { H5Gclose($0) }
     }
   }
 
@@ -94,7 +130,7 @@ public final class HDF5Writer {
     _ attribute: String, of object: String, to values: [Element], _ type: hid_t, isScalar: Bool
   ) throws(HDF5Error) {
     let none = hid_t(H5P_DEFAULT)
-    let owner = try Handle(H5Oopen(handle.id, object, none), "H5Oopen", object) { H5Oclose($0) }
+    let owner = try Handle(H5Oopen(handle, object, none), "H5Oopen", object) { H5Oclose($0) }
     let space = try Self.space(isScalar ? [] : [values.count])
     let created = try Handle(
       H5Acreate2(owner.id, attribute, type, space.id, none, none), "H5Acreate2", "attribute \(attribute)"
@@ -114,7 +150,7 @@ public final class HDF5Writer {
     let (none, all) = (hid_t(H5P_DEFAULT), hid_t(H5S_ALL))
     let space = try Self.space(shape)
     let dataset = try Handle(
-      H5Dcreate2(handle.id, path, type, space.id, none, creation.id, none), "H5Dcreate2", path
+      H5Dcreate2(handle, path, type, space.id, none, creation.id, none), "H5Dcreate2", path
     ) { H5Dclose($0) }
     guard values.isEmpty || H5Dwrite(dataset.id, type, all, all, none, values) >= 0 else {
       throw HDF5Error(function: "H5Dwrite", subject: path)

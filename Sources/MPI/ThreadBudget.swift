@@ -55,9 +55,11 @@ public struct ThreadBudget: Equatable, Sendable {
 
   /// `explicit` (`mpi.threads_per_rank`), else `OMP_NUM_THREADS`, else the fair share of the cores.
   public init(explicit: Int?, environment: [String: String], cores: CoreShare) throws {
-    threads = try explicit ?? Self.setting(environment["OMP_NUM_THREADS"]) ?? max(1, Int(cores.fair + 1e-6))
+    let fair = Int(cores.fair + 1e-6)
+    let wanted = try explicit ?? Self.setting(environment["OMP_NUM_THREADS"])
+    threads = wanted ?? max(1, fair)
     let possible = cores.machine / max(1, cores.localSize)
-    if cores.allowed < cores.machine, possible > Int(cores.fair + 1e-6), threads <= possible || explicit == nil {
+    if cores.allowed < cores.machine, fair < min(possible, wanted ?? possible) {
       notice =
         "mpirun bound this rank to \(cores.allowed) of \(cores.machine) cores, but each of the \(cores.localSize) "
         + "ranks of this node could have \(possible); start with 'mpirun --bind-to none' or "
@@ -75,7 +77,9 @@ public struct ThreadBudget: Equatable, Sendable {
   /// A list is one number for each level of nesting; ours is the outermost.
   private static func setting(_ text: String?) throws -> Int? {
     guard let text, !text.isEmpty else { return nil }
-    guard let first = text.split(separator: ",").first, let threads = Int(first), threads > 0 else {
+    guard let first = text.split(separator: ",", omittingEmptySubsequences: false).first, let threads = Int(first),
+      threads > 0
+    else {
       throw LaunchError(
         description: "OMP_NUM_THREADS is '\(text)'; expected the number of threads of a rank, 1 or more")
     }

@@ -1,6 +1,5 @@
 import Foundation
 import HDF5
-import Primitives
 
 /// What a training run is resumed from: one HDF5 file that h5ls, h5dump and h5py read without this program.
 public struct Checkpoint: Equatable, Sendable {
@@ -73,7 +72,6 @@ extension Checkpoint {
     try writer.set("config", to: configuration)
     try writer.set("classes", to: classes)
     try writer.set("category_ids", to: categoryIDs)
-    try writer.set("text_checksum", to: textChecksum)
     for group in ["/model", "/optimizer/momentum", "/progress"] { try writer.createGroup(group) }
     for array in model { try writer.write(array.values, shape: array.shape, to: Self.path(array.name, in: "/model")) }
     for array in momenta {
@@ -82,13 +80,7 @@ extension Checkpoint {
     for (name, value) in progress.sorted(by: { $0.key < $1.key }) {
       try writer.write([Int64(value)], shape: [1], to: "/progress/\(name)")
     }
-    return try writer.image()
-  }
-
-  /// FNV-1a over all texts: HDF5 keeps them where it has no checksums.
-  private var textChecksum: Int {
-    let texts = [created, producer, configuration] + classes
-    return Int(KeyedRandom.hash(texts.map { "\($0.utf8.count):\($0)" }.joined()))
+    return Checksum.appended(to: try writer.image())
   }
 
   private static func path(_ name: String, in group: String) -> String {
@@ -107,11 +99,6 @@ extension Checkpoint {
       throw CheckpointError(
         description: "\(name): error: the checkpoint is damaged: \(error); use an older one", exitCode: 65)
     }
-    guard (try? file.integer(attribute: "text_checksum", of: "/")) == textChecksum else {
-      throw CheckpointError(
-        description: "\(name): error: the checkpoint is damaged: the checksum of its texts is wrong; use an older one",
-        exitCode: 65)
-    }
   }
 
   /// The file, if it is a checkpoint of this version.
@@ -120,6 +107,12 @@ extension Checkpoint {
       throw CheckpointError(
         description: "\(name): error: this is not an HDF5 file, so not a checkpoint of rcnn-train; "
           + "'rcnn-train convert' makes one of a .pth file",
+        exitCode: 65)
+    }
+    guard Checksum.isRight(image) else {
+      throw CheckpointError(
+        description: "\(name): error: the checkpoint is damaged: its checksum is wrong, so bytes in it have changed "
+          + "since it was written; use an older one",
         exitCode: 65)
     }
     guard let file = try? HDF5File(image: image, name: name) else {

@@ -1,0 +1,25 @@
+/// A checksum over a whole checkpoint, behind the end of the HDF5 file, where readers of HDF5 don't look. HDF5 has
+/// checksums of its own, but not over strings of variable length: one flipped bit there makes it read for ever.
+enum Checksum {
+  /// What the last 16 bytes begin with.
+  private static let mark = Array("rcnn-fnv".utf8)
+
+  static func appended(to image: [UInt8]) -> [UInt8] {
+    var image = image
+    let hash = hash(image[...])
+    image += mark + (0..<8).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
+    return image
+  }
+
+  /// Whether the checksum fits the rest. A file without one, from another program, has only HDF5's own.
+  static func isRight(_ image: [UInt8]) -> Bool {
+    let end = image.count - 16
+    guard end >= 0, image[end..<end + 8].elementsEqual(mark) else { return true }
+    return hash(image[..<end]) == image[(end + 8)...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// 64-bit FNV-1a: each step is one-to-one, so that no damage within a byte goes unnoticed.
+  private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+}
