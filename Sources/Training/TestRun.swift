@@ -43,7 +43,8 @@ public enum TestRun {
     let (all, half) = (outcome.result.averagePrecisionOfLabels, outcome.result.averagePrecision50OfLabels)
     for (label, name) in validation.dataset.classes.enumerated() {
       print(
-        name.padding(toLength: width, withPad: " ", startingAt: 0) + "  \(fixed(all[label], 3))  \(fixed(half[label], 3))")
+        name.padding(toLength: width, withPad: " ", startingAt: 0)
+          + "  \(fixed(all[label], 3))  \(fixed(half[label], 3))")
     }
   }
 }

@@ -31,10 +31,11 @@ public enum TrainRun {
     try ParameterBroadcast.run(model.store, world: world, order: order)
     let metrics = try openLogs(run, plan, position)
     announce(run, data, validation, model)
+    let step = try TrainingStep(model: model, world: world, configuration: run.configuration, order: order)
     let trainer = Trainer(
-      run: run, plan: plan, model: model, data: data,
-      exchange: try Exchange(world: world, store: model.store, configuration: run.configuration, order: order),
-      metrics: metrics, checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation, position: position)
+      run: run, plan: plan, model: model, step: step, data: data, metrics: metrics,
+      checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation,
+      position: position)
     switch try trainer.train() {
     case .done: return 0
     case .stoppedBySignal:
@@ -92,13 +93,15 @@ public enum TrainRun {
     guard run.world.rank == 0 else { return }
     let logger = run.logger
     logger.info(
-      "\(run.world.size) ranks (\(run.world.localSize) on this node) × \(run.threads) threads, global batch \(run.globalBatch), seed \(run.seed)")
+      "\(run.world.size) ranks (\(run.world.localSize) on this node) × \(run.threads) threads, global batch \(run.globalBatch), seed \(run.seed)"
+    )
     logger.info("train: \(data.dataset.summary)")
     for warning in data.dataset.summary.warnings { logger.notice("\(warning)") }
     if let validation { logger.info("val: \(validation.dataset.summary)") }
     logger.info("classes: \(data.dataset.classes.joined(separator: ", "))")
     logger.info(
-      "\(model.store.trainableCount) trainable parameters; \(data.iterationsPerEpoch) iterations an epoch; lr \(run.scaledLearningRate)")
+      "\(model.store.trainableCount) trainable parameters; \(data.iterationsPerEpoch) iterations an epoch; lr \(run.scaledLearningRate)"
+    )
   }
 }
 
