@@ -72,7 +72,9 @@ let package = Package(
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
-    .testTarget(name: "IntegrationTests", dependencies: ["Training", "TestSupport"]),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: ["COCO", "Detection", "Kernels", "Training", "TestSupport", "rcnn-train"]),
   ],
   swiftLanguageModes: [.v6]
 )

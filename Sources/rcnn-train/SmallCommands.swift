@@ -31,7 +31,7 @@ struct Shapes: ParsableCommand {
   var directory: String
 
   @Option(help: "How many training pictures.")
-  var train = 400
+  var train = 1000
 
   @Option(help: "How many validation pictures.")
   var val = 100

@@ -111,7 +111,7 @@ enum JSONValue {
       let data = (try? JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed)) ?? Data("\"\"".utf8)
       return String(decoding: data, as: UTF8.self)
     case .integer(let value): return String(value)
-    case .number(let value): return value.isFinite ? String((value * 1e5).rounded() / 1e5) : "null"
+    case .number(let value): return value.isFinite ? String(format: "%.9g", value) : "null"
     }
   }
 }

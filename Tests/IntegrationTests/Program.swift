@@ -1,0 +1,168 @@
+import Foundation
+import Testing
+
+/// `rcnn-train` as a user starts it, in a folder of its own.
+struct Program {
+  let folder: TemporaryFolder
+
+  /// Next to the test bundle.
+  static let executable: String = {
+    let tests =
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("rcnn-train").path
+  }()
+
+  /// Runs to the end; nil ranks: without mpirun. A run that is not over by the deadline is killed, and fails the test.
+  @discardableResult
+  func run(
+    _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], shell: String? = nil,
+    deadline: Double = 120, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Outcome {
+    let running = try start(arguments, ranks: ranks, environment: environment, shell: shell)
+    return try running.wait(deadline: deadline, sourceLocation: sourceLocation)
+  }
+
+  /// Runs to the end and expects exit code 0.
+  @discardableResult
+  func succeed(
+    _ arguments: [String], ranks: Int? = nil, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> Outcome {
+    let outcome = try run(arguments, ranks: ranks, sourceLocation: sourceLocation)
+    try #require(outcome.code == 0, "\(arguments): \(outcome)", sourceLocation: sourceLocation)
+    return outcome
+  }
+
+  /// - Parameter shell: what bash does on each rank before the program, for example `ulimit -f 100`.
+  func start(
+    _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], shell: String? = nil
+  ) throws -> RunningProgram {
+    var command = [Self.executable] + arguments
+    if let shell { command = ["/bin/bash", "-c", "\(shell); exec \"$@\"", "bash"] + command }
+    if let ranks {
+      let launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
+      command = launcher + (shell == nil ? [] : ["--mca", "btl", "self,tcp"]) + command
+    }
+    return try RunningProgram(command, in: folder, environment: environment)
+  }
+}
+
+/// What a run left behind.
+struct Outcome: CustomStringConvertible {
+  let code: Int32
+  let output: String
+  let errors: String
+  let seconds: Double
+
+  var description: String { "exit code \(code)\n\(output.suffix(3000))\n\(errors.suffix(3000))" }
+}
+
+/// A process with its output in files, so that it never waits for a reader.
+final class RunningProgram {
+  private let process = Process()
+  private let outputPath: String
+  private let errorPath: String
+  private let start = Date()
+
+  init(_ command: [String], in folder: TemporaryFolder, environment: [String: String]) throws {
+    let stem = folder.path("run-\(UUID().uuidString)")
+    (outputPath, errorPath) = ("\(stem).out", "\(stem).err")
+    for path in [outputPath, errorPath] { FileManager.default.createFile(atPath: path, contents: nil) }
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    process.currentDirectoryURL = URL(fileURLWithPath: folder.root)
+    let basics = [
+      "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMP_NUM_THREADS": "1",
+    ]
+    process.environment = ProcessInfo.processInfo.environment.merging(basics) { $1 }.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle(forWritingAtPath: outputPath)
+    process.standardError = FileHandle(forWritingAtPath: errorPath)
+    try process.run()
+  }
+
+  deinit { if process.isRunning { end() } }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// Kills the ranks as a machine that loses power does, but leaves mpirun.
+  func killRanks() { for rank in children() { kill(rank, SIGKILL) } }
+
+  /// Waits until something is so; fails where the process ends or the deadline comes first.
+  func wait(until condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let deadline = Date().addingTimeInterval(60)
+    while !condition() {
+      guard process.isRunning, Date() < deadline else {
+        end()
+        try #require(condition(), "it never came: \(outcome())", sourceLocation: sourceLocation)
+        return
+      }
+      usleep(5000)
+    }
+  }
+
+  /// Text that was printed so far.
+  var output: String { text(outputPath) }
+
+  func wait(deadline: Double = 120, sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
+    while process.isRunning {
+      if Date().timeIntervalSince(start) > deadline {
+        end()
+        Issue.record("it hangs: \(process.arguments ?? []): \(outcome())", sourceLocation: sourceLocation)
+        break
+      }
+      usleep(10_000)
+    }
+    process.waitUntilExit()
+    return outcome()
+  }
+
+  private func end() {
+    let ranks = children()
+    send(SIGTERM)
+    for _ in 0..<30 where process.isRunning { usleep(100_000) }
+    for process in ranks + [process.processIdentifier] { kill(process, SIGKILL) }
+    process.waitUntilExit()
+  }
+
+  private func outcome() -> Outcome {
+    Outcome(
+      code: process.isRunning ? -1 : process.terminationStatus, output: text(outputPath), errors: text(errorPath),
+      seconds: Date().timeIntervalSince(start))
+  }
+
+  private func text(_ path: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+  }
+
+  /// The processes that mpirun started here.
+  private func children() -> [Int32] {
+    let parent = process.processIdentifier
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap { Int32($0) }.filter { process in
+      // `1234 (name) S parent …`
+      let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
+      let fields = String(decoding: status, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+      return fields.count > 1 && Int32(fields[1]) == parent
+    }
+  }
+}
+
+/// A folder that goes when the test is over.
+final class TemporaryFolder {
+  let root: String
+
+  init() throws {
+    root = FileManager.default.temporaryDirectory.appendingPathComponent("rcnn-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: root) }
+
+  func path(_ name: String) -> String { "\(root)/\(name)" }
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+  func write(_ text: String, to name: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path(name))) }
+  func read(_ name: String) throws -> [UInt8] { try [UInt8](Data(contentsOf: URL(fileURLWithPath: path(name)))) }
+  func names(in name: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path(name)).sorted()
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+import Training
+
+extension ProgramTests {
+  @Suite("Resuming") struct Resume {
+    private let run: TinyRun
+
+    init() throws { run = try TinyRun() }
+
+    /// 22 images, in batches of 4: iteration 5 is in the middle of the first epoch, 10 of the second.
+    private let options = ["checkpoint_config.interval=5", "checkpoint_config.by_epoch=false"]
+
+    @Test("A run whose ranks are killed goes on as if nothing had been, bit for bit")
+    func resumeIsExact() throws {
+      let straight = try run.train("straight", ranks: 2, batch: 4, iterations: 10, options: options)
+      let command = run.command("killed", ranks: 2, batch: 4, iterations: 10, options: options)
+      let killed = try run.program.start(command, ranks: 2)
+      try killed.wait { run.folder.exists("killed/latest.h5") }
+      killed.killRanks()
+      #expect(try killed.wait().code != 0)
+      #expect(!run.folder.exists("killed/iter_10.h5"))
+
+      let log = try run.train(
+        "killed", ranks: 2, batch: 4, iterations: 10, options: options, arguments: ["--resume", "auto"])
+      #expect(log.steps.count == 5)
+      log.expectSameLosses(as: straight.steps[5...], tolerance: 0, "resumed")
+      let (expected, actual) = (try run.checkpoint("straight/iter_10.h5"), try run.checkpoint("killed/iter_10.h5"))
+      #expect(expected.iteration == 10 && expected.progress["images_in_epoch"] != 0)
+      #expect(expected.momenta.count > 50)
+      #expect(actual == expected)
+      try expectNoDifference("straight/iter_10.h5", "killed/iter_10.h5")
+    }
+
+    @Test("A run goes on on another number of ranks")
+    func resumeOnFewerRanks() throws {
+      let straight = try run.train("straight", ranks: 2, batch: 4, iterations: 10, options: options)
+      let log = try run.train(
+        "other", ranks: 1, batch: 4, iterations: 10, arguments: ["--resume", "straight/iter_5.h5"])
+      log.expectSameLosses(as: straight.steps[5...], "resumed on 1 rank")
+    }
+
+    /// HDF5's own tool, where it is installed: attributes and data sets.
+    private func expectNoDifference(_ first: String, _ second: String) throws {
+      guard FileManager.default.isExecutableFile(atPath: "/usr/bin/h5diff") else { return }
+      let tool = try RunningProgram(["h5diff", first, second], in: run.folder, environment: [:])
+      let outcome = try tool.wait()
+      #expect(outcome.code == 0 && outcome.output.isEmpty && outcome.errors.isEmpty, "\(outcome)")
+    }
+  }
+}
