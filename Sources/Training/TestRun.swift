@@ -32,9 +32,19 @@ public enum TestRun {
     if let out = options.out {
       try ResultsFile.write(outcome.detections, categoryIDs: validation.dataset.categoryIDs, to: out)
     }
+    if let path = options.metrics { try OutputFolder.write(metricsText(outcome.result), to: path) }
     for line in outcome.result.summary { print(line) }
     if options.isClasswise || read.run.evaluation?.classwise == true { printClasses(outcome, validation) }
     print(outcome.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
+  }
+
+  private static let statisticNames = [
+    "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl",
+  ]
+
+  private static func metricsText(_ result: EvaluationResult) -> String {
+    let lines = zip(statisticNames, result.statistics).map { "  \"\($0)\": \($1)" }
+    return "{\n\(lines.joined(separator: ",\n"))\n}\n"
   }
 
   private static func printClasses(_ outcome: Validation.Outcome, _ validation: Validation) {

@@ -16,6 +16,9 @@ struct Test: ParsableCommand {
   @Option(help: ArgumentHelp("Write the detections in COCO's results format.", valueName: "detections.json"))
   var out: String?
 
+  @Option(help: ArgumentHelp("Write the twelve COCO statistics with all their digits.", valueName: "metrics.json"))
+  var metrics: String?
+
   @Flag(help: "Also print each class's AP.")
   var classwise = false
 
@@ -23,6 +26,7 @@ struct Test: ParsableCommand {
     var test = TestOptions(
       config: ConfigSource(path: config, changes: options.cfgOptions), checkpoint: checkpoint)
     test.out = out
+    test.metrics = metrics
     test.isClasswise = classwise
     test.isSingleRank = options.singleRank
     TestRun.start(test)
