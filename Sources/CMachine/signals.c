@@ -18,6 +18,8 @@ void machine_catch_signals(void) {
   sigaction(SIGUSR2, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   signal(SIGHUP, SIG_IGN);
+  // A file that may not grow (ulimit -f) is an error of write, as a full disk is.
+  signal(SIGXFSZ, SIG_IGN);
 }
 
 int machine_received_signals(void) { return __atomic_load_n(&received, __ATOMIC_RELAXED); }

@@ -18,17 +18,19 @@ package enum Boundary {
       try started.finish()
       exit(code)
     } catch {
-      RankFailure.end(error, code: exitCode(of: error), scope: scope(of: error), world: world)
+      RankFailure.end(error, code: exitCode(of: error), scope: scope(of: error, world), world: world)
     }
   }
 
   /// Whether all ranks meet an error alike, so that one of them says it.
-  private static func scope(of error: any Error) -> RankFailure.Scope {
+  private static func scope(of error: any Error, _ world: World?) -> RankFailure.Scope {
     switch error {
     // Checkpoints, results and logs are rank 0's alone.
     case is CommonError, is ConfigurationError, is LaunchError, is CollectiveOrderError, is CheckpointError,
       is OutputError, is ResultsError:
       .allRanks
+    // All ranks meet it, or rank 0 alone; without a world, the processor of one rank may lack what others have.
+    case is RunError: world == nil ? .thisRank : .allRanks
     default: .thisRank
     }
   }

@@ -21,8 +21,10 @@ public enum TestRun {
       explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
     let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
-    let validation = try Validation(
-      section, classes: section.classes ?? classes, workers: read.run.data.workersPerGPU, world: world)
+    let validation = try CommonError.during {
+      try Validation(
+        section, classes: section.classes ?? classes, workers: read.run.data.workersPerGPU, world: world)
+    }
     let sink = LogSink()
     let outcome = try validation.evaluate(model) { done, count in
       if world.rank == 0 { sink.showProgress("\(min(done, count)) of \(count) images") }

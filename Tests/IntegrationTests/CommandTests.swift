@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+import Training
+
+extension ProgramTests {
+  @Suite("Commands") struct Commands {
+    @Test("Test mode without MPI gives what 3 ranks give, to the last digit; predict and inspect work")
+    func testMode() throws {
+      let run = try TinyRun()
+      try run.train("trained", ranks: 2, batch: 8, iterations: 12)
+      let test = ["test", "tiny.yaml", "trained/latest.h5", "--classwise"]
+      let options = ["--cfg-options", "model.test_cfg.rcnn.score_thr=0.001"]
+      let alone = try run.program.succeed(test + ["--single-rank", "--out", "alone.json"] + options)
+      let three = try run.program.succeed(test + ["--out", "three.json"] + options, ranks: 3)
+      #expect(alone.output.contains("Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ]"))
+      #expect(alone.output.contains("bbox_mAP: "))
+      #expect(three.output == alone.output)
+      #expect(try run.folder.read("alone.json") == run.folder.read("three.json"))
+      let detections = try JSONSerialization.jsonObject(with: Data(run.folder.read("alone.json"))) as? [[String: Any]]
+      #expect((detections ?? []).count > 6)
+
+      let picture = try #require(run.folder.names(in: "data/val").first)
+      let predict = ["predict", "tiny.yaml", "trained/latest.h5", "data/val/\(picture)", "--out-dir", "seen"]
+      try run.program.succeed(predict + ["--score-thr", "0.01"])
+      #expect(try run.folder.names(in: "seen").count == 2)
+      let inspect = try run.program.succeed(["inspect", "trained/latest.h5"])
+      #expect(inspect.output.contains("  backbone.conv1.weight [8, 3, 7, 7]"))
+    }
+
+    @Test("check and --dry-run say what a run would be, and train nothing")
+    func looking() throws {
+      let run = try TinyRun()
+      let check = try run.program.succeed(["check", "tiny.yaml"])
+      #expect(check.output.contains("# data.train: 22 of 22 images"))
+      let command = run.command("dry", ranks: 2, batch: 4, iterations: 10) + ["--dry-run"]
+      let dry = try run.program.succeed(command, ranks: 2)
+      #expect(dry.output.contains("ranks: 2, threads a rank: 1, images a rank: 2, global batch: 4"))
+      #expect(dry.output.contains("batch 3: images "))
+      #expect(!run.folder.exists("dry"))
+    }
+
+    @Test("Help everywhere, once under mpirun too")
+    func help() throws {
+      let program = Program(folder: try TemporaryFolder())
+      for command in [[], ["train"], ["test"], ["predict"], ["inspect"], ["check"], ["shapes"]] {
+        let outcome = try program.succeed(command + ["--help"])
+        #expect(outcome.output.contains("USAGE: rcnn-train"))
+      }
+      let outcome = try program.succeed(["--help"], ranks: 2)
+      #expect(outcome.output.components(separatedBy: "USAGE: rcnn-train").count == 2, "\(outcome)")
+    }
+
+    @Test("With no arguments it makes the shapes and trains the quickstart")
+    func quickstart() throws {
+      let program = Program(folder: try TemporaryFolder())
+      let options = ["--no-validate", "--cfg-options", "runner.max_iters=1", "data.samples_per_gpu=1"]
+      let outcome = try program.succeed(options, ranks: 2)
+      #expect(outcome.output.contains("Writing the shapes data set to work_dirs/shapes"))
+      #expect(program.folder.exists("work_dirs/quickstart/latest.h5"))
+      let dry = try program.succeed(["--dry-run"])
+      #expect(dry.output.contains("train: 400 of 400 images"), "\(dry)")
+    }
+
+    @Test("Under a foreign launcher it refuses to be many worlds of one")
+    func foreignLauncher() throws {
+      let run = try TinyRun()
+      let command = run.command("foreign", ranks: 1, batch: 4, iterations: 1)
+      let outcome = try run.program.run(command, environment: ["PMI_SIZE": "4"])
+      #expect(outcome.code == 64)
+      #expect(outcome.errors.contains("PMI_SIZE says that a launcher started 4 processes"))
+      #expect(!run.folder.exists("foreign"))
+    }
+  }
+}
