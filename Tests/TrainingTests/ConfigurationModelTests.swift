@@ -113,12 +113,12 @@ import Training
   @Test func tuplesAndTopLevelTrainingSettingsAreRead() throws {
     let read = try ConfigurationFixture.read(
       replacing:
-        "      - {type: Resize, img_scale: [320, 240], keep_ratio: true}\n      - {type: RandomFlip, flip_ratio: 0.5}",
+        "      - {type: Resize, img_scale: [224, 224], keep_ratio: true}\n      - {type: RandomFlip, flip_ratio: 0.5}",
       with: """
               - type: Resize
                 img_scale: !!python/tuple
-                - 320
-                - 240
+                - 224
+                - 224
               - {type: RandomFlip, flip_ratio: 0.5}
         """)
     #expect(read.run.data.train.pipeline == (try ConfigurationFixture.read(options: [])).run.data.train.pipeline)

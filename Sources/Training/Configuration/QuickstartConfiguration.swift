@@ -117,5 +117,6 @@ public enum QuickstartConfiguration {
     checkpoint_config: {interval: 4, max_keep_ckpts: 3}
     log_config: {interval: 50, hooks: [{type: TextLoggerHook}]}
     workflow: [[train, 1]]
+
     """#
 }
