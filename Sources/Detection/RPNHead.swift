@@ -68,7 +68,7 @@ public struct RPNHead {
   }
 
   /// Both losses, each the sum over the levels: mmdetection divides every level's by the same number of samples.
-  func losses(
+  package func losses(
     _ output: Output, _ targets: AnchorTargets, _ normalizers: LossNormalizers
   ) -> (cls: Tensor, bbox: Tensor) {
     let divisor = Float(max(normalizers.anchors, 1))

@@ -58,3 +58,17 @@ public struct GoldenCase: CustomStringConvertible {
     return object as? [String: Any] ?? [:]
   }
 }
+
+/// Values of shape `[N, C, H, W]` reordered to `[N, H, W, C]`.
+public func channelsInnermost(_ values: [Float], _ shape: [Int]) -> [Float] {
+  let (channels, cells) = (shape[1], shape[2] * shape[3])
+  var result = [Float](repeating: 0, count: values.count)
+  for image in 0..<shape[0] {
+    for c in 0..<channels {
+      for cell in 0..<cells {
+        result[(image * cells + cell) * channels + c] = values[(image * channels + c) * cells + cell]
+      }
+    }
+  }
+  return result
+}
