@@ -1,6 +1,6 @@
 import Layers
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// A part of the detector with the weights of a golden case, compared in PyTorch's layouts.
