@@ -25,6 +25,7 @@ public final class DetectorModel {
     store.parameters.map { Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported($0.values)) }
   }
 
+  /// The momenta of the trainable parameters, in the same names and layouts.
   public func exportedMomenta() -> [Checkpoint.Array] {
     store.trainable.map { Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported($0.momentum)) }
   }
@@ -35,6 +36,7 @@ public final class DetectorModel {
     try importTensors(tensors, for: store.parameters, file: file) { $0.importValues($1, into: $0.values) }
   }
 
+  /// Takes over momenta. Each trainable parameter must be there in its shape.
   public func importMomenta(_ tensors: [Checkpoint.Array], from file: String) throws {
     try importTensors(tensors, for: store.trainable, file: file) { $0.importValues($1, into: $0.momentum) }
   }

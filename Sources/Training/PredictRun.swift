@@ -6,6 +6,7 @@ import Primitives
 
 /// `rcnn-train predict`.
 public enum PredictRun {
+  /// Predicts, and ends the process with the exit code of `sysexits.h`.
   public static func start(_ options: PredictOptions) -> Never {
     Boundary.run(singleRank: true) { world in
       try predict(options, world)

@@ -3,6 +3,7 @@ import Foundation
 
 /// The commands that need no ranks and no model: `inspect`, `check`, `shapes`.
 public enum SmallRuns {
+  /// Prints what a checkpoint holds, and ends the process.
   public static func inspect(_ path: String) -> Never {
     Boundary.run(singleRank: true) { _ in
       let checkpoint = try Checkpoint(image: CheckpointFile.read(path), name: path)
@@ -17,6 +18,7 @@ public enum SmallRuns {
     }
   }
 
+  /// Prints the resolved configuration and what its data sets hold, and ends the process.
   public static func check(_ source: ConfigSource) -> Never {
     Boundary.run(singleRank: true) { _ in
       let read = try source.read()
@@ -34,6 +36,7 @@ public enum SmallRuns {
     }
   }
 
+  /// Writes the synthetic data set, and ends the process.
   public static func shapes(directory: String, train: Int, val: Int, seed: UInt64) -> Never {
     Boundary.run(singleRank: true) { _ in
       try ShapesDataset.write(to: directory, trainCount: train, valCount: val, seed: seed)

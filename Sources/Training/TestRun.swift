@@ -5,6 +5,7 @@ import MPI
 
 /// `rcnn-train test`.
 public enum TestRun {
+  /// Evaluates, and ends the process with the exit code of `sysexits.h`.
   public static func start(_ options: TestOptions) -> Never {
     Boundary.run(singleRank: options.isSingleRank) { world in
       try test(options, world)
