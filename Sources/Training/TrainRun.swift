@@ -34,7 +34,8 @@ public enum TrainRun {
     let trainer = Trainer(
       run: run, plan: plan, model: model, data: data,
       exchange: try Exchange(world: world, store: model.store, configuration: run.configuration, order: order),
-      metrics: metrics, checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation, position: position)
+      metrics: metrics, checkpoints: CheckpointKeeper(run: run, data: data, created: start.created),
+      validation: validation, position: position)
     switch try trainer.train() {
     case .done: return 0
     case .stoppedBySignal:
@@ -92,13 +93,15 @@ public enum TrainRun {
     guard run.world.rank == 0 else { return }
     let logger = run.logger
     logger.info(
-      "\(run.world.size) ranks (\(run.world.localSize) on this node) × \(run.threads) threads, global batch \(run.globalBatch), seed \(run.seed)")
+      "\(run.world.size) ranks (\(run.world.localSize) on this node) × \(run.threads) threads, global batch \(run.globalBatch), seed \(run.seed)"
+    )
     logger.info("train: \(data.dataset.summary)")
     for warning in data.dataset.summary.warnings { logger.notice("\(warning)") }
     if let validation { logger.info("val: \(validation.dataset.summary)") }
     logger.info("classes: \(data.dataset.classes.joined(separator: ", "))")
     logger.info(
-      "\(model.store.trainableCount) trainable parameters; \(data.iterationsPerEpoch) iterations an epoch; lr \(run.scaledLearningRate)")
+      "\(model.store.trainableCount) trainable parameters; \(data.iterationsPerEpoch) iterations an epoch; lr \(run.scaledLearningRate)"
+    )
   }
 }
 
@@ -114,10 +117,13 @@ extension RunSetup {
 /// Files and folders that rank 0 writes besides checkpoints.
 enum OutputFolder {
   static func make(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw RunError.cannotWrite(path, reason(error))
+    // FileManager's error does not tell the reason.
+    var parent = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      parent += "\(part)/"
+      guard mkdir(parent, 0o777) == 0 || errno == EEXIST else {
+        throw RunError.cannotWrite(path, String(cString: strerror(errno)))
+      }
     }
   }
 
