@@ -1,5 +1,6 @@
 import COCO
 import Foundation
+import Primitives
 
 /// A picture of 128 × 96 pixels with boxes where the test wants them.
 struct BoxedImage {
@@ -29,7 +30,9 @@ struct BoxedImage {
 
   /// Bright boxes on a pattern.
   private func pixels(seed: Int) -> [UInt8] {
-    var pixels = (0..<Self.size.height * Self.size.width * 3).map { UInt8(($0 * (seed * 6 + 7)) / 5 % 160) }
+    let step = seed * 6 + 7
+    var pixels = [UInt8](repeating: 0, count: Self.size.height * Self.size.width * 3)
+    for i in pixels.indices { pixels[i] = UInt8(i * step / 5 % 160) }
     for (number, box) in boxes.enumerated() {
       for y in box.y..<box.y + box.side {
         for x in box.x..<box.x + box.side { pixels[(y * Self.size.width + x) * 3 + number % 3] = 240 }
