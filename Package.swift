@@ -74,7 +74,7 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["COCO", "Detection", "Kernels", "Training", "TestSupport", "rcnn-train"]),
+      dependencies: ["COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -22,8 +22,7 @@ public enum RankFailure {
     let (rank, size) = place(of: world)
     let isLeftToRank0 = scope == .allRanks && rank > 0
     if isLeftToRank0, world == nil { exit(code) }
-    // Rank 0 is about to end all ranks; if it has not after a while, it never met the error.
-    if isLeftToRank0 { sleep(5) }
+    if isLeftToRank0 { waitToBeEnded(code: code) }
     let isCommon = size == 1 || scope == .allRanks && rank == 0
     let prefix = isCommon ? "" : "[rank \(rank) of \(size)] "
     // Messages about a file say "FILE: error: …" themselves.
@@ -32,6 +31,15 @@ public enum RankFailure {
     FileHandle.standardError.write(Data("\(prefix)\(message)\n".utf8))
     world?.abort(code: code)
     exit(code)
+  }
+
+  /// Rank 0 is about to end all ranks, which begins with a TERM. Returns where it has not after ten seconds: it never
+  /// met the error. A sleep in one piece would end at the TERM, and this rank would speak too.
+  private static func waitToBeEnded(code: Int32) {
+    for _ in 0..<100 {
+      usleep(100_000)
+      if Signals.received.contains(.terminate) { exit(code) }
+    }
   }
 
   /// Before there is a world only Open MPI's own launcher is believed: under a foreign one each process speaks.

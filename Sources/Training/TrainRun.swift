@@ -117,10 +117,13 @@ extension RunSetup {
 /// Files and folders that rank 0 writes besides checkpoints.
 enum OutputFolder {
   static func make(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw RunError.cannotWrite(path, reason(error))
+    // FileManager's error does not tell the reason.
+    var parent = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+      parent += "\(part)/"
+      guard mkdir(parent, 0o777) == 0 || errno == EEXIST else {
+        throw RunError.cannotWrite(path, String(cString: strerror(errno)))
+      }
     }
   }
 

@@ -54,7 +54,7 @@ final class Validation {
       done += 1
       progress(done * world.size, dataset.images.count)
     }
-    let all = try world.gather(mine).flatMap(decode)
+    let all = inOrderOfImages(try world.gather(mine))
     guard world.rank == 0 else { return nil }
     return Outcome(result: evaluator.evaluate(all), detections: all)
   }
@@ -64,13 +64,21 @@ final class Validation {
     return [Double(image), Double(detection.label), box.x, box.y, box.width, box.height, Double(detection.score)]
   }
 
-  private func decode(_ numbers: [Double]) -> [EvaluationDetection] {
-    stride(from: 0, to: numbers.count, by: 7).map { i in
-      EvaluationDetection(
-        imageID: dataset.images[Int(numbers[i])].id, label: Int(numbers[i + 1]),
-        box: EvaluationBox(x: numbers[i + 2], y: numbers[i + 3], width: numbers[i + 4], height: numbers[i + 5]),
-        score: numbers[i + 6])
+  /// All ranks' detections, in one order whatever the number of ranks.
+  private func inOrderOfImages(_ ranks: [[Double]]) -> [EvaluationDetection] {
+    var byImage = [[EvaluationDetection]](repeating: [], count: dataset.images.count)
+    for numbers in ranks {
+      for i in stride(from: 0, to: numbers.count, by: 7) {
+        byImage[Int(numbers[i])].append(decode(Array(numbers[i..<i + 7])))
+      }
     }
+    return byImage.flatMap { $0 }
+  }
+
+  private func decode(_ numbers: [Double]) -> EvaluationDetection {
+    EvaluationDetection(
+      imageID: dataset.images[Int(numbers[0])].id, label: Int(numbers[1]),
+      box: EvaluationBox(x: numbers[2], y: numbers[3], width: numbers[4], height: numbers[5]), score: numbers[6])
   }
 }
 

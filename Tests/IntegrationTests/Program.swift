@@ -66,7 +66,7 @@ final class RunningProgram {
   init(_ command: [String], in folder: TemporaryFolder, environment: [String: String]) throws {
     let stem = folder.path("run-\(UUID().uuidString)")
     (outputPath, errorPath) = ("\(stem).out", "\(stem).err")
-    for path in [outputPath, errorPath] { FileManager.default.createFile(atPath: path, contents: nil) }
+    for path in [outputPath, errorPath] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
     process.currentDirectoryURL = URL(fileURLWithPath: folder.root)
