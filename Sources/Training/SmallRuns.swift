@@ -1,11 +1,12 @@
 import COCO
 import Foundation
 
-/// The commands that need no ranks and no model: `inspect`, `check`, `shapes`.
+/// The commands that need no ranks and no model: `inspect`, `convert`, `check`, `shapes`.
 public enum SmallRuns {
   public static func inspect(_ path: String) -> Never {
     Boundary.run(singleRank: true) { _ in
-      let checkpoint = try Checkpoint(image: CheckpointFile.read(path), name: path)
+      let (checkpoint, notices) = try Checkpoint.weights(reading: path)
+      for notice in notices { print("\(path): \(notice)") }
       print("\(path): \(checkpoint.producer), \(checkpoint.created)")
       print("epoch \(checkpoint.epoch), iter \(checkpoint.iteration), \(checkpoint.worldSize) ranks, ", terminator: "")
       print("global batch \(checkpoint.globalBatch), seed \(checkpoint.seed)")
@@ -13,6 +14,20 @@ public enum SmallRuns {
       let count = checkpoint.model.reduce(0) { $0 + $1.values.count }
       print("\(checkpoint.model.count) arrays of the model, \(count) numbers; \(checkpoint.momenta.count) momenta")
       for array in checkpoint.model { print("  \(array.name) \(array.shape)") }
+      return 0
+    }
+  }
+
+  /// Writes the weights of a PyTorch file (or of a checkpoint) as a checkpoint.
+  public static func convert(_ input: String, to output: String) -> Never {
+    Boundary.run(singleRank: true) { _ in
+      guard output.hasSuffix(".h5") else {
+        throw RunError("\(output): error: only checkpoints can be written; end its name with .h5", exitCode: .usage)
+      }
+      let (checkpoint, notices) = try Checkpoint.weights(reading: input)
+      for notice in notices { print("\(input): \(notice)") }
+      try CheckpointFile.write(checkpoint.image(), to: output)
+      print("\(output): \(checkpoint.model.count) arrays of \(input)")
       return 0
     }
   }

@@ -49,8 +49,12 @@ public struct GoldenCase: CustomStringConvertible {
   public func numbers(_ attribute: String, of group: String = "") -> [Double]? {
     try? file.doubles(attribute: attribute, of: "/\(name)/\(group)")
   }
-  public func integer(_ attribute: String, of group: String = "") -> Int? { number(attribute, of: group).map { Int($0) } }
-  public func flag(_ attribute: String, of group: String = "") -> Bool? { integer(attribute, of: group).map { $0 != 0 } }
+  public func integer(_ attribute: String, of group: String = "") -> Int? {
+    number(attribute, of: group).map { Int($0) }
+  }
+  public func flag(_ attribute: String, of group: String = "") -> Bool? {
+    integer(attribute, of: group).map { $0 != 0 }
+  }
   public func attributes(of group: String = "") throws -> [String] { try file.attributeNames(of: "/\(name)/\(group)") }
   /// The configuration of the case, from its attribute `cfg`.
   public func configuration() throws -> [String: Any] {
