@@ -23,7 +23,10 @@ public enum PredictRun {
     let budget = try ThreadBudget(
       explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
-    let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    let known = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    let classes = (0..<read.run.model.roiHead.bboxHead.numClasses).map { label in
+      label < known.count ? known[label] : "class \(label)"
+    }
     try OutputFolder.make(options.outDir)
     var entries: [[String: Any]] = []
     for path in options.images {
