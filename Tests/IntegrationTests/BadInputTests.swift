@@ -35,7 +35,7 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       options: ["optimizer.lr=1e30", "optimizer_config.grad_clip=null", "lr_config.warmup=null"]),
   ]
 
-  private static let inFileOrder = ["mpi.shuffle=false", "data.train.filter_empty_gt=false", "data.train.min_size=0"]
+  private static let inFileOrder = ["mpi.shuffle=false", "data.train.filter_empty_gt=false"]
 
   static let data: [BadInput] = [
     BadInput(
