@@ -33,7 +33,7 @@ public struct FasterRCNN {
     let guesses = rpnHead(levels)
     let anchors = rpnHead.targets(for: guesses, input: input, seed: seed, epoch: epoch)
     let proposals = rpnHead.proposals(from: guesses, metas: input.metas, isTraining: true)
-    let samples = roiHead.sample(proposals.map { $0.map(\.box) }, input: input, seed: seed, epoch: epoch)
+    let samples = roiHead.sample(proposals, input: input, seed: seed, epoch: epoch)
     let verdicts = roiHead(levels, regions: samples.regions)
 
     var normalizers = LossNormalizers(anchors: anchors, samples: samples)

@@ -6,6 +6,8 @@ public struct Proposal: Equatable, Sendable {
   public let box: Box
   /// The objectness, 0 … 1.
   public let score: Float
+  /// The anchor that it comes from: level by level, then row, column, base anchor.
+  public let anchor: Int
 }
 
 /// Makes proposals of what the RPN says of an image; `RPNHead.get_bboxes` of mmdetection.
@@ -43,7 +45,8 @@ public struct ProposalSelector: Sendable {
     scores: [[Float]], deltas: [[Float]], featmapSizes: [ImageSize], imgShape: ImageSize,
     _ limits: ProposalConfiguration
   ) -> [Proposal] {
-    var (boxes, objectness, levels): ([Box], [Float], [Int]) = ([], [], [])
+    var (boxes, objectness, levels, numbers): ([Box], [Float], [Int], [Int]) = ([], [], [], [])
+    var firstAnchor = 0
     for (level, anchors) in generator.gridAnchors(featmapSizes: featmapSizes).enumerated() {
       let foreground = foregroundScores(scores[level])
       precondition(foreground.count == anchors.count, "\(foreground.count) scores for \(anchors.count) anchors")
@@ -54,11 +57,13 @@ public struct ProposalSelector: Sendable {
         boxes.append(box)
         objectness.append(foreground[anchor])
         levels.append(level)
+        numbers.append(firstAnchor + anchor)
       }
+      firstAnchor += anchors.count
     }
     return NonMaximumSuppression.batchedNMS(
       boxes, scores: objectness, groups: levels, configuration: limits.nms, limit: limits.maxPerImg
-    ).map { Proposal(box: boxes[$0.index], score: $0.score) }
+    ).map { Proposal(box: boxes[$0.index], score: $0.score, anchor: numbers[$0.index]) }
   }
 
   private func best(_ scores: [Float], _ limit: Int) -> [Int] {

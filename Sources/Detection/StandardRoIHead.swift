@@ -24,14 +24,15 @@ public struct StandardRoIHead {
 
   /// Assigns each image's proposals to its objects and samples some of them. The generator's key is
   /// (seed, epoch, image id).
-  package func sample(_ proposals: [[Box]], input: DetectorInput, seed: UInt64, epoch: Int) -> RoISamples {
+  package func sample(_ proposals: [[Proposal]], input: DetectorInput, seed: UInt64, epoch: Int) -> RoISamples {
     let results = proposals.indices.map { image in
-      let targets = input.targets[image]
+      let (targets, boxes) = (input.targets[image], proposals[image].map(\.box))
       let assigned = assigner.assign(
-        proposals[image], gtBoxes: targets.gtBoxes, gtLabels: targets.gtLabels, gtBoxesIgnore: targets.gtBoxesIgnore)
+        boxes, gtBoxes: targets.gtBoxes, gtLabels: targets.gtLabels, gtBoxesIgnore: targets.gtBoxesIgnore)
       var random = KeyedRandom(seed: seed, purpose: .rcnnSampler, epoch: epoch, item: input.metas[image].imageID)
       return sampler.sample(
-        assigned, boxes: proposals[image], gtBoxes: targets.gtBoxes, gtLabels: targets.gtLabels, random: &random)
+        assigned, boxes: boxes, identities: proposals[image].map(\.anchor), gtBoxes: targets.gtBoxes,
+        gtLabels: targets.gtLabels, random: &random)
     }
     return RoISamples(
       regions: RegionOfInterest.all(of: results.map(\.boxes)),

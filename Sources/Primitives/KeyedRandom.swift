@@ -66,8 +66,8 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
     return Int64(bitPattern: hash)
   }
 
-  /// SplitMix64's finaliser.
-  private static func mix(_ value: UInt64) -> UInt64 {
+  /// SplitMix64's finaliser: a random-looking number that is a function of `value`.
+  public static func mix(_ value: UInt64) -> UInt64 {
     var z = value &+ 0x9e37_79b9_7f4a_7c15
     z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
     z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb

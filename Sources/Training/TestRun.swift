@@ -37,7 +37,9 @@ public enum TestRun {
     }
     if let path = options.metrics { try OutputFolder.write(metricsText(outcome.result), to: path) }
     for line in outcome.result.summary { print(line) }
-    if options.isClasswise || read.run.evaluation?.classwise == true { printClasses(outcome, validation) }
+    if options.isClasswise || read.run.evaluation?.classwise == true {
+      for line in outcome.classTable(validation.dataset.classes) { print(line) }
+    }
     print(outcome.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
   }
 
@@ -48,16 +50,5 @@ public enum TestRun {
   private static func metricsText(_ result: EvaluationResult) -> String {
     let lines = zip(statisticNames, result.statistics).map { "  \"\($0)\": \($1)" }
     return "{\n\(lines.joined(separator: ",\n"))\n}\n"
-  }
-
-  private static func printClasses(_ outcome: Validation.Outcome, _ validation: Validation) {
-    let width = max(8, validation.dataset.classes.map(\.count).max() ?? 0)
-    print("\n" + "category".padding(toLength: width, withPad: " ", startingAt: 0) + "  AP     AP50")
-    let (all, half) = (outcome.result.averagePrecisionOfLabels, outcome.result.averagePrecision50OfLabels)
-    for (label, name) in validation.dataset.classes.enumerated() {
-      print(
-        name.padding(toLength: width, withPad: " ", startingAt: 0)
-          + "  \(fixed(all[label], 3))  \(fixed(half[label], 3))")
-    }
   }
 }

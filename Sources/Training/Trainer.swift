@@ -73,7 +73,9 @@ final class Trainer {
   private func validate(_ validation: Validation) throws {
     try model.broadcastStatistics(over: run.world)
     guard let outcome = try validation.evaluate(model) else { return }
-    for line in outcome.result.summary { run.logger.info("\(line)") }
+    let isClasswise = run.configuration.evaluation?.classwise ?? false
+    let classes = isClasswise ? outcome.classTable(validation.dataset.classes) : []
+    for line in outcome.result.summary + classes { run.logger.info("\(line)") }
     metrics?.recordValidation(
       epoch: position.epoch, images: validation.dataset.images.count,
       lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics)

@@ -13,6 +13,15 @@ final class Validation {
     let result: EvaluationResult
     let detections: [EvaluationDetection]
 
+    /// A line for each class with its AP and AP at IoU 0.5, below a heading (`classwise`).
+    func classTable(_ classes: [String]) -> [String] {
+      let width = max(8, classes.map(\.count).max() ?? 0)
+      func padded(_ text: String) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
+      let (all, half) = (result.averagePrecisionOfLabels, result.averagePrecision50OfLabels)
+      return ["\(padded("category"))  AP     AP50"]
+        + classes.indices.map { "\(padded(classes[$0]))  \(fixed(all[$0], 3))  \(fixed(half[$0], 3))" }
+    }
+
     /// mmdetection's names and rounding.
     var metrics: [(String, Double)] { result.mmdetectionMetrics.map { ($0.name, $0.value) } }
   }

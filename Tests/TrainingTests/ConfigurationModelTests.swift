@@ -84,9 +84,8 @@ import Training
   @Test func mpiSectionIsRead() throws {
     let run = try ConfigurationFixture.read(options: [
       "mpi.shuffle=false", "mpi.keep_levels_in_graph=false", "mpi.loss_normalizer=per_rank", "mpi.bucket_size_mb=2.5",
-      "mpi.stall_timeout=30",
     ]).run
-    #expect(!run.mpi.shuffle && run.mpi.bucketSizeMB == 2.5 && run.mpi.stallTimeout == 30)
+    #expect(!run.mpi.shuffle && run.mpi.bucketSizeMB == 2.5)
     #expect(!run.model.keepLevelsInGraph && !run.model.normalizesLossesGlobally)
   }
 

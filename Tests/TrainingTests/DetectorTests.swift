@@ -63,7 +63,7 @@ import Training
     for (image, proposals) in proposals.enumerated() {
       try golden.expectBoxes(proposals.map { ($0.box, $0.score) }, "\(group)/proposals_\(image)")
     }
-    let samples = detector.roiHead.sample(proposals.map { $0.map(\.box) }, input: input, seed: 0, epoch: 0)
+    let samples = detector.roiHead.sample(proposals, input: input, seed: 0, epoch: 0)
     #expect(try samples.targets.labels == golden.integers("\(group)/labels"), "\(golden)")
     expectClose(
       samples.regions.flatMap { [Float($0.image), $0.x1, $0.y1, $0.x2, $0.y2] }, try golden.floats("\(group)/rois"),

@@ -49,8 +49,6 @@ public struct EvaluationSection: Equatable, Sendable {
   public var start: Int?
   /// Reports AP for each class too.
   public var classwise = false
-  /// The value that the best checkpoint is kept by, for example `bbox_mAP`; `auto` is that.
-  public var saveBest: String?
 
   public init() {}
 }
@@ -98,8 +96,6 @@ public struct MPISection: Equatable, Sendable {
   public var threadsPerRank: Int?
   /// The size of the pieces that gradients are summed in, in MiB.
   public var bucketSizeMB = 4.0
-  /// Seconds without progress after which the run is ended with a report of who waits for whom.
-  public var stallTimeout = 300.0
 
   public init() {}
 }
