@@ -18,6 +18,13 @@ void machine_catch_signals(void) {
   sigaction(SIGUSR2, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
   signal(SIGHUP, SIG_IGN);
+  // Whoever started the program may have blocked them.
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
+  sigaddset(&set, SIGTERM);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
   // A file that may not grow (ulimit -f) is an error of write, as a full disk is.
   signal(SIGXFSZ, SIG_IGN);
 }

@@ -13,7 +13,7 @@ public enum ShapesDataset {
   /// Writes `annotations/instances_train.json`, `annotations/instances_val.json`, `train/…` and `val/…`. The
   /// annotations come last: where they are, the pictures are.
   /// - Throws: `OutputError` where a file cannot be written.
-  public static func write(to directory: String, trainCount: Int = 400, valCount: Int = 100, seed: UInt64 = 0) throws {
+  public static func write(to directory: String, trainCount: Int = 1000, valCount: Int = 100, seed: UInt64 = 0) throws {
     for (index, split) in [("train", trainCount), ("val", valCount)].enumerated() {
       try writeSplit(split.0, index: index, count: split.1, seed: seed, directory)
     }

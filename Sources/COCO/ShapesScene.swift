@@ -27,7 +27,7 @@ package struct ShapesScene {
   /// The picture is a function of its key alone.
   package init(random key: KeyedRandom) {
     random = key
-    size = ImageSize(height: 160 + random.below(161), width: 160 + random.below(161))
+    size = ImageSize(height: 144 + random.below(81), width: 144 + random.below(81))
     canvas = ShapesCanvas(size: size)
     noise = ValueNoise(cell: random.between(10, 50), random: &random)
     let base = Self.color(&random, 30, 225)
@@ -36,7 +36,7 @@ package struct ShapesScene {
     let what = random.uniform()
     if what < 0.05 { return }
     if what < 0.11 { addCrowd() }
-    addObjects(1 + random.below(10))
+    addObjects(1 + random.below(8))
   }
 
   private static func color(_ random: inout KeyedRandom, _ lower: Double, _ upper: Double) -> Color {
@@ -103,8 +103,8 @@ package struct ShapesScene {
 
   // MARK: Objects
 
-  /// The lengths of objects: as many between 14 and 20 pixels as between 150 and 210.
-  private static let lengths: [Double] = [14, 20, 28, 40, 56, 80, 110, 150, 210]
+  /// The lengths of objects: as many between 14 and 20 pixels as between 110 and 150.
+  private static let lengths: [Double] = [14, 20, 28, 40, 56, 80, 110, 150]
 
   private mutating func addObjects(_ count: Int) {
     var painted: [(shape: PlacedShape, owner: Int, pixels: Int)] = []
@@ -129,10 +129,10 @@ package struct ShapesScene {
     let room = 0.85 * Double(min(size.height, size.width))
     let length = min(random.between(Self.lengths[index], Self.lengths[index + 1]), room)
     let slender = random.chance(0.5) ? random.between(1, 1.3) : random.between(1.5, 3)
-    let half = Point(length, max(length / slender, min(length, 11))) / 2
+    let half = Point(length, max(length / slender, min(length, 12))) / 2
     let direction = random.direction(limit: random.chance(0.5) ? 0.15 : 1)
     let margin = random.chance(0.15) ? -0.3 * length : 0.5 * length
-    let allowed = random.chance(0.4) ? 0.6 : 0.08
+    let allowed = random.chance(0.3) ? 0.4 : 0.08
     for _ in 0..<30 {
       let center = Point(
         random.between(margin, Double(size.width) - margin), random.between(margin, Double(size.height) - margin))
@@ -161,7 +161,7 @@ package struct ShapesScene {
   private mutating func contrastingColor() -> Color {
     while true {
       let color = Self.color(&random, 10, 245)
-      if min(distance(color, backgroundColors.0), distance(color, backgroundColors.1)) >= 130 { return color }
+      if min(distance(color, backgroundColors.0), distance(color, backgroundColors.1)) >= 150 { return color }
     }
   }
 
@@ -172,7 +172,7 @@ package struct ShapesScene {
   /// Many small objects of one class close together, annotated as one region.
   private mutating func addCrowd() {
     let kind = ShapeKind.allCases[random.below(ShapeKind.allCases.count)]
-    let spread = Point(random.between(25, 50), random.between(25, 50))
+    let spread = Point(random.between(20, 36), random.between(20, 36))
     let center = Point(Double(size.width), Double(size.height)) * random.between(0.35, 0.65)
     var region: Bounds?
     for _ in 0..<15 + random.below(15) {

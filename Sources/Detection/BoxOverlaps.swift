@@ -3,6 +3,7 @@ import Primitives
 /// Intersection over union and its relatives, with mmdetection's `bbox_overlaps` in float32, operation by operation:
 /// the assigner compares these numbers with `==`, so their last bits matter.
 public enum BoxOverlaps {
+  /// What the intersection is compared with.
   public enum Mode: Sendable {
     /// Intersection over union.
     case iou
@@ -15,6 +16,7 @@ public enum BoxOverlaps {
   /// Areas of unions and of enclosing boxes are at least this.
   public static let defaultEps: Float = 1e-6
 
+  /// The overlap of two boxes.
   public static func overlap(_ a: Box, _ b: Box, mode: Mode = .iou, eps: Float = defaultEps) -> Float {
     let intersection = intersection(a, b)
     let union = max(mode == .iof ? a.area : a.area + b.area - intersection, eps)

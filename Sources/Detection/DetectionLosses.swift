@@ -16,13 +16,17 @@ public struct DetectionLosses {
 }
 
 /// What the losses are divided by (mmdetection's `avg_factor`s), of this rank or of the global batch.
-struct LossNormalizers {
+package struct LossNormalizers {
   /// Σ over images of max(positives, 1) + max(negatives, 1): for both RPN losses, on every level.
   private(set) var anchors: Double
   /// The RoIs with a label weight above 0.
   private(set) var weightedRoIs: Double
   /// All sampled RoIs, positives or not.
   private(set) var roIs: Double
+
+  package init(anchors: Double = 0, weightedRoIs: Double = 0, roIs: Double = 0) {
+    (self.anchors, self.weightedRoIs, self.roIs) = (anchors, weightedRoIs, roIs)
+  }
 
   init(anchors: AnchorTargets, samples: RoISamples) {
     self.anchors = Double(anchors.numTotalSamples)

@@ -5,10 +5,10 @@ import Tensors
 /// Faster R-CNN with a feature pyramid: mmdetection's `FasterRCNN` (`TwoStageDetector`).
 public struct FasterRCNN {
   private let configuration: TwoStageConfiguration
-  private let backbone: ResNet
-  private let neck: FPN
-  private let rpnHead: RPNHead
-  private let roiHead: StandardRoIHead
+  package let backbone: ResNet
+  package let neck: FPN
+  package let rpnHead: RPNHead
+  package let roiHead: StandardRoIHead
 
   /// Registers all parameters, in mmdetection's names, in the order in which the forward pass uses them.
   public init(_ configuration: TwoStageConfiguration, in scope: LayerScope) {

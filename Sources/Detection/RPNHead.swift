@@ -43,6 +43,7 @@ public struct RPNHead {
     regressor = layer("rpn_reg", channels, anchorsACell * 4, kernel: 1)
   }
 
+  /// `levels`: the pyramid's maps, each `[N, H, W, in]`, finest first.
   public func callAsFunction(_ levels: [Tensor]) -> Output {
     let hidden = levels.map { convolution($0, relu: true) }
     return Output(scores: hidden.map { classifier($0) }, deltas: hidden.map { regressor($0) })
@@ -68,7 +69,7 @@ public struct RPNHead {
   }
 
   /// Both losses, each the sum over the levels: mmdetection divides every level's by the same number of samples.
-  func losses(
+  package func losses(
     _ output: Output, _ targets: AnchorTargets, _ normalizers: LossNormalizers
   ) -> (cls: Tensor, bbox: Tensor) {
     let divisor = Float(max(normalizers.anchors, 1))

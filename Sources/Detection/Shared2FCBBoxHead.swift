@@ -42,7 +42,7 @@ public struct Shared2FCBBoxHead {
 
   /// The classification loss over all sampled RoIs, and the regression loss of the positives divided by the number of
   /// all of them (mmdetection's choice).
-  func losses(
+  package func losses(
     _ output: BBoxHeadOutput, _ targets: BBoxTargets, _ normalizers: LossNormalizers
   ) -> (cls: Tensor, bbox: Tensor) {
     let cls = Tensor.softmaxCrossEntropy(

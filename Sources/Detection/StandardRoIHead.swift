@@ -24,7 +24,7 @@ public struct StandardRoIHead {
 
   /// Assigns each image's proposals to its objects and samples some of them. The generator's key is
   /// (seed, epoch, image id).
-  func sample(_ proposals: [[Box]], input: DetectorInput, seed: UInt64, epoch: Int) -> RoISamples {
+  package func sample(_ proposals: [[Box]], input: DetectorInput, seed: UInt64, epoch: Int) -> RoISamples {
     let results = proposals.indices.map { image in
       let targets = input.targets[image]
       let assigned = assigner.assign(
@@ -39,7 +39,7 @@ public struct StandardRoIHead {
   }
 
   /// Scores and deltas of the regions.
-  func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) -> BBoxHeadOutput {
+  package func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) -> BBoxHeadOutput {
     bboxHead(extractor(levels, regions: regions, on: levels[0].engine))
   }
 
@@ -56,7 +56,7 @@ public struct StandardRoIHead {
   }
 
   /// Test mode for the proposals of each image.
-  func detect(_ levels: [Tensor], proposals: [[Box]], metas: [ImageMeta]) -> [[Detection]] {
+  package func detect(_ levels: [Tensor], proposals: [[Box]], metas: [ImageMeta]) -> [[Detection]] {
     let regions = RegionOfInterest.all(of: proposals)
     let output = self(levels, regions: regions)
     let (scores, deltas) = (output.scores.array, output.deltas.array)
@@ -80,7 +80,7 @@ public struct StandardRoIHead {
 }
 
 /// The sampled RoIs of a batch, image by image, an image's positives before its negatives (`bbox2roi`).
-struct RoISamples {
-  let regions: [RegionOfInterest]
-  let targets: BBoxTargets
+package struct RoISamples {
+  package let regions: [RegionOfInterest]
+  package let targets: BBoxTargets
 }

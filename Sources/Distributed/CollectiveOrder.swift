@@ -3,6 +3,7 @@ import MPI
 /// What collectives this rank went through, as one number. MPI itself does not notice when ranks are in different
 /// ones: it adds unrelated arrays of equal size.
 public final class CollectiveOrder {
+  /// What a collective is for; named in the message when ranks disagree.
   public enum Purpose: String, Sendable { case gradients, statistics, parameters, normalizers, evaluation }
 
   /// The rolling FNV-1a hash over (sequence, purpose, name, count) of every collective since the start.

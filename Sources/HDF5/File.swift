@@ -17,10 +17,10 @@ public final class HDF5File {
     Library.prepare()
     path = name
     let access = try Library.inMemory(increment: 1 << 20)
-    var image = image
-    guard H5Pset_file_image(access.id, &image, image.count) >= 0 else {
-      throw HDF5Error(function: "H5Pset_file_image", subject: name)
+    let code = image.withUnsafeBytes { bytes in
+      H5Pset_file_image(access.id, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
+    guard code >= 0 else { throw HDF5Error(function: "H5Pset_file_image", subject: name) }
     // The library keys open files by name: two images of one name would be one file.
     handle = try Handle(H5Fopen("\(UUID())", chdf5_read_only(), access.id), "H5Fopen", name) { H5Fclose($0) }
   }

@@ -40,8 +40,13 @@ public final class HDF5Writer {
     file = nil
     guard let bytes = memory.bytes else { throw HDF5Error(function: "H5Fclose", subject: "memory") }
     // The block is longer than the file, whose end stands in its superblock (version 3).
-    let size = bytes.loadUnaligned(fromByteOffset: 28, as: UInt64.self)
-    return [UInt8](UnsafeRawBufferPointer(start: bytes, count: Int(UInt64(littleEndian: size))))
+    let end = bytes.loadUnaligned(fromByteOffset: 28, as: UInt64.self)
+    let size = Int(UInt64(littleEndian: end))
+    var image: [UInt8] = []
+    // Room for a few bytes more, lest who appends some should copy it all.
+    image.reserveCapacity(size + 64)
+    image += UnsafeRawBufferPointer(start: bytes, count: size)
+    return image
   }
 
   private var handle: hid_t {

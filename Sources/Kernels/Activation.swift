@@ -3,6 +3,7 @@
 public enum Activation {
   private static let grain = 1 << 15
 
+  /// Writes `y = max(x, 0)`.
   public static func relu(_ x: Floats, into y: Floats, count: Int, _ workers: Workers) {
     workers.run(over: count, grain: grain) { range in
       for i in range { y[i] = x[i] < 0 ? 0 : x[i] }

@@ -17,6 +17,7 @@ public struct Convolution2D {
     bias = hasBias ? scope.parameter("bias", shape: [outChannels], initializer: .constant(0)) : nil
   }
 
+  /// `x`: `[N, H, W, in]`. Returns `[N, H', W', out]`; `relu` cuts it at zero.
   public func callAsFunction(_ x: Tensor, relu: Bool = false) -> Tensor {
     x.convolution(weight, bias: bias, stride: stride, padding: padding, relu: relu)
   }

@@ -21,6 +21,7 @@ public struct LayerScope {
     LayerScope(store: store, prefix: path(name), isFrozen: isFrozen, synchronizer: synchronizer)
   }
 
+  /// The same place, frozen if it is already or if `isFrozen`.
   public func frozen(_ isFrozen: Bool) -> LayerScope {
     LayerScope(store: store, prefix: prefix, isFrozen: self.isFrozen || isFrozen, synchronizer: synchronizer)
   }

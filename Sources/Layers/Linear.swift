@@ -14,5 +14,6 @@ public struct Linear {
     bias = scope.parameter("bias", shape: [outFeatures], initializer: .constant(0))
   }
 
+  /// `x`: `[N, in]`. Returns `[N, out]`; `relu` cuts it at zero.
   public func callAsFunction(_ x: Tensor, relu: Bool = false) -> Tensor { x.linear(weight, bias: bias, relu: relu) }
 }

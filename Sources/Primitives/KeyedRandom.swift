@@ -12,7 +12,8 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
   private let key: (UInt32, UInt32)
   private let stream: (UInt32, UInt32)
   private var block: UInt64 = 0
-  private var words: [UInt32] = []
+  /// The second half of the last block, until it is used.
+  private var spare: UInt64?
 
   /// - Parameters:
   ///   - seed: the seed of the run.
@@ -26,8 +27,13 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
   }
 
   public mutating func next() -> UInt64 {
-    if words.count < 2 { words = nextBlock() }
-    return UInt64(words.removeLast()) << 32 | UInt64(words.removeLast())
+    if let number = spare {
+      spare = nil
+      return number
+    }
+    let block = nextBlock()
+    spare = block.second
+    return block.first
   }
 
   /// Uniform in [0, 1) with 24 bits.
@@ -68,7 +74,7 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
-  private mutating func nextBlock() -> [UInt32] {
+  private mutating func nextBlock() -> (first: UInt64, second: UInt64) {
     var counter = (UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), stream.0, stream.1)
     var (k0, k1) = key
     for _ in 0..<10 {
@@ -79,6 +85,6 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
       k1 &+= 0xbb67_ae85
     }
     block += 1
-    return [counter.3, counter.2, counter.1, counter.0]
+    return (UInt64(counter.0) << 32 | UInt64(counter.1), UInt64(counter.2) << 32 | UInt64(counter.3))
   }
 }

@@ -14,6 +14,7 @@ public final class Buffer {
 
   deinit { release() }
 
+  /// Sets every value.
   public func fill(_ value: Float) { values.update(repeating: value, count: count) }
 }
 
@@ -35,6 +36,7 @@ public final class BufferPool: @unchecked Sendable {
   /// The bytes that this pool holds, in use or free.
   public var allocatedBytes: Int { lock.withLock { allocated * MemoryLayout<Float>.stride } }
 
+  /// A block of `count` floats with undefined contents.
   public func buffer(_ count: Int) -> Buffer {
     let size = Self.sizeClass(count)
     let values = lock.withLock { free[size]?.popLast() } ?? allocate(size)

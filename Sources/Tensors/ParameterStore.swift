@@ -49,5 +49,6 @@ public final class ParameterStore {
   public var gradients: Floats { arenas!.gradients.values }
   public var momenta: Floats { arenas!.momenta.values }
 
+  /// To be called at the start of a step: gradients always add.
   public func zeroGradients() { arenas!.gradients.fill(0) }
 }

@@ -5,9 +5,9 @@ import HDF5
 import MPI
 
 /// The edge of the program: every command starts its ranks here, and every error leaves here.
-enum Boundary {
+package enum Boundary {
   /// Runs `body` on all ranks and ends the process with its exit code.
-  static func run(singleRank: Bool, _ body: (World) throws -> Int32) -> Never {
+  package static func run(singleRank: Bool, _ body: (World) throws -> Int32) -> Never {
     var world: World?
     do {
       try Machine.checkProcessor()

@@ -80,7 +80,9 @@ extension Checkpoint {
     for (name, value) in progress.sorted(by: { $0.key < $1.key }) {
       try writer.write([Int64(value)], shape: [1], to: "/progress/\(name)")
     }
-    return Checksum.appended(to: try writer.image())
+    var image = try writer.image()
+    Checksum.append(to: &image)
+    return image
   }
 
   private static func path(_ name: String, in group: String) -> String {

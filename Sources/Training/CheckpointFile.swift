@@ -42,6 +42,8 @@ public enum CheckpointFile {
     }
     defer { close(file) }
     var image: [UInt8] = []
+    image.reserveCapacity(Int(max(0, lseek(file, 0, SEEK_END))))
+    lseek(file, 0, SEEK_SET)
     try forEachPart(of: file, path: path) { image += $0 }
     return image
   }

@@ -4,11 +4,9 @@ enum Checksum {
   /// What the last 16 bytes begin with.
   private static let mark = Array("rcnn-fnv".utf8)
 
-  static func appended(to image: [UInt8]) -> [UInt8] {
-    var image = image
+  static func append(to image: inout [UInt8]) {
     let hash = hash(image[...])
     image += mark + (0..<8).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
-    return image
   }
 
   /// Whether the checksum fits the rest. A file without one, from another program, has only HDF5's own.

@@ -25,6 +25,7 @@ public final class DetectorModel {
     store.parameters.map { Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported($0.values)) }
   }
 
+  /// The momenta of the trainable parameters, in the same names and layouts.
   public func exportedMomenta() -> [Checkpoint.Array] {
     store.trainable.map { Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported($0.momentum)) }
   }
@@ -32,11 +33,12 @@ public final class DetectorModel {
   /// Takes over weights. Each parameter must be there in its shape; what the model doesn't know is returned.
   @discardableResult
   public func importModel(_ tensors: [Checkpoint.Array], from file: String) throws -> [String] {
-    try importTensors(tensors, for: store.parameters, file: file) { $0.values }
+    try importTensors(tensors, for: store.parameters, file: file) { $0.importValues($1, into: $0.values) }
   }
 
+  /// Takes over momenta. Each trainable parameter must be there in its shape.
   public func importMomenta(_ tensors: [Checkpoint.Array], from file: String) throws {
-    try importTensors(tensors, for: store.trainable, file: file) { $0.momentum }
+    try importTensors(tensors, for: store.trainable, file: file) { $0.importValues($1, into: $0.momentum) }
   }
 
   /// Takes over the backbone alone (`model.pretrained`), whether the file's names begin with `backbone.` or not.
@@ -47,7 +49,7 @@ public final class DetectorModel {
       return tensor
     }
     let backbone = store.parameters.filter { $0.name.hasPrefix("backbone.") }
-    _ = try importTensors(named, for: backbone, file: file) { $0.values }
+    _ = try importTensors(named, for: backbone, file: file) { $0.importValues($1, into: $0.values) }
   }
 
   /// Rank 0's running statistics on all ranks: those of plain batch norm differ from rank to rank. Collective.
@@ -58,7 +60,7 @@ public final class DetectorModel {
 
   private func importTensors(
     _ tensors: [Checkpoint.Array], for parameters: [Parameter], file: String,
-    into target: (Parameter) -> UnsafeMutablePointer<Float>
+    _ take: (Parameter, [Float]) -> Void
   ) throws -> [String] {
     var byName = Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for parameter in parameters {
@@ -73,7 +75,7 @@ public final class DetectorModel {
           was it made with another configuration?
           """, exitCode: .badData)
       }
-      parameter.importValues(tensor.values, into: target(parameter))
+      take(parameter, tensor.values)
     }
     return byName.keys.sorted()
   }

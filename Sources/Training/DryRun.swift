@@ -26,7 +26,8 @@ struct DryRun {
     Swift.print(
       "schedule: \(plan.maxEpochs) epochs of \(data.iterationsPerEpoch) iterations, \(plan.maxIterations) in all")
     Swift.print("learning rate: \(rate(0)) at first, \(rate(last / 2)) half-way, \(rate(last)) at the end")
-    Swift.print("memory: about \(estimatedMemoryMiB) MiB a rank for parameters, gradients and momenta, and the maps on top")
+    Swift.print(
+      "memory: about \(estimatedMemoryMiB) MiB a rank for parameters, gradients and momenta, and the maps on top")
     for batch in 0..<min(3, data.iterationsPerEpoch) {
       let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
       Swift.print("batch \(batch + 1): images \(ids.map(String.init).joined(separator: ", "))")

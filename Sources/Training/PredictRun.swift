@@ -6,6 +6,7 @@ import Primitives
 
 /// `rcnn-train predict`.
 public enum PredictRun {
+  /// Predicts, and ends the process with the exit code of `sysexits.h`.
   public static func start(_ options: PredictOptions) -> Never {
     Boundary.run(singleRank: true) { world in
       try predict(options, world)
@@ -22,7 +23,10 @@ public enum PredictRun {
     let budget = try ThreadBudget(
       explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
-    let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    let known = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    let classes = (0..<read.run.model.roiHead.bboxHead.numClasses).map { label in
+      label < known.count ? known[label] : "class \(label)"
+    }
     try OutputFolder.make(options.outDir)
     var entries: [[String: Any]] = []
     for path in options.images {

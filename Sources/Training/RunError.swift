@@ -8,6 +8,7 @@ public struct RunError: Error, CustomStringConvertible, Sendable {
     (self.description, self.exitCode) = (description, exitCode.rawValue)
   }
 
+  /// Those of `sysexits.h`; `stoppedBySignal` (its `EX_TEMPFAIL`): run again with `--resume auto`.
   public enum ExitCode: Int32, Sendable {
     case usage = 64, badData = 65, inputMissing = 66, software = 70, io = 74, stoppedBySignal = 75, configuration = 78
   }

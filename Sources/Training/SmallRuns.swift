@@ -1,11 +1,13 @@
 import COCO
 import Foundation
 
-/// The commands that need no ranks and no model: `inspect`, `check`, `shapes`.
+/// The commands that need no ranks and no model: `inspect`, `convert`, `check`, `shapes`.
 public enum SmallRuns {
+  /// Prints what a checkpoint holds, and ends the process.
   public static func inspect(_ path: String) -> Never {
     Boundary.run(singleRank: true) { _ in
-      let checkpoint = try Checkpoint(image: CheckpointFile.read(path), name: path)
+      let (checkpoint, notices) = try Checkpoint.weights(reading: path)
+      for notice in notices { print("\(path): \(notice)") }
       print("\(path): \(checkpoint.producer), \(checkpoint.created)")
       print("epoch \(checkpoint.epoch), iter \(checkpoint.iteration), \(checkpoint.worldSize) ranks, ", terminator: "")
       print("global batch \(checkpoint.globalBatch), seed \(checkpoint.seed)")
@@ -17,6 +19,7 @@ public enum SmallRuns {
     }
   }
 
+  /// Prints the resolved configuration and what its data sets hold, and ends the process.
   public static func check(_ source: ConfigSource) -> Never {
     Boundary.run(singleRank: true) { _ in
       let read = try source.read()
@@ -34,10 +37,25 @@ public enum SmallRuns {
     }
   }
 
+  /// Writes the synthetic data set, and ends the process.
   public static func shapes(directory: String, train: Int, val: Int, seed: UInt64) -> Never {
     Boundary.run(singleRank: true) { _ in
       try ShapesDataset.write(to: directory, trainCount: train, valCount: val, seed: seed)
       print("\(directory): \(train) training and \(val) validation pictures, annotations in \(directory)/annotations")
+      return 0
+    }
+  }
+
+  /// Writes the weights of a PyTorch file (or of a checkpoint) as a checkpoint, and ends the process.
+  public static func convert(_ input: String, to output: String) -> Never {
+    Boundary.run(singleRank: true) { _ in
+      guard output.hasSuffix(".h5") else {
+        throw RunError("\(output): error: only checkpoints can be written; end its name with .h5", exitCode: .usage)
+      }
+      let (checkpoint, notices) = try Checkpoint.weights(reading: input)
+      for notice in notices { print("\(input): \(notice)") }
+      try CheckpointFile.write(checkpoint.image(), to: output)
+      print("\(output): \(checkpoint.model.count) arrays of \(input)")
       return 0
     }
   }

@@ -44,7 +44,11 @@ struct StartingPoint {
         source = Self.pretrained(configuration, logger)
         isBackboneOnly = source != nil
       }
-      found = try source.map { (try Checkpoint(image: CheckpointFile.read($0), name: $0), $0) }
+      found = try source.map { path in
+        let weights = try Checkpoint.weights(reading: path)
+        for notice in weights.notices { logger.notice("\(path): \(notice)") }
+        return (weights.checkpoint, path)
+      }
     }
     (checkpoint, path, self.isBackboneOnly) = (found?.checkpoint, found?.path, isBackboneOnly)
     if let path { logger.info("\(resumed == nil ? "Loading weights from" : "Resuming from") \(path)") }
@@ -88,7 +92,7 @@ struct StartingPoint {
       """
       model.pretrained '\(source)' is an address, and nothing is downloaded: the backbone starts from random weights\
       \(configuration.model.backbone.frozenStages >= 0 ? ", and frozen_stages freezes some of them" : ""); \
-      name an .h5 checkpoint there or with --load-from
+      name an .h5 or .pth file there or with --load-from
       """)
     return nil
   }
@@ -152,7 +156,8 @@ enum LoadedWeights {
   static func load(_ path: String, into model: DetectorModel, world: World) throws -> [String] {
     var classes: [UInt8] = []
     if world.rank == 0 {
-      let checkpoint = try Checkpoint(image: CheckpointFile.read(path), name: path)
+      let (checkpoint, notices) = try Checkpoint.weights(reading: path)
+      for notice in notices { print("\(path): \(notice)") }
       _ = try model.importModel(checkpoint.model, from: path)
       classes = Array(checkpoint.classes.joined(separator: "\n").utf8)
     }

@@ -5,6 +5,7 @@ import MPI
 
 /// `rcnn-train test`.
 public enum TestRun {
+  /// Evaluates, and ends the process with the exit code of `sysexits.h`.
   public static func start(_ options: TestOptions) -> Never {
     Boundary.run(singleRank: options.isSingleRank) { world in
       try test(options, world)
@@ -34,9 +35,19 @@ public enum TestRun {
     if let out = options.out {
       try ResultsFile.write(outcome.detections, categoryIDs: validation.dataset.categoryIDs, to: out)
     }
+    if let path = options.metrics { try OutputFolder.write(metricsText(outcome.result), to: path) }
     for line in outcome.result.summary { print(line) }
     if options.isClasswise || read.run.evaluation?.classwise == true { printClasses(outcome, validation) }
     print(outcome.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
+  }
+
+  private static let statisticNames = [
+    "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl",
+  ]
+
+  private static func metricsText(_ result: EvaluationResult) -> String {
+    let lines = zip(statisticNames, result.statistics).map { "  \"\($0)\": \($1)" }
+    return "{\n\(lines.joined(separator: ",\n"))\n}\n"
   }
 
   private static func printClasses(_ outcome: Validation.Outcome, _ validation: Validation) {
@@ -45,7 +56,8 @@ public enum TestRun {
     let (all, half) = (outcome.result.averagePrecisionOfLabels, outcome.result.averagePrecision50OfLabels)
     for (label, name) in validation.dataset.classes.enumerated() {
       print(
-        name.padding(toLength: width, withPad: " ", startingAt: 0) + "  \(fixed(all[label], 3))  \(fixed(half[label], 3))")
+        name.padding(toLength: width, withPad: " ", startingAt: 0)
+          + "  \(fixed(all[label], 3))  \(fixed(half[label], 3))")
     }
   }
 }

@@ -27,6 +27,7 @@ public struct TestOptions: Sendable {
   public let config: ConfigSource
   public let checkpoint: String
   public var out: String?
+  public var metrics: String?
   public var isClasswise = false
   public var isSingleRank = false
 

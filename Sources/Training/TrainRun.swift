@@ -31,11 +31,11 @@ public enum TrainRun {
     try ParameterBroadcast.run(model.store, world: world, order: order)
     let metrics = try openLogs(run, plan, position)
     announce(run, data, validation, model)
+    let step = try TrainingStep(model: model, world: world, configuration: run.configuration, order: order)
     let trainer = Trainer(
-      run: run, plan: plan, model: model, data: data,
-      exchange: try Exchange(world: world, store: model.store, configuration: run.configuration, order: order),
-      metrics: metrics, checkpoints: CheckpointKeeper(run: run, data: data, created: start.created),
-      validation: validation, position: position)
+      run: run, plan: plan, model: model, step: step, data: data, metrics: metrics,
+      checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation,
+      position: position)
     switch try trainer.train() {
     case .done: return 0
     case .stoppedBySignal:

@@ -1,10 +1,6 @@
 import COCO
-import Detection
-import Distributed
 import Foundation
 import Layers
-import MPI
-import Tensors
 
 /// The training loop. Each rank works on its slice of every global batch; everything that ranks must agree on goes
 /// through the step's one report.
@@ -13,22 +9,20 @@ final class Trainer {
   private let plan: RunPlan
   private let model: DetectorModel
   private let data: TrainingData
-  private let optimizer: SGD
+  private let step: TrainingStep
   private let schedule: LearningRateSchedule
-  private let exchange: Exchange
   private let metrics: MetricsLog?
   private let checkpoints: CheckpointKeeper
   private let validation: Validation?
   private var position: Position
 
   init(
-    run: RunSetup, plan: RunPlan, model: DetectorModel, data: TrainingData, exchange: Exchange, metrics: MetricsLog?,
-    checkpoints: CheckpointKeeper, validation: Validation?, position: Position
+    run: RunSetup, plan: RunPlan, model: DetectorModel, step: TrainingStep, data: TrainingData,
+    metrics: MetricsLog?, checkpoints: CheckpointKeeper, validation: Validation?, position: Position
   ) {
-    (self.run, self.plan, self.model, self.data) = (run, plan, model, data)
-    (self.exchange, self.metrics) = (exchange, metrics)
-    (self.checkpoints, self.validation, self.position) = (checkpoints, validation, position)
-    optimizer = SGD(configuration: run.configuration.optimizer, store: model.store)
+    (self.run, self.plan, self.model, self.step, self.data) = (run, plan, model, step, data)
+    (self.metrics, self.checkpoints) = (metrics, checkpoints)
+    (self.validation, self.position) = (validation, position)
     schedule = LearningRateSchedule(
       configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
       iterationsPerEpoch: data.iterationsPerEpoch)
@@ -52,35 +46,26 @@ final class Trainer {
     return .done
   }
 
-  /// One step on the next global batch. Gradients are summed over all ranks while backward runs.
+  /// One step on the next global batch.
   private func advance() throws -> StepWishes {
     let start = ContinuousClock.now
     let batch = try data.next()
     let dataTime = start.duration(to: .now)
     let lr = schedule.rate(epoch: position.epoch, iteration: position.iteration)
-
-    model.store.zeroGradients()
-    let tape = Tape()
-    model.engine.tape = tape
-    let losses = try model.detector.losses(
-      batch.input(on: model.engine), seed: run.seed, epoch: position.epoch,
-      synchronizer: exchange.normalizer)
-    try tape.backward(from: losses.total, informing: exchange.reducer)
-    try exchange.reducer.finish()
-    model.engine.tape = nil
-
-    let (values, wishes) = try exchange.report(losses, step: position.iteration + 1)
-    guard values.isFinite else { throw notFinite(values, images: data.globalImageIDs(at: position)) }
-    optimizer.clipGradients(model.engine.workers)
-    optimizer.step(learningRate: lr, model.engine.workers)
+    let outcome = try step.run(
+      on: batch.input(on: model.engine), seed: run.seed, epoch: position.epoch, iteration: position.iteration,
+      learningRate: lr)
+    guard outcome.losses.isFinite else {
+      throw notFinite(outcome.losses, images: data.globalImageIDs(at: position))
+    }
     position.advance(by: data.globalBatch)
     metrics?.record(
       MetricsLog.Step(
         epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
-        iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: values,
+        iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: outcome.losses,
         seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
-        syncSeconds: exchange.reducer.waitedSeconds))
-    return wishes
+        syncSeconds: step.waitedSeconds))
+    return outcome.wishes
   }
 
   private func save() throws { try checkpoints.save(model, position) }
@@ -125,12 +110,6 @@ struct Position: Equatable {
   }
 }
 
-/// What signals on any rank ask for; the same on all ranks.
-struct StepWishes {
-  var save = false
-  var stop = false
-}
-
 extension Duration {
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+  package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

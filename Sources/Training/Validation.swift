@@ -23,10 +23,11 @@ final class Validation {
   private let workers: Int
   private let evaluator: CocoEvaluator
 
+  /// - Parameter classes: the model's; empty where they aren't known.
   /// - Throws: `COCOError`.
   init(_ configuration: DatasetConfiguration, classes: [String], workers: Int, world: World) throws {
     var configuration = configuration
-    configuration.classes = configuration.classes ?? classes
+    configuration.classes = configuration.classes ?? (classes.isEmpty ? nil : classes)
     let file = try AnnotationFile(reading: configuration.annFile)
     dataset = try CocoDataset(file, configuration: configuration, training: false)
     pipeline = try Pipeline(configuration.pipeline)

@@ -1,5 +1,6 @@
 import Foundation
 
+/// The version of the program.
 public enum Version {
   public static let text = "0.1.0"
   /// What checkpoints name as their producer.

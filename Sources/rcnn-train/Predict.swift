@@ -8,7 +8,7 @@ struct Predict: ParsableCommand {
   @Argument(help: "The configuration file.")
   var config: String
 
-  @Argument(help: "The checkpoint, an .h5 file.")
+  @Argument(help: "The checkpoint, an .h5 or .pth file.")
   var checkpoint: String
 
   @Argument(help: "JPEG or PNG pictures.")

@@ -4,10 +4,23 @@ import Training
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Prints what a checkpoint holds.")
 
-  @Argument(help: "The checkpoint, an .h5 file.")
+  @Argument(help: "The checkpoint, an .h5 or .pth file.")
   var checkpoint: String
 
   func run() throws { SmallRuns.inspect(checkpoint) }
+}
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes a checkpoint of the weights in a PyTorch file (mmdetection, torchvision, or a backbone alone).")
+
+  @Argument(help: "The PyTorch file, .pth.")
+  var input: String
+
+  @Argument(help: "The checkpoint to write, .h5.")
+  var output: String
+
+  func run() throws { SmallRuns.convert(input, to: output) }
 }
 
 struct Check: ParsableCommand {
@@ -31,7 +44,7 @@ struct Shapes: ParsableCommand {
   var directory: String
 
   @Option(help: "How many training pictures.")
-  var train = 400
+  var train = 1000
 
   @Option(help: "How many validation pictures.")
   var val = 100

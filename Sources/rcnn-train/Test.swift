@@ -8,13 +8,16 @@ struct Test: ParsableCommand {
   @Argument(help: "The configuration file.")
   var config: String
 
-  @Argument(help: "The checkpoint, an .h5 file.")
+  @Argument(help: "The checkpoint, an .h5 or .pth file.")
   var checkpoint: String
 
   @OptionGroup var options: ConfigurationOptions
 
   @Option(help: ArgumentHelp("Write the detections in COCO's results format.", valueName: "detections.json"))
   var out: String?
+
+  @Option(help: ArgumentHelp("Write the twelve COCO statistics with all their digits.", valueName: "metrics.json"))
+  var metrics: String?
 
   @Flag(help: "Also print each class's AP.")
   var classwise = false
@@ -23,6 +26,7 @@ struct Test: ParsableCommand {
     var test = TestOptions(
       config: ConfigSource(path: config, changes: options.cfgOptions), checkpoint: checkpoint)
     test.out = out
+    test.metrics = metrics
     test.isClasswise = classwise
     test.isSingleRank = options.singleRank
     TestRun.start(test)

@@ -11,15 +11,7 @@ import Testing
       return ImageSize(height: shape[2], width: shape[3])
     }
     return AnchorTargeter(configuration).targets(
-      featmapSizes: maps,
-      metas: try zip(golden.sizes("inputs/img_shapes"), golden.sizes("inputs/pad_shapes")).map {
-        ImageMeta(imageID: 1, imgShape: $0, padShape: $1)
-      },
-      targets: try (0..<images).map {
-        ImageTargets(
-          gtBoxes: try golden.boxes("inputs/gt_bboxes_\($0)"), gtLabels: [],
-          gtBoxesIgnore: try golden.boxesIfAny("inputs/gt_bboxes_ignore_\($0)"))
-      },
+      featmapSizes: maps, metas: try golden.metas(), targets: try golden.targets(),
       randoms: (0..<images).map { KeyedRandom(seed: 1, purpose: .test, item: Int64($0)) })
   }
 

@@ -8,11 +8,8 @@ import Testing
     let cases = try GoldenCase.all("bbox_head")
     #expect(cases.count == 12)
     for golden in cases {
-      let samples = try (0..<(try #require(golden.integer("num_imgs")))).map { try sample(golden, $0) }
-      var configuration = RoIHeadConfiguration()
-      configuration.bboxHead.numClasses = try #require(golden.integer("num_classes"))
-      configuration.bboxHead.bboxCoder = try golden.settings("bbox_coder").coder
-      configuration.posWeight = Float(try #require(golden.number("pos_weight")))
+      let samples = try golden.sampledRoIs()
+      let configuration = try golden.roiHead()
       let targets = BBoxTargeter(configuration).targets(samples)
       #expect(try targets.labels == golden.integers("expected/labels"), "\(golden)")
       #expect(try targets.labelWeights == golden.floats("expected/label_weights"), "\(golden)")
@@ -22,25 +19,6 @@ import Testing
         background: configuration.bboxHead.numClasses, golden)
       try checkRegions(samples, golden)
     }
-  }
-
-  /// What the reference's own assigner and sampler chose must come out of ours.
-  private func sample(_ golden: GoldenCase, _ image: Int) throws -> SamplingResult {
-    var (assigner, sampler) = (AssignerConfiguration(), SamplerConfiguration())
-    (assigner.posIoUThr, assigner.negIoUThr, assigner.minPosIoU) = (0.5, (0, 0.5), 0.5)
-    assigner.matchLowQuality = false
-    (sampler.num, sampler.addGtAsProposals) = (100000, golden.flag("add_gt_as_proposals") ?? false)
-    let proposals = try golden.boxes("inputs/img\(image)_proposals")
-    let gtBoxes = try golden.boxes("inputs/img\(image)_gt_bboxes")
-    let gtLabels = try golden.integers("inputs/img\(image)_gt_labels")
-    var random = KeyedRandom(seed: 1, purpose: .test)
-    let assigned = MaxIoUAssigner(assigner).assign(proposals, gtBoxes: gtBoxes, gtLabels: gtLabels)
-    let result = RandomSampler(sampler).sample(
-      assigned, boxes: proposals, gtBoxes: gtBoxes, gtLabels: gtLabels, random: &random)
-    #expect(try result.posInds == golden.integers("inputs/img\(image)_pos_inds"), "\(golden)")
-    #expect(try result.negInds == golden.integers("inputs/img\(image)_neg_inds"), "\(golden)")
-    #expect(try result.posGtLabels == golden.integers("inputs/img\(image)_pos_gt_labels"), "\(golden)")
-    return result
   }
 
   private func checkDeltas(_ positives: [Float], labels: [Int], background: Int, _ golden: GoldenCase) throws {

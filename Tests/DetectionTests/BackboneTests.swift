@@ -1,7 +1,7 @@
 import Detection
 import Layers
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// ResNet and FPN against mmdetection's numbers: outputs, gradients of every parameter and of the inputs, running

@@ -26,6 +26,22 @@ extension GoldenCase {
     return stride(from: 0, to: values.count, by: width).map { ImageSize(height: values[$0], width: values[$0 + 1]) }
   }
 
+  /// The images' facts in a case of `rpn.h5`.
+  func metas() throws -> [ImageMeta] {
+    try zip(sizes("inputs/img_shapes"), sizes("inputs/pad_shapes")).map {
+      ImageMeta(imageID: 1, imgShape: $0, padShape: $1)
+    }
+  }
+
+  /// The images' objects in a case of `rpn.h5`.
+  func targets() throws -> [ImageTargets] {
+    try sizes("inputs/img_shapes").indices.map {
+      ImageTargets(
+        gtBoxes: try boxes("inputs/gt_bboxes_\($0)"), gtLabels: [],
+        gtBoxesIgnore: try boxesIfAny("inputs/gt_bboxes_ignore_\($0)"))
+    }
+  }
+
   /// A part of the configuration, for example `train_cfg`, `assigner`.
   func settings(_ path: String...) throws -> Settings {
     var settings = Settings(values: try configuration())
@@ -78,6 +94,14 @@ struct Settings {
     return result
   }
 
+  /// `L1Loss` or `SmoothL1Loss`.
+  var boxLoss: BoxLossConfiguration {
+    var result = BoxLossConfiguration()
+    if values["type"] as? String == "SmoothL1Loss" { result.kind = .smoothL1(beta: number("beta") ?? 1) }
+    result.lossWeight = number("loss_weight") ?? result.lossWeight
+    return result
+  }
+
   /// With whole strides, as the RPN's cases have them.
   var anchorGenerator: AnchorGeneratorConfiguration {
     var result = AnchorGeneratorConfiguration()
@@ -93,7 +117,10 @@ struct Settings {
     let training = part("train_cfg")
     result.anchorGenerator = part("anchor_generator").anchorGenerator
     result.bboxCoder = part("bbox_coder").coder
+    result.inChannels = integer("in_channels") ?? result.inChannels
+    result.featChannels = integer("feat_channels") ?? result.featChannels
     result.lossCls.useSigmoid = part("loss_cls").flag("use_sigmoid") ?? false
+    result.lossBBox = part("loss_bbox").boxLoss
     result.assigner = training.part("assigner").assigner
     result.sampler = training.part("sampler").sampler
     result.allowedBorder = training.number("allowed_border") ?? result.allowedBorder

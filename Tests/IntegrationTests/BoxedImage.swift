@@ -30,9 +30,8 @@ struct BoxedImage {
 
   /// Bright boxes on a pattern.
   private func pixels(seed: Int) -> [UInt8] {
-    let step = seed * 6 + 7
-    var pixels = [UInt8](repeating: 0, count: Self.size.height * Self.size.width * 3)
-    for i in pixels.indices { pixels[i] = UInt8(i * step / 5 % 160) }
+    let factor = seed * 6 + 7
+    var pixels = (0..<Self.size.height * Self.size.width * 3).map { i -> UInt8 in UInt8(i * factor / 5 % 160) }
     for (number, box) in boxes.enumerated() {
       for y in box.y..<box.y + box.side {
         for x in box.x..<box.x + box.side { pixels[(y * Self.size.width + x) * 3 + number % 3] = 240 }

@@ -49,12 +49,30 @@ public struct GoldenCase: CustomStringConvertible {
   public func numbers(_ attribute: String, of group: String = "") -> [Double]? {
     try? file.doubles(attribute: attribute, of: "/\(name)/\(group)")
   }
-  public func integer(_ attribute: String, of group: String = "") -> Int? { number(attribute, of: group).map { Int($0) } }
-  public func flag(_ attribute: String, of group: String = "") -> Bool? { integer(attribute, of: group).map { $0 != 0 } }
+  public func integer(_ attribute: String, of group: String = "") -> Int? {
+    number(attribute, of: group).map { Int($0) }
+  }
+  public func flag(_ attribute: String, of group: String = "") -> Bool? {
+    integer(attribute, of: group).map { $0 != 0 }
+  }
   public func attributes(of group: String = "") throws -> [String] { try file.attributeNames(of: "/\(name)/\(group)") }
   /// The configuration of the case, from its attribute `cfg`.
   public func configuration() throws -> [String: Any] {
     let object = try JSONSerialization.jsonObject(with: Data((string("cfg") ?? "{}").utf8))
     return object as? [String: Any] ?? [:]
   }
+}
+
+/// Values of shape `[N, C, H, W]` reordered to `[N, H, W, C]`.
+public func channelsInnermost(_ values: [Float], _ shape: [Int]) -> [Float] {
+  let (channels, cells) = (shape[1], shape[2] * shape[3])
+  var result = [Float](repeating: 0, count: values.count)
+  for image in 0..<shape[0] {
+    for c in 0..<channels {
+      for cell in 0..<cells {
+        result[(image * cells + cell) * channels + c] = values[(image * channels + c) * cells + cell]
+      }
+    }
+  }
+  return result
 }

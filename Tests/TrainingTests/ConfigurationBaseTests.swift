@@ -58,7 +58,7 @@ import Training
   @Test func mappingOverAValueIsAnError() throws {
     #expect(
       try message(child: "_base_: ../_base_/quick.yaml\noptimizer: {lr: {base: 1}}\n") == """
-        sub/child.yaml:2:13: error: 'optimizer.lr' is a mapping here and 0.02 in the base
+        sub/child.yaml:2:13: error: 'optimizer.lr' is a mapping here and 0.015 in the base
             optimizer: {lr: {base: 1}}
                         ^ '_delete_: true' in the mapping replaces the base's value
         """)

@@ -5,15 +5,15 @@ import Training
 @Suite struct ConfigurationMessageTests {
   static let mistakes: [(found: String, replacement: String, message: String)] = [
     (
-      "optimizer: {type: SGD, lr: 0.02,", "optimizer:\n {type: SGD, learning_rat: 0.02,",
+      "optimizer: {type: SGD, lr: 0.015,", "optimizer:\n {type: SGD, learning_rat: 0.015,",
       """
       c.yaml:N:14: error: unknown key 'learning_rat' in 'optimizer'
-          {type: SGD, learning_rat: 0.02, momentum: 0.9, weight_decay: 0.0001}
+          {type: SGD, learning_rat: 0.015, momentum: 0.9, weight_decay: 0.0001}
                       ^ did you mean 'lr'?
       """
     ),
     (
-      "lr: 0.02", "lr: fast",
+      "lr: 0.015", "lr: fast",
       """
       c.yaml:N:28: error: 'optimizer.lr' is fast, expected a number
           optimizer: {type: SGD, lr: fast, momentum: 0.9, weight_decay: 0.0001}
@@ -21,7 +21,7 @@ import Training
       """
     ),
     (
-      "lr: 0.02, ", "",
+      "lr: 0.015, ", "",
       """
       c.yaml:N:1: error: 'optimizer' lacks 'lr' (a number)
           optimizer: {type: SGD, momentum: 0.9, weight_decay: 0.0001}
@@ -83,7 +83,7 @@ import Training
       """
       c.yaml:N:94: error: 'model.rpn_head.anchor_generator.strides' is [[4, 4], [8, 8], [16, 16], [32, 32]], \
       expected [[4, 4], [8, 8], [16, 16], [32, 32], [64, 64]]: the strides of the neck's 5 levels, as (width, height)
-          anchor_generator: {type: AnchorGenerator, scales: [8], ratios: [0.5, 1.0, 2.0], strides: [4, 8, 16, 32]}
+          anchor_generator: {type: AnchorGenerator, scales: [4], ratios: [0.5, 1.0, 2.0], strides: [4, 8, 16, 32]}
                                                                                                    ^
       """
     ),
@@ -203,7 +203,7 @@ import Training
     (
       "optimizer.lr.x=1",
       """
-      --cfg-options: error: 'optimizer.lr' is 0.02 and has no key 'x'
+      --cfg-options: error: 'optimizer.lr' is 0.015 and has no key 'x'
           optimizer.lr.x=1
                        ^
       """

@@ -93,14 +93,7 @@ import Training
   /// The `model` dictionaries that mmdetection itself built the reference detectors from, as JSON.
   @Test func modelsOfTheReferenceDetectorsAreRead() throws {
     let cases = try GoldenCase.all("detector")
-    let models = try cases.map { golden in
-      let json = try #require(golden.string("cfg"))
-      let data = try #require(QuickstartConfiguration.text.range(of: "data:\n"))
-      var options = ["data.train.classes=[a,b,c,d]", "data.val.classes=[a,b,c,d]", "data.test.classes=[a,b,c,d]"]
-      options.append("work_dir=w")
-      let text = "model: \(json)\n" + QuickstartConfiguration.text[data.lowerBound...]
-      return try ReadConfiguration(text: text, name: "c.yaml", options: options).run.model
-    }
+    let models = try cases.map { try ReferenceDetector.configuration($0) }
     #expect(models.count == 2)
     #expect(models[0].backbone.baseChannels == 4 && models[0].neck.inChannels == [4, 8, 16, 32])
     #expect(models[0].rpnHead.trainProposals.maxPerImg == 40 && models[0].roiHead.scoreThr == 0.02)
@@ -113,12 +106,12 @@ import Training
   @Test func tuplesAndTopLevelTrainingSettingsAreRead() throws {
     let read = try ConfigurationFixture.read(
       replacing:
-        "      - {type: Resize, img_scale: [320, 240], keep_ratio: true}\n      - {type: RandomFlip, flip_ratio: 0.5}",
+        "      - {type: Resize, img_scale: [224, 224], keep_ratio: true}\n      - {type: RandomFlip, flip_ratio: 0.5}",
       with: """
               - type: Resize
                 img_scale: !!python/tuple
-                - 320
-                - 240
+                - 224
+                - 224
               - {type: RandomFlip, flip_ratio: 0.5}
         """)
     #expect(read.run.data.train.pipeline == (try ConfigurationFixture.read(options: [])).run.data.train.pipeline)

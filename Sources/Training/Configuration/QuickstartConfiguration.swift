@@ -14,7 +14,7 @@ public enum QuickstartConfiguration {
   /// The text of `configs/quickstart.yaml`; a test compares them.
   public static let text = #"""
     # A small Faster R-CNN from scratch on the embedded shapes data set ('rcnn-train shapes work_dirs/shapes' writes it):
-    # what './launch/quickstart' and 'rcnn-train' without arguments train. Made for 2 ranks of 4 images.
+    # what './launch/quickstart' and 'rcnn-train' without arguments train. Made for 2 ranks of 2 images.
     model:
       type: FasterRCNN
       backbone:
@@ -36,7 +36,7 @@ public enum QuickstartConfiguration {
         type: RPNHead
         in_channels: 64
         feat_channels: 64
-        anchor_generator: {type: AnchorGenerator, scales: [8], ratios: [0.5, 1.0, 2.0], strides: [4, 8, 16, 32, 64]}
+        anchor_generator: {type: AnchorGenerator, scales: [4], ratios: [0.5, 1.0, 2.0], strides: [4, 8, 16, 32, 64]}
         bbox_coder: {type: DeltaXYWHBBoxCoder, target_means: [0.0, 0.0, 0.0, 0.0], target_stds: [1.0, 1.0, 1.0, 1.0]}
         loss_cls: {type: CrossEntropyLoss, use_sigmoid: true, loss_weight: 1.0}
         loss_bbox: {type: L1Loss, loss_weight: 1.0}
@@ -73,7 +73,7 @@ public enum QuickstartConfiguration {
         rcnn: {score_thr: 0.05, nms: {type: nms, iou_threshold: 0.5}, max_per_img: 100}
 
     data:
-      samples_per_gpu: 4
+      samples_per_gpu: 2
       workers_per_gpu: 1
       train:
         type: CocoDataset
@@ -83,7 +83,7 @@ public enum QuickstartConfiguration {
         pipeline:
           - {type: LoadImageFromFile}
           - {type: LoadAnnotations, with_bbox: true}
-          - {type: Resize, img_scale: [320, 240], keep_ratio: true}
+          - {type: Resize, img_scale: [224, 224], keep_ratio: true}
           - {type: RandomFlip, flip_ratio: 0.5}
           - {type: Normalize, mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375], to_rgb: true}
           - {type: Pad, size_divisor: 32}
@@ -97,7 +97,7 @@ public enum QuickstartConfiguration {
         pipeline:
           - {type: LoadImageFromFile}
           - type: MultiScaleFlipAug
-            img_scale: [320, 240]
+            img_scale: [224, 224]
             flip: false
             transforms:
               - {type: Resize, keep_ratio: true}
@@ -108,14 +108,14 @@ public enum QuickstartConfiguration {
               - {type: Collect, keys: [img]}
       test: *val
 
-    optimizer: {type: SGD, lr: 0.02, momentum: 0.9, weight_decay: 0.0001}
+    optimizer: {type: SGD, lr: 0.015, momentum: 0.9, weight_decay: 0.0001}
     optimizer_config: {grad_clip: {max_norm: 10, norm_type: 2}}
-    lr_config: {policy: step, warmup: linear, warmup_iters: 50, warmup_ratio: 0.001, step: [8, 11]}
+    lr_config: {policy: step, warmup: linear, warmup_iters: 200, warmup_ratio: 0.001, step: [8, 11]}
     runner: {type: EpochBasedRunner, max_epochs: 12}
-    auto_scale_lr: {enable: true, base_batch_size: 8}
+    auto_scale_lr: {enable: true, base_batch_size: 4}
     evaluation: {interval: 4, metric: bbox, classwise: true}
     checkpoint_config: {interval: 4, max_keep_ckpts: 3}
-    log_config: {interval: 10, hooks: [{type: TextLoggerHook}]}
+    log_config: {interval: 50, hooks: [{type: TextLoggerHook}]}
     workflow: [[train, 1]]
 
     """#

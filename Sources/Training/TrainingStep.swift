@@ -1,0 +1,64 @@
+import Detection
+import Distributed
+import Layers
+import MPI
+import Tensors
+
+/// One training step, as all ranks take it together: forward; backward, while which the gradients are summed over the
+/// ranks; the step's one report; clipping and SGD.
+package final class TrainingStep {
+  /// What a step found, the same on all ranks.
+  package struct Outcome {
+    package let losses: LossValues
+    package let wishes: StepWishes
+  }
+
+  private let model: DetectorModel
+  private let exchange: Exchange
+  private let optimizer: SGD
+
+  /// Collective. `order` is shared with the statistics of the model's SyncBN.
+  package init(model: DetectorModel, world: World, configuration: RunConfiguration, order: CollectiveOrder) throws {
+    self.model = model
+    exchange = try Exchange(world: world, store: model.store, configuration: configuration, order: order)
+    optimizer = SGD(configuration: configuration.optimizer, store: model.store)
+  }
+
+  /// How long the last step waited for gradients after its backward pass.
+  package var waitedSeconds: Double { exchange.reducer.waitedSeconds }
+
+  /// Takes a step on this rank's share of the global batch. Where the losses are not finite, the parameters stay.
+  ///
+  /// - Parameters:
+  ///   - seed, epoch: with the image ids, the key of the random samplers.
+  ///   - iteration: the steps of the run before this one.
+  package func run(
+    on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, learningRate: Double
+  ) throws -> Outcome {
+    let losses = try accumulateGradients(input, seed: seed, epoch: epoch)
+    let (values, wishes) = try exchange.report(losses, step: iteration + 1)
+    if values.isFinite {
+      optimizer.clipGradients(model.engine.workers)
+      optimizer.isFirstStep = iteration == 0
+      optimizer.step(learningRate: learningRate, model.engine.workers)
+    }
+    return Outcome(losses: values, wishes: wishes)
+  }
+
+  private func accumulateGradients(_ input: DetectorInput, seed: UInt64, epoch: Int) throws -> DetectionLosses {
+    model.store.zeroGradients()
+    let tape = Tape()
+    model.engine.tape = tape
+    defer { model.engine.tape = nil }
+    let losses = try model.detector.losses(input, seed: seed, epoch: epoch, synchronizer: exchange.normalizer)
+    try tape.backward(from: losses.total, informing: exchange.reducer)
+    try exchange.reducer.finish()
+    return losses
+  }
+}
+
+/// What signals on any rank ask for; the same on all ranks.
+package struct StepWishes {
+  package var save = false
+  package var stop = false
+}

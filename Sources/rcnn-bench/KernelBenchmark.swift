@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import Tensors
+
+/// `rcnn-bench kernels`: how near the convolutions come to what the machine can do.
+struct KernelBenchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kernels",
+    abstract: "Times the convolutions of ResNet-50 with FPN against the matrix product of this machine.",
+    discussion: """
+      GFLOP/s count the arithmetic of a direct convolution, two for each product; an algorithm that needs less can \
+      pass the matrix product's rate.
+      """)
+
+  @Option(help: ArgumentHelp("The size of the network's input.", valueName: "HEIGHTxWIDTH"))
+  var size = Size(argument: "320x320")!
+
+  @Option(help: "Images.")
+  var batch = 2
+
+  @Option(help: "Threads (default: all cores of this process).")
+  var threads: Int?
+
+  func validate() throws {
+    guard batch > 0, threads ?? 1 > 0 else { throw ValidationError("--batch and --threads are numbers from 1 on") }
+  }
+
+  func run() throws {
+    let workers = Workers(count: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let peak = MatrixProduct(threads: workers.count).rate(workers)
+    print("\(workers.count) threads, \(batch) x \(size.pixels.height) x \(size.pixels.width), ", terminator: "")
+    print("OpenBLAS for \(MatrixMultiply.processorName)")
+    print("matrix product, 1024 x 1024 x 1024 on each thread: \(decimal(peak / 1e9, 0)) GFLOP/s\n")
+    print("GFLOP/s (part of the matrix product's)          forward    input gradient   weight gradient")
+    for layer in ConvolutionCase.all(size: size.pixels, batch: batch) {
+      let rates = layer.rates(workers).map { rate in
+        column("\(decimal(rate / 1e9, 0)) (\(decimal(rate / peak, 2)))", width: 18)
+      }
+      print(layer.name.padding(toLength: 37, withPad: " ", startingAt: 0) + rates.joined())
+    }
+  }
+
+  private func column(_ text: String, width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+}
+
+/// Operations a second of `body`, which does `work` of them: the fastest of runs of together a fifth of a second, at
+/// least three, after one that warms up. What slows a run down is the rest of the machine.
+func operationsPerSecond(_ work: Double, _ body: () -> Void) -> Double {
+  body()
+  var (fastest, total, runs) = (Double.infinity, 0.0, 0)
+  while runs < 3 || total < 0.2 {
+    let start = ContinuousClock.now
+    body()
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    (fastest, total, runs) = (min(fastest, seconds), total + seconds, runs + 1)
+  }
+  return work / fastest
+}
+
+/// A product of matrices on each thread.
+struct MatrixProduct {
+  private let side = 1024
+  private let matrices: [Buffer]
+  private let threads: Int
+
+  init(threads: Int) {
+    self.threads = threads
+    let pool = BufferPool()
+    let count = side * side
+    matrices = (0..<3 * threads).map { _ in pool.buffer(count) }
+    for matrix in matrices { matrix.fill(0.5) }
+  }
+
+  /// Of all threads together, in operations a second.
+  func rate(_ workers: Workers) -> Double {
+    let values = matrices.map(\.values)
+    return operationsPerSecond(2 * Double(side * side * side * threads)) {
+      workers.run(jobs: threads) { job, _ in
+        MatrixMultiply.multiply(
+          m: side, n: side, k: side, values[3 * job], stride: side, values[3 * job + 1], stride: side,
+          into: values[3 * job + 2], stride: side)
+      }
+    }
+  }
+}

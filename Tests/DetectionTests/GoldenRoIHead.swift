@@ -1,0 +1,45 @@
+import Detection
+import Primitives
+import TestSupport
+import Testing
+
+/// A case of `bbox_head.h5`.
+extension GoldenCase {
+  /// What the reference's own assigner and sampler chose of each image; ours must choose the same.
+  func sampledRoIs() throws -> [SamplingResult] {
+    try (0..<(try #require(integer("num_imgs")))).map { try sampledRoIs(ofImage: $0) }
+  }
+
+  private func sampledRoIs(ofImage image: Int) throws -> SamplingResult {
+    var (assigner, sampler) = (AssignerConfiguration(), SamplerConfiguration())
+    (assigner.posIoUThr, assigner.negIoUThr, assigner.minPosIoU) = (0.5, (0, 0.5), 0.5)
+    assigner.matchLowQuality = false
+    (sampler.num, sampler.addGtAsProposals) = (100000, flag("add_gt_as_proposals") ?? false)
+    let proposals = try boxes("inputs/img\(image)_proposals")
+    let gtBoxes = try boxes("inputs/img\(image)_gt_bboxes")
+    let gtLabels = try integers("inputs/img\(image)_gt_labels")
+    var random = KeyedRandom(seed: 1, purpose: .test)
+    let assigned = MaxIoUAssigner(assigner).assign(proposals, gtBoxes: gtBoxes, gtLabels: gtLabels)
+    let result = RandomSampler(sampler).sample(
+      assigned, boxes: proposals, gtBoxes: gtBoxes, gtLabels: gtLabels, random: &random)
+    #expect(try result.posInds == integers("inputs/img\(image)_pos_inds"), "\(self)")
+    #expect(try result.negInds == integers("inputs/img\(image)_neg_inds"), "\(self)")
+    #expect(try result.posGtLabels == integers("inputs/img\(image)_pos_gt_labels"), "\(self)")
+    return result
+  }
+
+  func roiHead() throws -> RoIHeadConfiguration {
+    let settings = try settings()
+    var configuration = RoIHeadConfiguration()
+    configuration.posWeight = Float(try #require(number("pos_weight")))
+    configuration.bboxHead.numClasses = try #require(integer("num_classes"))
+    configuration.bboxHead.bboxCoder = settings.part("bbox_coder").coder
+    configuration.bboxHead.inChannels = try #require(settings.integer("in_channels"))
+    configuration.bboxHead.fcOutChannels = settings.integer("fc_out_channels") ?? 1024
+    configuration.bboxHead.roiFeatSize = try #require(settings.integer("roi_feat_size"))
+    configuration.bboxHead.numSharedFcs = try #require(integer("num_shared_fcs"))
+    configuration.bboxHead.regClassAgnostic = try #require(flag("reg_class_agnostic"))
+    configuration.bboxHead.lossBBox = settings.part("loss_bbox").boxLoss
+    return configuration
+  }
+}
