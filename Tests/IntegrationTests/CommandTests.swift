@@ -27,6 +27,17 @@ extension ProgramTests {
       #expect(inspect.output.contains("  backbone.conv1.weight [8, 3, 7, 7]"))
     }
 
+    @Test("Test mode says once what is wrong with the data")
+    func testModeWithoutData() throws {
+      let run = try TinyRun()
+      try run.train("trained", ranks: 1, batch: 2, iterations: 1)
+      let test = ["test", "tiny.yaml", "trained/latest.h5", "--cfg-options", "data.test.ann_file=none.json"]
+      let outcome = try run.program.run(test, ranks: 2)
+      #expect(outcome.code == 66)
+      #expect(outcome.errors.components(separatedBy: "error: ").count == 2, "\(outcome)")
+      #expect(outcome.errors.contains("none.json: error: the file does not exist"), "\(outcome)")
+    }
+
     @Test("check and --dry-run say what a run would be, and train nothing")
     func looking() throws {
       let run = try TinyRun()
@@ -58,7 +69,7 @@ extension ProgramTests {
       #expect(outcome.output.contains("Writing the shapes data set to work_dirs/shapes"))
       #expect(program.folder.exists("work_dirs/quickstart/latest.h5"))
       let dry = try program.succeed(["--dry-run"])
-      #expect(dry.output.contains(" of 400 images"), "\(dry)")
+      #expect(dry.output.contains("train: "), "\(dry)")
     }
 
     @Test("Under a foreign launcher it refuses to be many worlds of one")

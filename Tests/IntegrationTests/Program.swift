@@ -16,7 +16,7 @@ struct Program {
   @discardableResult
   func run(
     _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], shell: String? = nil,
-    deadline: Double = 120, sourceLocation: SourceLocation = #_sourceLocation
+    deadline: Double = 300, sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> Outcome {
     let running = try start(arguments, ranks: ranks, environment: environment, shell: shell)
     return try running.wait(deadline: deadline, sourceLocation: sourceLocation)
@@ -108,7 +108,7 @@ final class RunningProgram {
   /// Text that was printed so far.
   var output: String { text(outputPath) }
 
-  func wait(deadline: Double = 120, sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
+  func wait(deadline: Double = 300, sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
     while process.isRunning {
       if Date().timeIntervalSince(start) > deadline {
         end()
