@@ -47,6 +47,7 @@ public enum QuickstartConfiguration {
           roi_layer: {type: RoIAlign, output_size: 7, sampling_ratio: 0}
           out_channels: 64
           featmap_strides: [4, 8, 16, 32]
+          finest_scale: 28
         bbox_head:
           type: Shared2FCBBoxHead
           in_channels: 64
