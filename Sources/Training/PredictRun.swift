@@ -16,12 +16,9 @@ public enum PredictRun {
 
   private static func predict(_ options: PredictOptions, _ world: World) throws {
     let read = try options.config.read()
-    guard let section = read.run.data.test ?? read.run.data.val else {
-      throw RunError("error: the configuration has no 'data.test', whose pipeline is needed", exitCode: .configuration)
-    }
+    let section = try read.run.testSection(of: options.config)
     let pipeline = try Pipeline(section.pipeline)
-    let budget = try ThreadBudget(
-      explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
+    let budget = try read.run.threadBudget(in: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
     let known = try LoadedWeights.load(options.checkpoint, into: model, world: world)
     let classes = (0..<read.run.model.roiHead.bboxHead.numClasses).map { label in

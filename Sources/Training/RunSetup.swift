@@ -1,3 +1,4 @@
+import COCO
 import Foundation
 import Logging
 import MPI
@@ -30,5 +31,21 @@ extension ConfigSource {
   func read() throws -> ReadConfiguration {
     guard let path else { return try QuickstartConfiguration.read(options: changes) }
     return try ReadConfiguration(file: path, options: changes)
+  }
+}
+
+extension RunConfiguration {
+  /// The threads of this rank. Collective.
+  func threadBudget(in world: World) throws -> ThreadBudget {
+    try ThreadBudget(
+      explicit: mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
+  }
+
+  /// `data.test`, or `data.val` where it is absent: what `test` and `predict` follow.
+  func testSection(of source: ConfigSource) throws -> DatasetConfiguration {
+    guard let section = data.test ?? data.val else {
+      throw RunError("\(source.path ?? "quickstart"): error: 'data.test' is missing", exitCode: .configuration)
+    }
+    return section
   }
 }

@@ -15,11 +15,8 @@ public enum TestRun {
 
   private static func test(_ options: TestOptions, _ world: World) throws {
     let read = try options.config.read()
-    guard let section = read.run.data.test ?? read.run.data.val else {
-      throw RunError("\(options.config.path ?? "quickstart"): error: 'data.test' is missing", exitCode: .configuration)
-    }
-    let budget = try ThreadBudget(
-      explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
+    let section = try read.run.testSection(of: options.config)
+    let budget = try read.run.threadBudget(in: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
     let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
     let validation = try CommonError.during {

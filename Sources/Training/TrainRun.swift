@@ -49,8 +49,7 @@ public enum TrainRun {
     let sink = LogSink()
     let logger = RunSetup.logger(rank: world.rank, sink: sink)
     let budget = try CommonError.during {
-      try ThreadBudget(
-        explicit: read.run.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment, world: world)
+      try read.run.threadBudget(in: world)
     }
     for notice in read.notices + [budget.notice].compactMap({ $0 }) where world.rank == 0 {
       logger.notice("\(notice)")
