@@ -31,9 +31,9 @@ public struct FPN {
 
   /// The backbone's maps in, `numOuts` maps out, finest first.
   public func callAsFunction(_ maps: [Tensor]) throws -> [Tensor] {
-    var merged = try laterals.enumerated().map { try $1(maps[$0 + configuration.startLevel]) }
+    let merged = try laterals.enumerated().map { try $1(maps[$0 + configuration.startLevel]) }
     for level in stride(from: merged.count - 1, to: 0, by: -1) {
-      merged[level - 1] = merged[level - 1].addingUpsampled(merged[level])
+      merged[level - 1].addUpsampled(merged[level])
     }
     var levels = try merged.enumerated().map { try outputs[$0]($1) }
     while levels.count < configuration.numOuts {
@@ -76,7 +76,6 @@ struct ConvolutionModule {
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let y = convolution(x)
-    return try norm?(y) ?? y
+    try norm?(convolution, x) ?? convolution(x)
   }
 }

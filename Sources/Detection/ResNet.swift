@@ -43,7 +43,7 @@ public struct ResNet {
 
   /// `images`: `[N, H, W, 3]`.
   public func callAsFunction(_ images: Tensor) throws -> [Tensor] {
-    var x = try stemNorm(stemConvolution(images), relu: true).maxPool(kernel: 3, stride: 2, padding: 1)
+    var x = try stemNorm(stemConvolution, images, relu: true).maxPool(kernel: 3, stride: 2, padding: 1)
     var maps: [Tensor] = []
     for (index, blocks) in stages.enumerated() {
       for block in blocks { x = try block(x) }

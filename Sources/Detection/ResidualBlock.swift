@@ -52,10 +52,10 @@ struct ResidualBlock {
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let identity = try projection.map { try $0.norm($0.convolution(x)) } ?? x
+    let identity = try projection.map { try $0.norm($0.convolution, x) } ?? x
     var y = x
-    for layer in layers.dropLast() { y = try layer.norm(layer.convolution(y), relu: true) }
+    for layer in layers.dropLast() { y = try layer.norm(layer.convolution, y, relu: true) }
     let last = layers[layers.count - 1]
-    return try last.norm(last.convolution(y), residual: identity, relu: true)
+    return try last.norm(last.convolution, y, residual: identity, relu: true)
   }
 }

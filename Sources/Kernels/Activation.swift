@@ -1,5 +1,4 @@
-/// ReLU, `y = max(x, 0)` and `dx = dy where y > 0`, and the biases that come with it. NaN passes through, so that a
-/// diverged training shows.
+/// ReLU: `y = max(x, 0)` and `dx = dy where y > 0`. NaN passes through, so that a diverged training shows.
 public enum Activation {
   private static let grain = 1 << 15
 
@@ -21,23 +20,6 @@ public enum Activation {
       case (nil, true): (dx + range.lowerBound).update(from: dy + range.lowerBound, count: range.count)
       case (nil, false): for i in range { dx[i] += dy[i] }
       }
-    }
-  }
-
-  /// `dy = dy where y > 0`, in place.
-  public static func mask(_ dy: Floats, by y: Floats, count: Int, _ workers: Workers) {
-    workers.run(over: count, grain: grain) { range in
-      for i in range { dy[i] = y[i] > 0 ? dy[i] : 0 }
-    }
-  }
-
-  /// Adds a bias to each column of `rows × columns` and applies ReLU, in place; rows are `stride` apart.
-  static func apply(bias: Floats?, relu: Bool, to values: Floats, rows: Int, columns: Int, stride: Int) {
-    guard bias != nil || relu else { return }
-    for r in 0..<rows {
-      let row = values + r * stride
-      if let bias { for c in 0..<columns { row[c] += bias[c] } }
-      if relu { for c in 0..<columns { row[c] = row[c] < 0 ? 0 : row[c] } }
     }
   }
 }

@@ -1,6 +1,6 @@
 /// Convolution on maps `[batch, height, width, channels]` with weights `[out, kernelHeight, kernelWidth, in]`:
 ///
-///     y[n, i, j, o]  = Σ_rsc x[n, i·stride + r − padding, j·stride + s − padding, c] · w[o, r, s, c] + bias[o]
+///     y[n, i, j, o]  = Σ_rsc x[n, i·stride + r − padding, j·stride + s − padding, c] · w[o, r, s, c], then the epilogue
 ///     dx[n, h, w, c] = Σ_rso dy[n, (h + padding − r)/stride, (w + padding − s)/stride, o] · w[o, r, s, c]
 ///     dw[o, r, s, c] = Σ_nij dy[n, i, j, o] · x[n, i·stride + r − padding, j·stride + s − padding, c]
 ///
@@ -10,14 +10,12 @@ public enum Convolution {
   /// Whether the shape is one for Winograd's algorithm.
   package static func usesWinograd(_ shape: ConvolutionShape) -> Bool { WinogradConvolution(shape) != nil }
 
-  /// Writes `y`, `[batch, outHeight, outWidth, out]`; `relu` cuts it at zero.
+  /// Writes `y`, `[batch, outHeight, outWidth, out]`.
   public static func forward(
-    _ x: Floats, _ weight: Floats, bias: Floats?, relu: Bool, into y: Floats, _ shape: ConvolutionShape,
+    _ x: Floats, _ weight: Floats, _ epilogue: ConvolutionEpilogue, into y: Floats, _ shape: ConvolutionShape,
     _ workers: Workers
   ) {
-    if let winograd = WinogradConvolution(shape) {
-      return winograd.forward(x, weight, bias: bias, relu: relu, into: y, workers)
-    }
+    if let winograd = WinogradConvolution(shape) { return winograd.forward(x, weight, epilogue, into: y, workers) }
     let windows = shape.windows
     let (depth, outChannels) = (windows.depth, shape.outChannels)
     let blocks = ProductBlocks(
@@ -29,9 +27,9 @@ public enum Convolution {
       MatrixMultiply.multiply(
         m: rows.count, n: columns.count, k: depth, matrix, transposed: false, stride: depth,
         weight + columns.lowerBound * depth, transposed: true, stride: depth, into: target, stride: outChannels)
-      Activation.apply(
-        bias: bias.map { $0 + columns.lowerBound }, relu: relu, to: target, rows: rows.count,
-        columns: columns.count, stride: outChannels)
+      epilogue.apply(
+        to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: columns.lowerBound, columns: columns.count,
+        stride: outChannels)
     }
   }
 

@@ -1,4 +1,4 @@
-/// `y = x + up(top)` on maps `[batch, height, width, channels]`, where cell i of an axis takes cell
+/// `y += up(top)` on maps `[batch, height, width, channels]`, where cell i of an axis takes cell
 /// ⌊i · topSize / size⌋ of the smaller map (PyTorch's `nearest`).
 public enum Upsample {
   public struct Shape: Hashable, Sendable {
@@ -15,7 +15,7 @@ public enum Upsample {
     }
   }
 
-  public static func add(_ x: Floats, _ top: Floats, into y: Floats, _ shape: Shape, _ workers: Workers) {
+  public static func add(_ top: Floats, to y: Floats, _ shape: Shape, _ workers: Workers) {
     let channels = shape.channels
     workers.run(over: shape.batch * shape.height, grain: 4) { rows in
       for row in rows {
@@ -23,7 +23,7 @@ public enum Upsample {
         for column in 0..<shape.width {
           let offset = (row * shape.width + column) * channels
           let source = top + (topRow * shape.topWidth + column * shape.topWidth / shape.width) * channels
-          for c in offset..<offset + channels { y[c] = x[c] + source[c - offset] }
+          for c in offset..<offset + channels { y[c] += source[c - offset] }
         }
       }
     }

@@ -18,12 +18,14 @@ struct WinogradConvolution {
     self.shape = shape
   }
 
-  func forward(_ x: Floats, _ weight: Floats, bias: Floats?, relu: Bool, into y: Floats, _ workers: Workers) {
+  func forward(
+    _ x: Floats, _ weight: Floats, _ epilogue: ConvolutionEpilogue, into y: Floats, _ workers: Workers
+  ) {
     let source = TiledMap(x, shape.batch, shape.height, shape.width, shape.inChannels)
     let target = TiledMap(y, shape.batch, shape.outHeight, shape.outWidth, shape.outChannels)
     convolve(
       source, padding: shape.padding, weight, isTurned: false, into: target,
-      Epilogue(adds: false, bias: bias, relu: relu), workers)
+      epilogue, adds: false, workers)
   }
 
   /// The convolution of `dy` with the weights turned by 180°.
@@ -32,7 +34,7 @@ struct WinogradConvolution {
     let target = TiledMap(dx, shape.batch, shape.height, shape.width, shape.inChannels)
     convolve(
       source, padding: 2 - shape.padding, weight, isTurned: true, into: target,
-      Epilogue(adds: !isFresh, bias: nil, relu: false), workers)
+      ConvolutionEpilogue(), adds: !isFresh, workers)
   }
 
   func backwardWeight(_ x: Floats, _ dy: Floats, addingTo dw: Floats, _ workers: Workers) {
@@ -57,8 +59,8 @@ struct WinogradConvolution {
   }
 
   private func convolve(
-    _ source: TiledMap, padding: Int, _ weight: Floats, isTurned: Bool, into target: TiledMap, _ epilogue: Epilogue,
-    _ workers: Workers
+    _ source: TiledMap, padding: Int, _ weight: Floats, isTurned: Bool, into target: TiledMap,
+    _ epilogue: ConvolutionEpilogue, adds: Bool, _ workers: Workers
   ) {
     let (inChannels, outChannels) = (source.channels, target.channels)
     let grid = TileGrid(shape.batch, target.height, target.width, padding)
@@ -75,7 +77,7 @@ struct WinogradConvolution {
           m: tiles.count, n: outChannels, k: inChannels, inputs[place], transposed: false, stride: inChannels,
           weights[place], transposed: !isTurned, stride: shape.inChannels, into: outputs[place], stride: outChannels)
       }
-      target.store(outputs, grid, tiles, epilogue, workers)
+      target.store(outputs, grid, tiles, epilogue, adds: adds, workers)
     }
   }
 

@@ -23,14 +23,6 @@ struct TileGrid {
   }
 }
 
-/// What happens to an output of Winograd's convolution on its way to memory.
-struct Epilogue {
-  /// Whether it is added to what is there.
-  let adds: Bool
-  let bias: Floats?
-  let relu: Bool
-}
-
 /// A map `[batch, height, width, channels]` as tiles; channels are a multiple of 16.
 struct TiledMap {
   /// The tiles of a job.
@@ -56,8 +48,11 @@ struct TiledMap {
     gather(OutputGradientTransform.self, tiles, grid.outputCorner, into: planes, workers)
   }
 
-  /// Writes Aᵀ m A, which are 4 × 4 outputs a tile, where they are inside the map.
-  func store(_ planes: Plane, _ grid: TileGrid, _ tiles: Range<Int>, _ epilogue: Epilogue, _ workers: Workers) {
+  /// Writes Aᵀ m A, which are 4 × 4 outputs a tile, where they are inside the map, or `adds` them to what is there.
+  func store(
+    _ planes: Plane, _ grid: TileGrid, _ tiles: Range<Int>, _ epilogue: ConvolutionEpilogue, adds: Bool,
+    _ workers: Workers
+  ) {
     workers.run(jobs: (tiles.count + Self.grain - 1) / Self.grain) { job, scratch in
       let middle = WinogradScratch(scratch).middle
       for index in job * Self.grain..<min(tiles.count, (job + 1) * Self.grain) {
@@ -71,20 +66,13 @@ struct TiledMap {
             store: { cell, value in
               let (row, column) = (cell / 4, cell % 4)
               guard row < insideRows, column < insideColumns else { return }
-              finish(value, c, epilogue, at: corner + (row * width + column) * channels + c)
+              let target = corner + (row * width + column) * channels + c
+              let result = epilogue.finish(value, channel: c, offset: target - values)
+              target.vector = adds ? result + target.vector : result
             })
         }
       }
     }
-  }
-
-  @inline(__always)
-  private func finish(_ value: Vector, _ channel: Int, _ epilogue: Epilogue, at target: Floats) {
-    var value = value
-    if let bias = epilogue.bias { value += (bias + channel).vector }
-    if epilogue.adds { value += target.vector }
-    if epilogue.relu { value.replace(with: 0, where: value .< 0) }
-    target.vector = value
   }
 
   @inline(__always)

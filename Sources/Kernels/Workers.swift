@@ -66,7 +66,7 @@ public final class Scratch: @unchecked Sendable {
     if base == nil || count > capacity {
       base?.deallocate()
       capacity = count
-      base = .allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+      base = LargePages.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride)
     }
     return base!.assumingMemoryBound(to: Float.self)
   }

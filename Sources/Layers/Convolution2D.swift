@@ -2,10 +2,10 @@ import Tensors
 
 /// A square convolution on `[N, H, W, in]` maps.
 public struct Convolution2D {
-  private let weight: Parameter
-  private let bias: Parameter?
-  private let stride: Int
-  private let padding: Int
+  let weight: Parameter
+  let bias: Parameter?
+  let stride: Int
+  let padding: Int
 
   public init(
     _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool,

@@ -46,6 +46,18 @@ public struct Norm {
     synchronizer = configuration.isSynchronized ? scope.synchronizer : nil
   }
 
+  /// `relu(norm(convolution(x)) + residual)`, in one pass where the norm uses its running statistics.
+  public func callAsFunction(
+    _ convolution: Convolution2D, _ x: Tensor, residual: Tensor? = nil, relu: Bool = false
+  ) throws -> Tensor {
+    guard !configuration.isGroupNorm, !usesBatchStatistics || x.engine.tape == nil, convolution.bias == nil else {
+      return try self(convolution(x), residual: residual, relu: relu)
+    }
+    return x.convolution(
+      convolution.weight, frozenNorm: parameters, stride: convolution.stride, padding: convolution.padding,
+      residual: residual, relu: relu)
+  }
+
   /// `relu(norm(x) + residual)`, each where asked for. Without a tape, batch norm uses its running statistics.
   public func callAsFunction(_ x: Tensor, residual: Tensor? = nil, relu: Bool = false) throws -> Tensor {
     if case .group(let groups, _) = configuration {

@@ -50,8 +50,7 @@ public final class BufferPool: @unchecked Sendable {
       allocations += 1
       allocated += size
     }
-    return UnsafeMutableRawPointer.allocate(byteCount: size * MemoryLayout<Float>.stride, alignment: 64)
-      .assumingMemoryBound(to: Float.self)
+    return LargePages.allocate(byteCount: size * MemoryLayout<Float>.stride).assumingMemoryBound(to: Float.self)
   }
 
   /// The next of four steps between powers of two, at least 64: at most a quarter is wasted.

@@ -10,7 +10,7 @@ public protocol GradientObserver: AnyObject {
 public final class Tape {
   private struct Step {
     let parameters: [Parameter]
-    let output: Tensor
+    let output: GradientSlot
     let runsWithoutGradient: Bool
     let backward: () throws -> Void
   }
@@ -29,14 +29,20 @@ public final class Tape {
   ) {
     for parameter in parameters { parameter.pendingUses += 1 }
     steps.append(
-      Step(parameters: parameters, output: output, runsWithoutGradient: runsWithoutGradient, backward: backward))
+      Step(
+        parameters: parameters, output: output.gradientSlot, runsWithoutGradient: runsWithoutGradient, backward: backward))
   }
 
   /// Runs back from `loss`, a scalar, whose gradient is 1.
   public func backward(from loss: Tensor, informing observer: (any GradientObserver)? = nil) throws {
-    loss.gradientToAddTo()[0] = 1
+    loss.gradientSlot.toAddTo()[0] = 1
+    try backward(informing: observer)
+  }
+
+  /// Runs back from the outputs whose gradients are there.
+  func backward(informing observer: (any GradientObserver)?) throws {
     while let step = steps.popLast() {
-      if step.output.hasGradient || step.runsWithoutGradient { try step.backward() }
+      if step.output.isFilled || step.runsWithoutGradient { try step.backward() }
       for parameter in step.parameters {
         parameter.pendingUses -= 1
         if parameter.pendingUses == 0 { try observer?.gradientIsFinal(of: parameter) }

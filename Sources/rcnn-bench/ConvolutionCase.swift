@@ -49,7 +49,7 @@ struct ConvolutionCase {
     return withExtendedLifetime(kept) {
       [
         operationsPerSecond(work) {
-          Convolution.forward(x, weight, bias: nil, relu: false, into: y, shape, workers)
+          Convolution.forward(x, weight, ConvolutionEpilogue(), into: y, shape, workers)
         },
         operationsPerSecond(work) {
           Convolution.backwardInput(y, weight, into: dx, isFresh: true, shape, workers)

@@ -44,7 +44,7 @@ final class Network {
     let cotangents = try outputs.indices.map { try map(golden, "inputs/cotangents_\($0)") }
     engine.tape?.record(loss) {
       for (output, cotangent) in zip(outputs, cotangents) where output.needsGradient {
-        let gradient = output.gradientToAddTo()
+        let gradient = output.gradientSlot.toAddTo()
         for i in 0..<output.count { gradient[i] += cotangent.values[i] }
       }
     }

@@ -139,7 +139,7 @@ extension GoldenCase {
 extension Engine {
   /// Runs the tape back with this gradient of `output`.
   fileprivate func runBack(from output: Tensor, gradient: [Float]) throws {
-    let target = output.gradientToAddTo()
+    let target = output.gradientSlot.toAddTo()
     for (i, value) in gradient.enumerated() { target[i] = value }
     try tape?.backward(from: Tensor([1], on: self))
   }

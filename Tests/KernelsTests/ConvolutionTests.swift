@@ -81,23 +81,64 @@ import Testing
     expectCloseToMaximum(dx.array, fresh.map { $0 + 1 }, 1e-6)
   }
 
-  @Test func addsTheBiasAndCutsAtZero() {
+  @Test(arguments: 0..<16) func epilogue(_ parts: Int) {
     for shape in [Self.shape(2, 9, 7, 8, 17, kernel: 3, padding: 1), Self.winogradShapes[0]] {
       let channels = shape.outChannels
       let data = ConvolutionData(shape)
-      let bias = Values(random: channels, seed: 9)
+      let (scale, shift) = (Values(random: channels, seed: 9), Values(random: channels, seed: 10))
+      let residual = Values(random: data.dy.count, seed: 11)
+      let relu = parts & 8 != 0
+      let epilogue = ConvolutionEpilogue(
+        scale: parts & 1 != 0 ? scale.floats : nil, shift: parts & 2 != 0 ? shift.floats : nil,
+        residual: parts & 4 != 0 ? residual.floats : nil, relu: relu)
       let y = Values(undefined: data.dy.count)
-      Convolution.forward(
-        data.x.floats, data.weight.floats, bias: bias.floats, relu: true, into: y.floats, shape, Workers(count: 2))
-      let plain = data.run(threads: 1).y
-      expectCloseToMaximum(y.array, plain.indices.map { max(0, plain[$0] + bias.array[$0 % channels]) }, 1e-6)
+      Convolution.forward(data.x.floats, data.weight.floats, epilogue, into: y.floats, shape, Workers(count: 2))
+      let expected = data.run(threads: 1).y.enumerated().map { i, sum in
+        let scaled = parts & 1 != 0 ? sum * scale.array[i % channels] : sum
+        let shifted = parts & 2 != 0 ? scaled + shift.array[i % channels] : scaled
+        let total = parts & 4 != 0 ? shifted + residual.array[i] : shifted
+        return relu ? max(0, total) : total
+      }
+      expectCloseToMaximum(y.array, expected, 1e-6)
     }
+  }
+
+  @Test(arguments: [(0, 17), (1, 1), (9, 17), (3000, 256)], [true, false])
+  func epilogueBackward(_ size: (rows: Int, columns: Int), isFresh: Bool) {
+    let (rows, columns) = size
+    let count = rows * columns
+    let (dy, y) = (Values(random: count, seed: 1), Values(random: count, seed: 2))
+    let scale = Values(random: columns, seed: 3)
+    let residual = Values([Float](repeating: isFresh ? .nan : 1, count: count))
+    let g = (0..<count).map { y.array[$0] > 0 ? dy.array[$0] : 0 }
+    let sums = ConvolutionEpilogue.backward(
+      dy.floats, relu: y.floats, scale: scale.floats, residual: (residual.floats, isFresh), rows: rows,
+      columns: columns, Workers(count: 2))
+    let expected = (0..<columns).map { c in (0..<rows).reduce(0.0) { $0 + Double(g[$1 * columns + c]) } }
+    expectClose(sums.map(Float.init), expected.map(Float.init), absolute: 1e-6, relative: 1e-6)
+    #expect(residual.array == g.map { isFresh ? $0 : 1 + $0 })
+    #expect(dy.array == (0..<count).map { g[$0] * scale.array[$0 % columns] })
+  }
+
+  @Test(arguments: [1, 7, 8, 33], [1, 9, 4608]) func addWeightGradient(outChannels: Int, depth: Int) {
+    let count = outChannels * depth
+    let (part, weight, sum) = (
+      Values(random: count, seed: 1), Values(random: count, seed: 2), Values(random: count, seed: 3)
+    )
+    let expected = (0..<count).map { sum.array[$0] + part.array[$0] }
+    let products = ConvolutionEpilogue.addWeightGradient(
+      part.floats, weight.floats, addingTo: sum.floats, outChannels: outChannels, depth: depth, Workers(count: 2))
+    #expect(sum.array == expected)
+    let naive = (0..<outChannels).map { o in
+      (o * depth..<(o + 1) * depth).reduce(0.0) { $0 + Double(part.array[$1]) * Double(weight.array[$1]) }
+    }
+    expectClose(products.map(Float.init), naive.map(Float.init), absolute: 1e-6, relative: 1e-6)
   }
 
   @Test func keepsNotANumber() {
     let (x, weight, y) = (Values([.nan, 1]), Values([1]), Values([0, 0]))
     Convolution.forward(
-      x.floats, weight.floats, bias: nil, relu: true, into: y.floats,
+      x.floats, weight.floats, ConvolutionEpilogue(relu: true), into: y.floats,
       .linear(rows: 2, inChannels: 1, outChannels: 1), Workers(count: 1))
     #expect(y.array[0].isNaN && y.array[1] == 1)
   }
@@ -123,7 +164,7 @@ struct ConvolutionData {
   func run(threads: Int) -> (y: [Float], dx: [Float], dw: [Float]) {
     let workers = Workers(count: threads)
     let (y, dx, dw) = (Values(undefined: dy.count), Values(undefined: x.count), Values(self.dw.array))
-    Convolution.forward(x.floats, weight.floats, bias: nil, relu: false, into: y.floats, shape, workers)
+    Convolution.forward(x.floats, weight.floats, ConvolutionEpilogue(), into: y.floats, shape, workers)
     Convolution.backwardInput(dy.floats, weight.floats, into: dx.floats, isFresh: true, shape, workers)
     Convolution.backwardWeight(x.floats, dy.floats, addingTo: dw.floats, shape, workers)
     return (y.array, dx.array, dw.array)

@@ -22,7 +22,7 @@ import Testing
     expectClose(
       loss.array, try golden.floats("expected/loss"), absolute: 1e-7, relative: 1e-5, "\(golden)")
     if golden.has("inputs/grad_output") {
-      let target = loss.gradientToAddTo()
+      let target = loss.gradientSlot.toAddTo()
       for (i, value) in try golden.floats("inputs/grad_output").enumerated() { target[i] = value }
       try engine.tape!.backward(from: Tensor([1], on: engine))
     } else {

@@ -64,7 +64,7 @@ import Testing
     let fresh = pyramid(on: engine)
     let levelOf = [0, 1, 2, 0, 1, 2]
     for (index, level) in levels.enumerated() {
-      let target = level.gradientToAddTo()
+      let target = level.gradientSlot.toAddTo()
       for i in 0..<level.count { target[i] = Float(index + 1) }
     }
     try engine.tape!.backward(from: extract(from: fresh, levelOf: levelOf, on: engine).sum())
@@ -92,7 +92,7 @@ import Testing
     let moved = extract(from: directions, levelOf: levelOf, on: engine)
     let output = extract(from: levels, levelOf: levelOf, on: engine)
     let slopes = randomNumbers(output.count, seed: 5)
-    let target = output.gradientToAddTo()
+    let target = output.gradientSlot.toAddTo()
     for (i, slope) in slopes.enumerated() { target[i] = slope }
     try engine.tape!.backward(from: Tensor([1], on: engine))
     let forward = zip(moved.array, slopes).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }

@@ -93,7 +93,7 @@ final class GradientCheck {
 func backward(from y: Tensor, _ gradient: [Float], informing observer: (any GradientObserver)? = nil) throws {
   let loss = Tensor([1], [0], on: y.engine, needsGradient: true)
   y.engine.tape!.record(loss) {
-    let target = y.gradientToAddTo()
+    let target = y.gradientSlot.toAddTo()
     for i in gradient.indices { target[i] += gradient[i] }
   }
   try y.engine.tape!.backward(from: loss, informing: observer)

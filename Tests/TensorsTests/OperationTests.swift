@@ -55,6 +55,42 @@ import Testing
     try check.check { $0[0].frozenBatchNorm(norm, residual: $0[1]) }
   }
 
+  @Test(arguments: [(3, 1, 1, 9), (1, 2, 0, 17), (3, 1, 1, 16)], [true, false])
+  func convolutionWithFrozenNorm(_ sizes: (kernel: Int, stride: Int, padding: Int, channels: Int), trains: Bool) throws {
+    let check = GradientCheck()
+    let weight = check.parameter("weight", [sizes.channels, 16, sizes.kernel, sizes.kernel])
+    let norm = check.norm(sizes.channels, isTrainable: trains)
+    check.input([2, 17, 16, 16])
+    check.input([2, (17 - 1) / sizes.stride + 1, (16 - 1) / sizes.stride + 1, sizes.channels])
+    try check.check(step: 0.25) {
+      $0[0].convolution(weight, frozenNorm: norm, stride: sizes.stride, padding: sizes.padding, residual: $0[1])
+    }
+  }
+
+  /// Folded into the convolution, and as an operation after it; with γ = 0 in a channel, where only the latter is exact.
+  @Test(arguments: [true, false]) func foldedNormIsTheNormAfterTheConvolution(_ hasZero: Bool) throws {
+    let check = GradientCheck()
+    let weight = check.parameter("w", [32, 16, 3, 3])
+    let norm = check.norm(32)
+    check.store.allocate(seed: 3)
+    if hasZero { norm.weight.values[5] = 0 }
+    check.input([2, 17, 16, 16])
+    check.input([2, 17, 16, 32])
+    let covector = check.numbers(2 * 17 * 16 * 32)
+    let folded = try check.run(gradient: covector) {
+      $0[0].convolution(weight, frozenNorm: norm, padding: 1, residual: $0[1], relu: true)
+    }
+    let plain = try check.run(gradient: covector) {
+      $0[0].convolution(weight, padding: 1).frozenBatchNorm(norm, residual: $0[1], relu: true)
+    }
+    expectCloseToMaximum(folded.output, plain.output, 1e-6)
+    for (a, b) in zip(folded.inputs + [folded.parameters], plain.inputs + [plain.parameters]) {
+      expectCloseToMaximum(a, b, 1e-5)
+    }
+    let gamma = folded.parameters[weight.count..<weight.count + 32]
+    #expect(gamma.allSatisfy { $0 != 0 })
+  }
+
   @Test(arguments: [1, 8, 17]) func batchNorm(channels: Int) throws {
     let check = GradientCheck()
     let norm = check.norm(channels)
@@ -76,11 +112,16 @@ import Testing
     try check.check(step: 0.25) { $0[0].maxPool(kernel: kernel, stride: stride, padding: padding) }
   }
 
-  @Test func addingUpsampled() throws {
+  @Test func addUpsampled() throws {
     let check = GradientCheck()
+    let weight = check.parameter("weight", [8, 8, 1, 1])
     check.input([2, 7, 9, 8])
     check.input([2, 4, 5, 8])
-    try check.check(step: 1) { $0[0].addingUpsampled($0[1]) }
+    try check.check(step: 1) {
+      let lateral = $0[0].convolution(weight)
+      lateral.addUpsampled($0[1])
+      return lateral
+    }
   }
 
   /// An operation that ends in ReLU, and the same operation with ReLU after it.

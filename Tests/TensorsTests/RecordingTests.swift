@@ -20,7 +20,9 @@ import Testing
       let low = x.convolution(first, stride: 2, padding: 1).frozenBatchNorm(frozen, relu: true)
       let map = try low.convolution(shared, bias: bias, padding: 1).batchNorm(norm, residual: low, relu: true)
       let top = map.maxPool(kernel: 1, stride: 2, padding: 0)
-      let merged = map.addingUpsampled(top).convolution(shared, bias: bias, padding: 1, relu: true)
+      let lateral = map.convolution(shared, bias: bias, padding: 1)
+      lateral.addUpsampled(top)
+      let merged = lateral.convolution(shared, bias: bias, padding: 1, relu: true)
       let pooled = merged.groupNorm(norm, groups: 2).maxPool(kernel: 4, stride: 4, padding: 0)
       return pooled.reshaped([pooled.shape[0], 8 * 4]).linear(matrix, bias: offset, relu: true)
     }

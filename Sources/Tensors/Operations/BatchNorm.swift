@@ -23,16 +23,16 @@ extension Tensor {
       values, scale: affine.map(\.scale), shift: affine.map(\.shift), residual: residual?.values, relu: relu,
       into: y.values, size, workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
-    let residual = residual?.needsGradient == true ? residual : nil
+    let residual = residual?.needsGradient == true ? residual?.gradientSlot : nil
     let scale = affine.map(\.scale)
     tape.record(y, parameters: norm.trained, runsWithoutGradient: synchronizer != nil) { [self] in
-      let gradient = OutputGradient(y.hasGradient ? y.gradient : nil, maskedBy: relu ? y.values : nil)
-      let target = y.hasGradient ? Tensor.residualTarget(residual) : nil
+      let gradient = OutputGradient(y.hasGradient ? y.gradientSlot.values : nil, maskedBy: relu ? y.values : nil)
+      let target = y.hasGradient ? residual?.target() : nil
       let sums = Normalization.products(gradient, values, residual: target, size, workers)
       norm.addFrozenGradients(sums, statistics)
       let correction = try norm.batchCorrection(sums, statistics, total: total, synchronizer)
       guard needsGradient else { return }
-      let (dx, isFresh) = gradientTarget()
+      let (dx, isFresh) = gradientSlot.target()
       Normalization.combine(
         gradient, a: scale, statistics: (values, correction.map(\.b), correction.map(\.c)), into: dx,
         isFresh: isFresh, size, workers)

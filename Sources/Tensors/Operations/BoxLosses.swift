@@ -13,9 +13,10 @@ extension Tensor {
     loss.forward(boxes.values, targets: targets, weights: weights, eps: eps, into: output.values)
 
     guard output.needsGradient else { return output }
+    let dy = output.gradientSlot
     boxes.engine.tape?.record(output) {
       loss.backward(
-        output.gradient, boxes.values, targets: targets, weights: weights, eps: eps, into: boxes.gradientToAddTo())
+        dy.values, boxes.values, targets: targets, weights: weights, eps: eps, into: boxes.gradientSlot.toAddTo())
     }
     return output
   }

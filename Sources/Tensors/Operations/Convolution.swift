@@ -8,14 +8,7 @@ extension Tensor {
   public func convolution(
     _ weight: Parameter, bias: Parameter? = nil, stride: Int = 1, padding: Int = 0, relu: Bool = false
   ) -> Tensor {
-    precondition(
-      shape.count == 4 && weight.shape.count == 4 && shape[3] == weight.shape[1],
-      "\(weight.name) of shape \(weight.shape) can't be convolved with a map \(shape)")
-    let sizes = ConvolutionShape(
-      batch: shape[0], height: shape[1], width: shape[2], inChannels: shape[3], outChannels: weight.shape[0],
-      kernelHeight: weight.shape[2], kernelWidth: weight.shape[3], stride: stride, padding: padding)
-    precondition(
-      sizes.outHeight > 0 && sizes.outWidth > 0, "the map \(shape) is smaller than the kernel of \(weight.name)")
+    let sizes = convolutionShape(weight, stride: stride, padding: padding)
     return convolution(
       weight, bias, relu, sizes, into: [shape[0], sizes.outHeight, sizes.outWidth, sizes.outChannels])
   }
@@ -31,30 +24,54 @@ extension Tensor {
     return convolution(weight, bias, relu, sizes, into: [shape[0], weight.shape[0]])
   }
 
+  /// The sizes of a convolution of this map `[N, H, W, in]`.
+  func convolutionShape(_ weight: Parameter, stride: Int, padding: Int) -> ConvolutionShape {
+    precondition(
+      shape.count == 4 && weight.shape.count == 4 && shape[3] == weight.shape[1],
+      "\(weight.name) of shape \(weight.shape) can't be convolved with a map \(shape)")
+    let sizes = ConvolutionShape(
+      batch: shape[0], height: shape[1], width: shape[2], inChannels: shape[3], outChannels: weight.shape[0],
+      kernelHeight: weight.shape[2], kernelWidth: weight.shape[3], stride: stride, padding: padding)
+    precondition(
+      sizes.outHeight > 0 && sizes.outWidth > 0, "the map \(shape) is smaller than the kernel of \(weight.name)")
+    return sizes
+  }
+
   private func convolution(
     _ weight: Parameter, _ bias: Parameter?, _ relu: Bool, _ sizes: ConvolutionShape, into outShape: [Int]
   ) -> Tensor {
     let trained = [weight, bias].compactMap { $0 }.filter(\.isTrainable)
     let y = Tensor(outShape, on: engine, needsGradient: needsGradient || !trained.isEmpty)
     let workers = engine.workers
-    Convolution.forward(values, weight.values, bias: bias?.values, relu: relu, into: y.values, sizes, workers)
+    Convolution.forward(
+      values, weight.values, ConvolutionEpilogue(shift: bias?.values, relu: relu), into: y.values, sizes, workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
-    let input = needsGradient || weight.isTrainable ? self : nil
+    let (dy, dx) = (y.gradientSlot, needsGradient ? gradientSlot : nil)
+    let input = weight.isTrainable ? self : nil
+    let output = relu ? y : nil
     tape.record(y, parameters: trained) {
-      let dy = y.gradient
-      if relu { Activation.mask(dy, by: y.values, count: y.count, workers) }
-      if let bias, bias.isTrainable {
-        ColumnSums.add(dy, rows: sizes.outPixels, columns: sizes.outChannels, addingTo: bias.gradient, workers)
+      if output != nil || bias?.isTrainable == true {
+        let sums = ConvolutionEpilogue.backward(
+          dy.values, relu: output?.values, scale: nil, residual: nil, rows: sizes.outPixels,
+          columns: sizes.outChannels, workers)
+        bias?.addGradient(sums)
       }
-      guard let input else { return }
-      if weight.isTrainable {
-        Convolution.backwardWeight(input.values, dy, addingTo: weight.gradient, sizes, workers)
+      if let input {
+        Convolution.backwardWeight(input.values, dy.values, addingTo: weight.gradient, sizes, workers)
       }
-      if input.needsGradient {
-        let (dx, isFresh) = input.gradientTarget()
-        Convolution.backwardInput(dy, weight.values, into: dx, isFresh: isFresh, sizes, workers)
+      if let (values, isFresh) = dx?.target() {
+        Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)
       }
     }
     return y
+  }
+}
+
+extension Parameter {
+  /// Adds sums in double precision to the gradient, if there is one.
+  func addGradient(_ sums: [Double]) {
+    guard isTrainable else { return }
+    let target = gradient
+    for (i, sum) in sums.enumerated() { target[i] += Float(sum) }
   }
 }

@@ -19,10 +19,11 @@ extension Tensor {
     loss.forward(prediction.values, elements: elements, targets: targets, weights: weights, into: output.values)
 
     guard output.needsGradient else { return output }
+    let dy = output.gradientSlot
     prediction.engine.tape?.record(output) {
       loss.backward(
-        output.gradient, prediction.values, elements: elements, targets: targets, weights: weights,
-        into: prediction.gradientToAddTo())
+        dy.values, prediction.values, elements: elements, targets: targets, weights: weights,
+        into: prediction.gradientSlot.toAddTo())
     }
     return output
   }

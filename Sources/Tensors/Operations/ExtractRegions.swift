@@ -26,9 +26,10 @@ extension Tensor {
     align.forward(maps, regions: regions, levelOf: levelOf, into: output.values, engine.workers)
 
     guard output.needsGradient else { return output }
+    let dy = output.gradientSlot
+    let levels = LevelGradients(levels, strides, used: keepLevelsInGraph ? nil : Set(levelOf))
     engine.tape?.record(output) {
-      let gradients = gradientMaps(of: levels, strides, used: keepLevelsInGraph ? nil : Set(levelOf))
-      align.backward(output.gradient, regions: regions, levelOf: levelOf, into: gradients, engine.workers)
+      align.backward(dy.values, regions: regions, levelOf: levelOf, into: levels.maps(), engine.workers)
     }
     return output
   }
@@ -49,10 +50,10 @@ extension Tensor {
     guard output.needsGradient else { return output }
     engine.tape?.record(output) {
       let maps = zip(levels, strides).map { $0.featureMap($0.values, stride: $1) }
-      let gradients = gradientMaps(of: levels, strides, used: keepLevelsInGraph ? nil : Set(levelOf))
+      let gradients = LevelGradients(levels, strides, used: keepLevelsInGraph ? nil : Set(levelOf))
       pool.backward(
-        output.gradient, output: output.values, maps, regions: regions, levelOf: levelOf, into: gradients,
-        engine.workers)
+        output.gradientSlot.values, output: output.values, maps, regions: regions, levelOf: levelOf,
+        into: gradients.maps(), engine.workers)
     }
     return output
   }
@@ -66,27 +67,32 @@ extension Tensor {
       "a region isn't finite, or lies on an image that there isn't")
   }
 
-  /// The gradients of the levels that want one and, unless `used` is nil, are used.
-  private static func gradientMaps(of levels: [Tensor], _ strides: [Int], used: Set<Int>?) -> [FeatureMap?] {
-    levels.indices.map { index in
-      guard levels[index].needsGradient, used?.contains(index) ?? true else { return nil }
-      return levels[index].featureMap(levels[index].zeroedGradient(), stride: strides[index])
-    }
-  }
-
-  private func featureMap(_ values: Floats, stride: Int) -> FeatureMap {
+  fileprivate func featureMap(_ values: Floats, stride: Int) -> FeatureMap {
     FeatureMap(
       values, images: shape[0], height: shape[1], width: shape[2], channels: shape[3], scale: 1 / Float(stride))
   }
+}
 
-  /// As `gradientToAddTo`, by all threads: the finest level is the largest array of the backward pass.
-  private func zeroedGradient() -> Floats {
-    let (values, isFresh) = gradientTarget()
-    if isFresh {
-      engine.workers.run(over: count, grain: 1 << 18) { range in
-        (values + range.lowerBound).update(repeating: 0, count: range.count)
+/// Where the gradients of a pyramid's levels go, without the levels' values.
+private struct LevelGradients {
+  private let levels: [(slot: GradientSlot, shape: [Int], stride: Int)?]
+
+  /// Of the levels that want a gradient and, unless `used` is nil, are used.
+  init(_ levels: [Tensor], _ strides: [Int], used: Set<Int>?) {
+    self.levels = levels.indices.map { index in
+      guard levels[index].needsGradient, used?.contains(index) ?? true else { return nil }
+      return (levels[index].gradientSlot, levels[index].shape, strides[index])
+    }
+  }
+
+  /// The gradients to be added to.
+  func maps() -> [FeatureMap?] {
+    levels.map { level in
+      level.map { slot, shape, stride in
+        FeatureMap(
+          slot.toAddTo(), images: shape[0], height: shape[1], width: shape[2], channels: shape[3],
+          scale: 1 / Float(stride))
       }
     }
-    return values
   }
 }

@@ -5,12 +5,7 @@ extension Tensor {
   /// then ReLU. The weight and the bias are trained if they are trainable; the statistics stay.
   public func frozenBatchNorm(_ norm: NormParameters, residual: Tensor? = nil, relu: Bool = false) -> Tensor {
     checkNorm(norm, residual: residual)
-    guard let mean = norm.runningMean?.values, let variance = norm.runningVar?.values else {
-      preconditionFailure("\(norm.weight.name) has no running statistics")
-    }
-    let statistics = (0..<norm.channels).map {
-      NormStatistics(mean: Double(mean[$0]), variance: Double(variance[$0]), epsilon: norm.epsilon)
-    }
+    let statistics = norm.runningStatistics
     let affine = statistics.indices.map {
       statistics[$0].affine(weight: norm.weight.values[$0], bias: norm.bias.values[$0])
     }
@@ -22,20 +17,21 @@ extension Tensor {
       values, scale: scale, shift: affine.map(\.shift), residual: residual?.values, relu: relu, into: y.values, size,
       workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
-    let residual = residual?.needsGradient == true ? residual : nil
-    tape.record(y, parameters: norm.trained) { [self] in
-      let gradient = OutputGradient(y.gradient, maskedBy: relu ? y.values : nil)
-      let target = Tensor.residualTarget(residual)
-      if !norm.trained.isEmpty {
-        let sums = Normalization.products(gradient, values, residual: target, size, workers)
+    let (dy, dx) = (y.gradientSlot, needsGradient ? gradientSlot : nil)
+    let dresidual = residual?.needsGradient == true ? residual?.gradientSlot : nil
+    let (input, output) = (norm.trained.isEmpty ? nil : self, relu ? y : nil)
+    tape.record(y, parameters: norm.trained) {
+      let gradient = OutputGradient(dy.values, maskedBy: output?.values)
+      let target = dresidual?.target()
+      if let input {
+        let sums = Normalization.products(gradient, input.values, residual: target, size, workers)
         norm.addFrozenGradients(sums, statistics)
       } else if let target {
         Activation.backward(
-          y.gradient, maskedBy: gradient.mask, into: target.values, isFresh: target.isFresh, count: y.count, workers)
+          dy.values, maskedBy: gradient.mask, into: target.values, isFresh: target.isFresh, count: dy.count, workers)
       }
-      if needsGradient {
-        let (dx, isFresh) = gradientTarget()
-        Normalization.combine(gradient, a: scale, into: dx, isFresh: isFresh, size, workers)
+      if let (values, isFresh) = dx?.target() {
+        Normalization.combine(gradient, a: scale, into: values, isFresh: isFresh, size, workers)
       }
     }
     return y

@@ -22,14 +22,14 @@ extension Tensor {
       values, scale: scale, shift: affine.map(\.shift), residual: residual?.values, relu: relu, into: y.values, size,
       workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
-    let residual = residual?.needsGradient == true ? residual : nil
+    let residual = residual?.needsGradient == true ? residual?.gradientSlot : nil
     tape.record(y, parameters: norm.trained) { [self] in
-      let gradient = OutputGradient(y.gradient, maskedBy: relu ? y.values : nil)
+      let gradient = OutputGradient(y.gradientSlot.values, maskedBy: relu ? y.values : nil)
       let sums = Normalization.products(
-        gradient, values, residual: Tensor.residualTarget(residual), size, workers)
+        gradient, values, residual: residual?.target(), size, workers)
       let correction = grouping.backward(sums, statistics, norm)
       guard needsGradient else { return }
-      let (dx, isFresh) = gradientTarget()
+      let (dx, isFresh) = gradientSlot.target()
       Normalization.combine(
         gradient, a: scale, statistics: (values, correction.map(\.b), correction.map(\.c)), into: dx,
         isFresh: isFresh, size, workers)

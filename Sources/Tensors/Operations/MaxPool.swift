@@ -16,7 +16,8 @@ extension Tensor {
     MaxPool.forward(values, into: y.values, sizes, workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
     tape.record(y) { [self] in
-      MaxPool.backward(y.gradient, values, y.values, addingTo: gradientToAddTo(), sizes, workers)
+      MaxPool.backward(
+        y.gradientSlot.values, values, y.values, addingTo: gradientSlot.toAddTo(), sizes, workers)
     }
     return y
   }

@@ -20,12 +20,20 @@ public struct NormParameters {
   var channels: Int { weight.count }
   var trained: [Parameter] { [weight, bias].filter(\.isTrainable) }
 
+  /// Those of the running mean and variance.
+  var runningStatistics: [NormStatistics] {
+    guard let mean = runningMean?.values, let variance = runningVar?.values else {
+      preconditionFailure("\(weight.name) has no running statistics")
+    }
+    return (0..<channels).map {
+      NormStatistics(mean: Double(mean[$0]), variance: Double(variance[$0]), epsilon: epsilon)
+    }
+  }
+
   /// Adds `gradients` to the parameters that are trained.
   func addGradients(weight dWeight: [Double], bias dBias: [Double]) {
-    for (parameter, gradient) in [(weight, dWeight), (bias, dBias)] where parameter.isTrainable {
-      let target = parameter.gradient
-      for c in 0..<channels { target[c] += Float(gradient[c]) }
-    }
+    weight.addGradient(dWeight)
+    bias.addGradient(dBias)
   }
 }
 
@@ -62,12 +70,6 @@ struct NormStatistics {
 }
 
 extension Tensor {
-  /// Where the gradient of a residual goes, if it is wanted.
-  static func residualTarget(_ residual: Tensor?) -> (values: Floats, isFresh: Bool)? {
-    guard let residual, residual.needsGradient else { return nil }
-    return residual.gradientTarget()
-  }
-
   func checkNorm(_ norm: NormParameters, residual: Tensor?) {
     precondition(shape.last == norm.channels, "\(norm.weight.name) of \(norm.channels) channels meets \(shape)")
     precondition(residual.map { $0.shape == shape } ?? true, "\(shape) and a residual \(residual?.shape ?? [])")

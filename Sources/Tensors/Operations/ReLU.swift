@@ -7,9 +7,11 @@ extension Tensor {
     let workers = engine.workers
     Activation.relu(values, into: y.values, count: count, workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
-    tape.record(y) { [self] in
-      let (dx, isFresh) = gradientTarget()
-      Activation.backward(y.gradient, maskedBy: y.values, into: dx, isFresh: isFresh, count: count, workers)
+    let target = gradientSlot
+    tape.record(y) {
+      let (dx, isFresh) = target.target()
+      Activation.backward(
+        y.gradientSlot.values, maskedBy: y.values, into: dx, isFresh: isFresh, count: target.count, workers)
     }
     return y
   }

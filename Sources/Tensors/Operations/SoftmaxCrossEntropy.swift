@@ -22,10 +22,11 @@ extension Tensor {
       logits.values, classes: classes, rows: rows, labels: labels, weights: weights, into: output.values)
 
     guard output.needsGradient else { return output }
+    let dy = output.gradientSlot
     logits.engine.tape?.record(output) {
       SoftmaxCrossEntropy.backward(
-        output.gradient, logits.values, classes: classes, rows: rows, labels: labels, weights: weights,
-        into: logits.gradientToAddTo())
+        dy.values, logits.values, classes: classes, rows: rows, labels: labels, weights: weights,
+        into: logits.gradientSlot.toAddTo())
     }
     return output
   }

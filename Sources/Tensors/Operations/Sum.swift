@@ -9,9 +9,10 @@ extension Tensor {
     output.values[0] = Float(Double(scale) * total)
 
     guard needsGradient else { return output }
-    engine.tape?.record(output) { [self] in
-      let (slope, target) = (scale * output.gradient[0], gradientToAddTo())
-      for i in 0..<count { target[i] += slope }
+    let (dy, target) = (output.gradientSlot, gradientSlot)
+    engine.tape?.record(output) {
+      let (slope, dx) = (scale * dy.values[0], target.toAddTo())
+      for i in 0..<target.count { dx[i] += slope }
     }
     return output
   }
@@ -24,8 +25,9 @@ extension Tensor {
     output.values[0] = Float(scalars.reduce(0.0) { $0 + Double($1.values[0]) })
 
     guard output.needsGradient else { return output }
+    let (dy, targets) = (output.gradientSlot, scalars.filter(\.needsGradient).map(\.gradientSlot))
     engine.tape?.record(output) {
-      for scalar in scalars where scalar.needsGradient { scalar.gradientToAddTo()[0] += output.gradient[0] }
+      for target in targets { target.toAddTo()[0] += dy.values[0] }
     }
     return output
   }

@@ -1,0 +1,42 @@
+import Kernels
+
+/// The gradient of a tensor, once something flowed back into it.
+///
+/// An operation whose backward pass doesn't need the values of its input or output captures their slots instead of the
+/// tensors, so that the values' memory is free as soon as the forward pass is done with them.
+public final class GradientSlot {
+  public let count: Int
+  private let engine: Engine
+  private var buffer: Buffer?
+
+  init(count: Int, on engine: Engine) { (self.count, self.engine) = (count, engine) }
+
+  /// Whether anything flowed back.
+  public var isFilled: Bool { buffer != nil }
+
+  /// The gradient of an operation's output, inside its backward closure.
+  public var values: Floats {
+    guard let buffer else { preconditionFailure("nothing flowed back into an array of \(count) values") }
+    return buffer.values
+  }
+
+  /// The gradient and whether it is fresh: a fresh one has undefined contents and must be written as a whole,
+  /// another one must be added to.
+  public func target() -> (values: Floats, isFresh: Bool) {
+    if let buffer { return (buffer.values, false) }
+    let fresh = engine.pool.buffer(count)
+    buffer = fresh
+    return (fresh.values, true)
+  }
+
+  /// The gradient to be added to; zero when fresh.
+  public func toAddTo() -> Floats {
+    let (values, isFresh) = target()
+    if isFresh {
+      engine.workers.run(over: count, grain: 1 << 18) { range in
+        (values + range.lowerBound).update(repeating: 0, count: range.count)
+      }
+    }
+    return values
+  }
+}

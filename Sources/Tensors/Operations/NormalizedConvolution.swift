@@ -1,0 +1,92 @@
+import Kernels
+
+extension Tensor {
+  /// A convolution, batch norm with the running statistics (as in evaluation and under mmdetection's `norm_eval`), the
+  /// sum with a residual and ReLU in one pass over the map: the norm is affine, so that it goes into the convolution's
+  /// epilogue, `y = γ/σ · s + β − μ γ/σ`, and s is never kept. Its gradients come out exactly all the same:
+  ///
+  ///     dβ = Σ g        dγ = (Σ g s − μ dβ)/σ        Σ g s = ⟨Σ g ⊗ x, w⟩ for each output channel
+  ///
+  /// - Parameters:
+  ///   - weight: `[out, in, kernelHeight, kernelWidth]` in `ParameterLayout.convolution`.
+  ///   - residual: added before ReLU; of the output's shape.
+  /// - Returns: `[N, outHeight, outWidth, out]`.
+  public func convolution(
+    _ weight: Parameter, frozenNorm norm: NormParameters, stride: Int = 1, padding: Int = 0,
+    residual: Tensor? = nil, relu: Bool = false
+  ) -> Tensor {
+    let folded = FoldedNorm(norm, engine.pool)
+    // With γ = 0, Σ g s can't be had from the gradient of the weights: the map s is needed.
+    guard !(norm.weight.isTrainable && folded.hasZeroScale) else {
+      return convolution(weight, stride: stride, padding: padding)
+        .frozenBatchNorm(norm, residual: residual, relu: relu)
+    }
+    let (sizes, workers) = (convolutionShape(weight, stride: stride, padding: padding), engine.workers)
+    let outShape = [shape[0], sizes.outHeight, sizes.outWidth, sizes.outChannels]
+    precondition(residual.map { $0.shape == outShape } ?? true, "\(outShape) and a residual \(residual?.shape ?? [])")
+    let trained = (weight.isTrainable ? [weight] : []) + norm.trained
+    let wantsGradient = needsGradient || residual?.needsGradient == true || !trained.isEmpty
+    let y = Tensor(outShape, on: engine, needsGradient: wantsGradient)
+    let epilogue = ConvolutionEpilogue(
+      scale: folded.scale, shift: folded.shift, residual: residual?.values, relu: relu)
+    Convolution.forward(values, weight.values, epilogue, into: y.values, sizes, workers)
+    guard y.needsGradient, let tape = engine.tape else { return y }
+    let (dy, dx) = (y.gradientSlot, needsGradient ? gradientSlot : nil)
+    let dresidual = residual?.needsGradient == true ? residual?.gradientSlot : nil
+    let (input, output) = (trained.isEmpty ? nil : self, relu ? y : nil)
+    tape.record(y, parameters: trained) {
+      let sums = ConvolutionEpilogue.backward(
+        dy.values, relu: output?.values, scale: folded.scale, residual: dresidual?.target(), rows: sizes.outPixels,
+        columns: sizes.outChannels, workers)
+      if let input { folded.addGradients(input, dy.values, weight, sums, sizes) }
+      if let (values, isFresh) = dx?.target() {
+        Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)
+      }
+    }
+    return y
+  }
+}
+
+/// A norm with fixed statistics as the scale and the shift of a convolution's sums.
+private struct FoldedNorm {
+  let norm: NormParameters
+  private let statistics: [NormStatistics]
+  private let coefficients: Buffer
+
+  init(_ norm: NormParameters, _ pool: BufferPool) {
+    self.norm = norm
+    statistics = norm.runningStatistics
+    coefficients = pool.buffer(2 * norm.channels)
+    for (c, statistics) in statistics.enumerated() {
+      (scale[c], shift[c]) = statistics.affine(weight: norm.weight.values[c], bias: norm.bias.values[c])
+    }
+  }
+
+  var scale: Floats { coefficients.values }
+  var shift: Floats { coefficients.values + norm.channels }
+  /// Whether a scale is zero, or so small that dividing by it loses digits.
+  var hasZeroScale: Bool { (0..<norm.channels).contains { abs(scale[$0]) < 1e-18 } }
+
+  /// - Parameters:
+  ///   - ds: the gradient of the convolution's sums, γ/σ · g.
+  ///   - sums: Σ g of each channel.
+  func addGradients(
+    _ input: Tensor, _ ds: Floats, _ weight: Parameter, _ sums: [Double], _ sizes: ConvolutionShape
+  ) {
+    let workers = input.engine.workers
+    let contribution = input.engine.pool.buffer(weight.count)
+    workers.run(over: weight.count, grain: 1 << 16) { range in
+      (contribution.values + range.lowerBound).update(repeating: 0, count: range.count)
+    }
+    Convolution.backwardWeight(input.values, ds, addingTo: contribution.values, sizes, workers)
+    let products = ConvolutionEpilogue.addWeightGradient(
+      contribution.values, weight.values, addingTo: weight.isTrainable ? weight.gradient : nil,
+      outChannels: sizes.outChannels, depth: weight.count / sizes.outChannels, workers)
+    norm.weight.addGradient(
+      statistics.indices.map {
+        norm.weight.isTrainable
+          ? statistics[$0].normalized(products: products[$0] / Double(scale[$0]), sum: sums[$0]) : 0
+      })
+    norm.bias.addGradient(sums)
+  }
+}
