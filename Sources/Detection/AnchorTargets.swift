@@ -12,8 +12,11 @@ public struct AnchorTargets: Sendable {
     public let positiveDeltas: [Float]
   }
 
-  /// The samples of a whole batch on one level, by element of a `[N, H, W, A]` map.
-  public struct Level: Sendable {
+  /// The samples of a whole batch by the cells that they stand on: the losses look at no others.
+  public struct Cells: Sendable {
+    /// For each level, the pixels `[N, H, W]` of its map, ascending. They are numbered through over all levels.
+    public fileprivate(set) var ofLevel: [[Int32]]
+    /// Anchors as elements of `[cells, A]`.
     public fileprivate(set) var positives: [Int32] = []
     public fileprivate(set) var negatives: [Int32] = []
     /// `[positives, 4]`.
@@ -33,31 +36,50 @@ public struct AnchorTargets: Sendable {
   /// What mmdetection divides both RPN losses by, on every level.
   public var numTotalSamples: Int { numTotalPos + numTotalNeg }
 
-  /// The same samples level by level.
-  public var levels: [Level] {
-    var levels = anchorsALevel.map { _ in Level() }
+  /// - Parameter anchorsACell: A.
+  public func cells(anchorsACell: Int) -> Cells {
+    var sampled: [[Int32]] = anchorsALevel.map { _ in [] }
     for (number, image) in images.enumerated() {
-      forEachElement(of: image.positives, image: number) { level, element, i in
-        levels[level].positives.append(element)
-        levels[level].positiveDeltas.append(contentsOf: image.positiveDeltas[4 * i..<4 * i + 4])
-      }
-      forEachElement(of: image.negatives, image: number) { level, element, _ in
-        levels[level].negatives.append(element)
+      forEachElement(of: image.positives + image.negatives, image: number) { level, element in
+        sampled[level].append(element / Int32(anchorsACell))
       }
     }
-    return levels
+    var cells = Cells(ofLevel: sampled.map { Set($0).sorted() })
+    let number = numbers(of: cells.ofLevel)
+    func elements(_ anchors: [Int], of image: Int) -> [Int32] {
+      var elements: [Int32] = []
+      forEachElement(of: anchors, image: image) { level, element in
+        let (cell, anchor) = element.quotientAndRemainder(dividingBy: Int32(anchorsACell))
+        elements.append(number[level][cell]! * Int32(anchorsACell) + anchor)
+      }
+      return elements
+    }
+    for (index, image) in images.enumerated() {
+      cells.positives += elements(image.positives, of: index)
+      cells.negatives += elements(image.negatives, of: index)
+      cells.positiveDeltas += image.positiveDeltas
+    }
+    return cells
   }
 
-  private func forEachElement(
-    of anchors: [Int], image: Int, _ body: (_ level: Int, _ element: Int32, _ position: Int) -> Void
-  ) {
-    var (level, start) = (0, 0)
-    for (i, anchor) in anchors.enumerated() {
+  /// For each level, the number of each cell.
+  private func numbers(of cells: [[Int32]]) -> [[Int32: Int32]] {
+    var next: Int32 = 0
+    return cells.map { cells in
+      defer { next += Int32(cells.count) }
+      return Dictionary(uniqueKeysWithValues: zip(cells, next...))
+    }
+  }
+
+  /// Elements of the level's `[N, H, W, A]`.
+  private func forEachElement(of anchors: [Int], image: Int, _ body: (_ level: Int, _ element: Int32) -> Void) {
+    for anchor in anchors {
+      var (level, start) = (0, 0)
       while anchor >= start + anchorsALevel[level] {
         start += anchorsALevel[level]
         level += 1
       }
-      body(level, Int32(image * anchorsALevel[level] + anchor - start), i)
+      body(level, Int32(image * anchorsALevel[level] + anchor - start))
     }
   }
 }

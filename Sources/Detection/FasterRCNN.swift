@@ -38,7 +38,7 @@ public struct FasterRCNN {
 
     var normalizers = LossNormalizers(anchors: anchors, samples: samples)
     if let synchronizer { try normalizers.sum(over: synchronizer) }
-    let (rpnCls, rpnBBox) = rpnHead.losses(guesses, anchors, normalizers)
+    let (rpnCls, rpnBBox) = rpnHead.losses(levels, anchors, normalizers)
     let (cls, bbox) = roiHead.losses(verdicts, samples, normalizers)
     return DetectionLosses(
       rpnCls: rpnCls, rpnBBox: rpnBBox, cls: cls, bbox: bbox,

@@ -43,10 +43,17 @@ public struct RPNHead {
     regressor = layer("rpn_reg", channels, anchorsACell * 4, kernel: 1)
   }
 
+  /// What the head says of all cells. It is not recorded: the losses look at the sampled cells alone.
+  ///
   /// `levels`: the pyramid's maps, each `[N, H, W, in]`, finest first.
   public func callAsFunction(_ levels: [Tensor]) -> Output {
-    let hidden = levels.map { convolution($0, relu: true) }
-    return Output(scores: hidden.map { classifier($0) }, deltas: hidden.map { regressor($0) })
+    levels[0].engine.withoutTape {
+      let outputs = levels.map { level in
+        let hidden = convolution(level, relu: true)
+        return (classifier(hidden), regressor(hidden))
+      }
+      return Output(scores: outputs.map(\.0), deltas: outputs.map(\.1))
+    }
   }
 
   /// The sampled anchors of each image with what they should have said.
@@ -68,39 +75,39 @@ public struct RPNHead {
     }
   }
 
-  /// Both losses, each the sum over the levels: mmdetection divides every level's by the same number of samples.
+  /// Both losses, each over the samples of all levels: mmdetection divides every level's by the same number of samples.
+  ///
+  /// The head is run, and recorded, once more on the sampled cells: at most 256 of an image's tens of thousands, and the
+  /// gradients of all others are zero. Every level gets a gradient.
   package func losses(
-    _ output: Output, _ targets: AnchorTargets, _ normalizers: LossNormalizers
+    _ levels: [Tensor], _ targets: AnchorTargets, _ normalizers: LossNormalizers
   ) -> (cls: Tensor, bbox: Tensor) {
-    let divisor = Float(max(normalizers.anchors, 1))
-    let levels = targets.levels
-    let cls = levels.enumerated().map { index, level in
-      classificationLoss(output.scores[index], level, targets.positiveWeight, scale: 1 / divisor)
-    }
-    let bbox = levels.enumerated().map { index, level in
-      configuration.lossBBox.loss(
-        output.deltas[index], elements: level.positives.flatMap { $0 * 4..<$0 * 4 + 4 },
-        targets: level.positiveDeltas, scale: 1 / divisor)
-    }
-    return (Tensor.sum(of: cls), Tensor.sum(of: bbox))
+    let scale = 1 / Float(max(normalizers.anchors, 1))
+    let cells = targets.cells(anchorsACell: anchorsACell)
+    let hidden = convolution(levels, at: cells.ofLevel, relu: true)
+    let cls = classificationLoss(classifier.onRows(hidden), cells, targets.positiveWeight, scale: scale)
+    let bbox = configuration.lossBBox.loss(
+      regressor.onRows(hidden), elements: cells.positives.flatMap { $0 * 4..<$0 * 4 + 4 },
+      targets: cells.positiveDeltas, scale: scale)
+    return (cls, bbox)
   }
 
   /// Sigmoid: a positive anchor's score should be 1. Softmax: the foreground is class 0, the background class 1.
   private func classificationLoss(
-    _ scores: Tensor, _ level: AnchorTargets.Level, _ positiveWeight: Float, scale: Float
+    _ scores: Tensor, _ cells: AnchorTargets.Cells, _ positiveWeight: Float, scale: Float
   ) -> Tensor {
-    let (positives, negatives) = (level.positives.count, level.negatives.count)
+    let (positives, negatives) = (cells.positives.count, cells.negatives.count)
     let weights = [Float](repeating: positiveWeight, count: positives) + [Float](repeating: 1, count: negatives)
     let loss = configuration.lossCls
     guard loss.useSigmoid else {
       let labels = [Int32](repeating: 0, count: positives) + [Int32](repeating: 1, count: negatives)
       return Tensor.softmaxCrossEntropy(
-        logits: scores.reshaped([scores.count / 2, 2]), rows: level.positives + level.negatives, labels: labels,
+        logits: scores.reshaped([scores.count / 2, 2]), rows: cells.positives + cells.negatives, labels: labels,
         weights: weights, classWeight: loss.classWeight, scale: loss.lossWeight * scale)
     }
     let targets = [Float](repeating: 1, count: positives) + [Float](repeating: 0, count: negatives)
     return Tensor.sigmoidCrossEntropy(
-      logits: scores, elements: level.positives + level.negatives, targets: targets, weights: weights,
+      logits: scores, elements: cells.positives + cells.negatives, targets: targets, weights: weights,
       scale: loss.lossWeight * scale)
   }
 

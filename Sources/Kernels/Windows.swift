@@ -41,7 +41,7 @@ struct Windows {
   }
 
   /// In a row of the window, the cells inside the map are neighbours in memory.
-  private func copyWindow(image: Int, _ i: Int, _ j: Int, of map: Floats, into target: Floats) {
+  func copyWindow(image: Int, _ i: Int, _ j: Int, of map: Floats, into target: Floats) {
     let (y, x) = (i * step + top, j * step + left)
     let before = min(kernelWidth, max(0, -x)) * channels
     let end = max(before, min(kernelWidth, width - x) * channels)

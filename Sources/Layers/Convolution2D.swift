@@ -17,6 +17,19 @@ public struct Convolution2D {
     bias = hasBias ? scope.parameter("bias", shape: [outChannels], initializer: .constant(0)) : nil
   }
 
+  /// The layer on several maps at some cells alone, with its ReLU; see `Tensor.convolution(of:at:)`. It has a bias and
+  /// stride 1.
+  public func callAsFunction(_ maps: [Tensor], at cells: [[Int32]], relu: Bool) -> Tensor {
+    guard let bias, stride == 1 else { preconditionFailure("\(weight.name) has a stride or no bias") }
+    return Tensor.convolution(of: maps, at: cells, weight, bias: bias, padding: padding, relu: relu)
+  }
+
+  /// The layer as a linear one, of a kernel of one pixel: `x` `[N, in]`, returns `[N, out]`.
+  public func onRows(_ x: Tensor) -> Tensor {
+    let rows = x.reshaped([x.shape[0], 1, 1, x.shape[1]])
+    return self(rows).reshaped([x.shape[0], weight.shape[0]])
+  }
+
   /// `x`: `[N, H, W, in]`. Returns `[N, H', W', out]`; `relu` cuts it at zero.
   public func callAsFunction(_ x: Tensor, relu: Bool = false) -> Tensor {
     x.convolution(weight, bias: bias, stride: stride, padding: padding, relu: relu)

@@ -7,6 +7,14 @@ public final class Engine {
   /// Where operations are recorded; nil is inference.
   public var tape: Tape?
 
+  /// Runs `body` without recording, as in inference.
+  public func withoutTape<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let recorded = tape
+    tape = nil
+    defer { tape = recorded }
+    return try body()
+  }
+
   public init(threads: Int) {
     workers = Workers(count: threads)
     pool = BufferPool()

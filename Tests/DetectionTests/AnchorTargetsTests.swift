@@ -23,21 +23,21 @@ import Testing
       #expect(try [targets.numTotalPos] == golden.integers("expected/num_total_pos"), "\(golden)")
       #expect(try [targets.numTotalNeg] == golden.integers("expected/num_total_neg"), "\(golden)")
       #expect(targets.numTotalSamples == targets.numTotalPos + targets.numTotalNeg)
-      for (number, level) in targets.levels.enumerated() {
+      for (number, level) in LevelSamples.all(targets, try golden.settings().rpnHead).enumerated() {
         try check(level, number, weight: targets.positiveWeight, golden)
       }
     }
   }
 
   /// mmdetection's targets are dense, `[images, anchors of the level]`.
-  private func check(_ level: AnchorTargets.Level, _ number: Int, weight: Float, _ golden: GoldenCase) throws {
+  private func check(_ level: LevelSamples, _ number: Int, weight: Float, _ golden: GoldenCase) throws {
     let count = try golden.integers("expected/labels_\(number)").count
     var labels = [Int](repeating: 1, count: count)
     var weights = [Float](repeating: 0, count: count)
     var deltas = [Float](repeating: 0, count: 4 * count)
     var deltaWeights = deltas
-    for element in level.negatives { weights[Int(element)] = 1 }
-    for (i, element) in level.positives.map(Int.init).enumerated() {
+    for element in level.negatives { weights[element] = 1 }
+    for (i, element) in level.positives.enumerated() {
       labels[element] = 0
       weights[element] = weight
       deltas.replaceSubrange(4 * element..<4 * element + 4, with: level.positiveDeltas[4 * i..<4 * i + 4])
@@ -51,14 +51,15 @@ import Testing
       "\(golden) level \(number)")
   }
 
-  @Test func imagesAndLevelsSayTheSame() throws {
+  @Test func imagesAndCellsSayTheSame() throws {
     for golden in try GoldenCase.all("rpn") {
       let targets = try targets(golden, try golden.settings().rpnHead)
+      let levels = LevelSamples.all(targets, try golden.settings().rpnHead)
       let starts = targets.anchorsALevel.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
       for number in targets.images.indices {
-        func ofImage(_ elements: (AnchorTargets.Level) -> [Int32]) -> [Int] {
-          targets.levels.enumerated().flatMap { level, samples in
-            elements(samples).map(Int.init).filter { $0 / targets.anchorsALevel[level] == number }.map {
+        func ofImage(_ elements: (LevelSamples) -> [Int]) -> [Int] {
+          levels.enumerated().flatMap { level, samples in
+            elements(samples).filter { $0 / targets.anchorsALevel[level] == number }.map {
               $0 % targets.anchorsALevel[level] + starts[level]
             }
           }
@@ -90,5 +91,29 @@ import Testing
       #expect(first.images[image].positives.count + first.images[image].negatives.count == 16)
       #expect(first.images[image].negatives == second.images[image].negatives)
     }
+  }
+}
+
+/// The samples of a level as elements of its map `[N, H, W, A]`, from the cells that the head is run on.
+private struct LevelSamples {
+  var positives: [Int] = []
+  var negatives: [Int] = []
+  var positiveDeltas: [Float] = []
+
+  static func all(_ targets: AnchorTargets, _ configuration: RPNHeadConfiguration) -> [LevelSamples] {
+    let anchors = AnchorGenerator(configuration.anchorGenerator).numBaseAnchors[0]
+    let cells = targets.cells(anchorsACell: anchors)
+    let places = cells.ofLevel.enumerated().flatMap { level, cells in cells.map { (level, Int($0)) } }
+    var levels = cells.ofLevel.map { _ in LevelSamples() }
+    for (i, element) in cells.positives.map(Int.init).enumerated() {
+      let (level, cell) = places[element / anchors]
+      levels[level].positives.append(cell * anchors + element % anchors)
+      levels[level].positiveDeltas += cells.positiveDeltas[4 * i..<4 * i + 4]
+    }
+    for element in cells.negatives.map(Int.init) {
+      let (level, cell) = places[element / anchors]
+      levels[level].negatives.append(cell * anchors + element % anchors)
+    }
+    return levels
   }
 }

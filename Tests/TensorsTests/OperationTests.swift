@@ -13,6 +13,30 @@ import Testing
     try check.check(step: 1) { $0[0].convolution(weight, bias: bias, stride: stride, padding: padding) }
   }
 
+  /// Three maps, one of them without a cell, cells at corners and edges, one twice over.
+  @Test(arguments: [(3, 1), (1, 0), (5, 1)]) func convolutionAtCells(kernel: Int, padding: Int) throws {
+    let check = GradientCheck()
+    let weight = check.parameter("weight", [17, 8, kernel, kernel])
+    let bias = check.parameter("bias", [17])
+    for shape in [[2, 9, 7, 8], [2, 5, 4, 8], [2, 6, 5, 8]] { check.input(shape) }
+    let cells: [[Int32]] = [[0, 8, 8, 29], [], [1]]
+    try check.check(step: 1) {
+      Tensor.convolution(of: $0, at: cells, weight, bias: bias, padding: padding, relu: false)
+    }
+    let covector = check.numbers(5 * 17)
+    let atCells = try check.run(gradient: covector) {
+      Tensor.convolution(of: $0, at: cells, weight, bias: bias, padding: padding, relu: true)
+    }
+    let whole = try [0, 2].flatMap { map in
+      let values = try check.run(gradient: nil) {
+        $0[map].convolution(weight, bias: bias, padding: padding, relu: true)
+      }.output
+      return cells[map].flatMap { values[Int($0) * 17..<Int($0) * 17 + 17] }
+    }
+    expectCloseToMaximum(atCells.output, whole, 1e-6)
+    #expect(atCells.inputs[1].allSatisfy { $0 == 0 })
+  }
+
   @Test func convolutionHasPyTorchsLayouts() {
     let engine = Engine(threads: 1)
     let store = ParameterStore()

@@ -24,6 +24,13 @@ extension Tensor {
     return convolution(weight, bias, relu, sizes, into: [shape[0], weight.shape[0]])
   }
 
+  /// As `linear` for rows that are windows `[N, kernelHeight · kernelWidth · in]` of a convolution with `weight`.
+  func linear(windows weight: Parameter, bias: Parameter, relu: Bool) -> Tensor {
+    let sizes = ConvolutionShape.linear(rows: shape[0], inChannels: shape[1], outChannels: weight.shape[0])
+    precondition(sizes.weightCount == weight.count, "\(weight.name) of shape \(weight.shape) meets windows \(shape)")
+    return convolution(weight, bias, relu, sizes, into: [shape[0], weight.shape[0]])
+  }
+
   /// The sizes of a convolution of this map `[N, H, W, in]`.
   func convolutionShape(_ weight: Parameter, stride: Int, padding: Int) -> ConvolutionShape {
     precondition(
