@@ -33,10 +33,10 @@ public struct Shared2FCBBoxHead {
       in: scope.scope("fc_reg"))
   }
 
-  /// `features`: `[R, 7, 7, in]`.
+  /// `features`: `[R, 7, 7, in]`; their memory becomes that of their gradient.
   public func callAsFunction(_ features: Tensor) -> BBoxHeadOutput {
     var x = features.reshaped([features.shape[0], features.shape.dropFirst().reduce(1, *)])
-    for layer in shared { x = layer(x, relu: true) }
+    for (index, layer) in shared.enumerated() { x = layer(x, relu: true, consumesInput: index == 0) }
     return BBoxHeadOutput(scores: classifier(x), deltas: regressor(x))
   }
 

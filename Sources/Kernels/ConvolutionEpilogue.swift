@@ -80,13 +80,13 @@ public struct ConvolutionEpilogue {
     return total
   }
 
-  /// Adds `contribution` to the gradient of weights, `[out, depth]`.
+  /// Adds `contribution`, times a factor for each output, to the gradient of weights, `[out, depth]`.
   ///
   /// - Returns: for each output, ⟨contribution, weight⟩, from which the gradient of the scale follows:
   ///   s is linear in the weights, so that Σ g · s = ⟨Σ g ⊗ x, weight⟩.
   public static func addWeightGradient(
-    _ contribution: Floats, _ weight: Floats, addingTo gradient: Floats?, outChannels: Int, depth: Int,
-    _ workers: Workers
+    _ contribution: Floats, _ weight: Floats, factors: Floats, addingTo gradient: Floats?, outChannels: Int,
+    depth: Int, _ workers: Workers
   ) -> [Double] {
     let products = workers.shared.doubles(outChannels)
     workers.run(over: outChannels, grain: 8) { outputs in
@@ -106,7 +106,7 @@ public struct ConvolutionEpilogue {
           c += 1
         }
         products[o] = sum
-        if let target = gradient.map({ $0 + o * depth }) { for k in 0..<depth { target[k] += row[k] } }
+        if let target = gradient.map({ $0 + o * depth }) { for k in 0..<depth { target[k] += factors[o] * row[k] } }
       }
     }
     return (0..<outChannels).map { products[$0] }

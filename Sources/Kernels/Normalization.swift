@@ -37,7 +37,7 @@ public struct OutputGradient {
   }
 }
 
-/// The four passes over a map of which batch norm, its synchronised and frozen kinds, and group norm are made:
+/// The four passes over a map of which batch norm, its synchronised kind, and group norm are made:
 ///
 ///     moments   Σ x, Σ x²                      affine    y = scale · x + shift (+ residual) (then ReLU)
 ///     products  Σ g, Σ g · x                   combine   dx = a · g + b · x + c
@@ -98,9 +98,9 @@ public enum Normalization {
     }
   }
 
-  /// Writes `dx` as a whole when it is fresh, else adds to it. Without `statistics`, b and c are zero.
+  /// Writes `dx` as a whole when it is fresh, else adds to it.
   public static func combine(
-    _ gradient: OutputGradient, a: [Float], statistics: (x: Floats, b: [Float], c: [Float])? = nil,
+    _ gradient: OutputGradient, a: [Float], statistics: (x: Floats, b: [Float], c: [Float]),
     into dx: Floats, isFresh: Bool, _ size: MapSize, _ workers: Workers
   ) {
     let channels = size.channels
@@ -111,12 +111,8 @@ public enum Normalization {
         let offset = pixel * channels
         let g = gradient.row(offset, channels, in: buffer)
         let result = isFresh ? dx + offset : buffer + channels
-        if let (x, b, c) = statistics {
-          let row = x + offset
-          for k in 0..<channels { result[k] = a[set + k] * g[k] + b[set + k] * row[k] + c[set + k] }
-        } else {
-          for k in 0..<channels { result[k] = a[set + k] * g[k] }
-        }
+        let (row, b, c) = (statistics.x + offset, statistics.b, statistics.c)
+        for k in 0..<channels { result[k] = a[set + k] * g[k] + b[set + k] * row[k] + c[set + k] }
         if !isFresh { store(result, into: dx + offset, isFresh: false, channels) }
       }
     }

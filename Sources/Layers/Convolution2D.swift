@@ -30,8 +30,9 @@ public struct Convolution2D {
     return self(rows).reshaped([x.shape[0], weight.shape[0]])
   }
 
-  /// `x`: `[N, H, W, in]`. Returns `[N, H', W', out]`; `relu` cuts it at zero.
-  public func callAsFunction(_ x: Tensor, relu: Bool = false) -> Tensor {
-    x.convolution(weight, bias: bias, stride: stride, padding: padding, relu: relu)
+  /// `x`: `[N, H, W, in]`. Returns `[N, H', W', out]`; `relu` cuts it at zero. `consumesInput`: no other layer's
+  /// backward pass needs the values of `x`.
+  public func callAsFunction(_ x: Tensor, relu: Bool = false, consumesInput: Bool = false) -> Tensor {
+    x.convolution(weight, bias: bias, stride: stride, padding: padding, relu: relu, consumesInput: consumesInput)
   }
 }

@@ -14,6 +14,9 @@ public struct Linear {
     bias = scope.parameter("bias", shape: [outFeatures], initializer: .constant(0))
   }
 
-  /// `x`: `[N, in]`. Returns `[N, out]`; `relu` cuts it at zero.
-  public func callAsFunction(_ x: Tensor, relu: Bool = false) -> Tensor { x.linear(weight, bias: bias, relu: relu) }
+  /// `x`: `[N, in]`. Returns `[N, out]`; `relu` cuts it at zero. `consumesInput`: no other layer's backward pass needs
+  /// the values of `x`.
+  public func callAsFunction(_ x: Tensor, relu: Bool = false, consumesInput: Bool = false) -> Tensor {
+    x.linear(weight, bias: bias, relu: relu, consumesInput: consumesInput)
+  }
 }

@@ -46,27 +46,21 @@ public struct Norm {
     synchronizer = configuration.isSynchronized ? scope.synchronizer : nil
   }
 
-  /// `relu(norm(convolution(x)) + residual)`, in one pass where the norm uses its running statistics.
+  /// `relu(norm(convolution(x)) + residual)`, each where asked for. Without a tape, batch norm uses its running
+  /// statistics; with these it is folded into the convolution, which has no bias of its own.
   public func callAsFunction(
     _ convolution: Convolution2D, _ x: Tensor, residual: Tensor? = nil, relu: Bool = false
   ) throws -> Tensor {
-    guard !configuration.isGroupNorm, !usesBatchStatistics || x.engine.tape == nil, convolution.bias == nil else {
-      return try self(convolution(x), residual: residual, relu: relu)
+    if case .group(let groups, _) = configuration {
+      return convolution(x).groupNorm(parameters, groups: groups, residual: residual, relu: relu)
     }
+    if usesBatchStatistics, x.engine.tape != nil {
+      return try convolution(x).batchNorm(parameters, residual: residual, relu: relu, synchronizer: synchronizer)
+    }
+    precondition(convolution.bias == nil, "a convolution before a norm has no bias")
     return x.convolution(
       convolution.weight, frozenNorm: parameters, stride: convolution.stride, padding: convolution.padding,
       residual: residual, relu: relu)
-  }
-
-  /// `relu(norm(x) + residual)`, each where asked for. Without a tape, batch norm uses its running statistics.
-  public func callAsFunction(_ x: Tensor, residual: Tensor? = nil, relu: Bool = false) throws -> Tensor {
-    if case .group(let groups, _) = configuration {
-      return x.groupNorm(parameters, groups: groups, residual: residual, relu: relu)
-    }
-    guard usesBatchStatistics, x.engine.tape != nil else {
-      return x.frozenBatchNorm(parameters, residual: residual, relu: relu)
-    }
-    return try x.batchNorm(parameters, residual: residual, relu: relu, synchronizer: synchronizer)
   }
 }
 

@@ -11,8 +11,13 @@ public final class GradientSlot {
 
   init(count: Int, on engine: Engine) { (self.count, self.engine) = (count, engine) }
 
+  /// Memory for the gradient, taken over before anything flowed back.
+  private var reserve: Buffer?
+
   /// Whether anything flowed back.
   public var isFilled: Bool { buffer != nil }
+
+  func adopt(_ memory: Buffer) { if buffer == nil { reserve = memory } }
 
   /// The gradient of an operation's output, inside its backward closure.
   public var values: Floats {
@@ -24,8 +29,8 @@ public final class GradientSlot {
   /// another one must be added to.
   public func target() -> (values: Floats, isFresh: Bool) {
     if let buffer { return (buffer.values, false) }
-    let fresh = engine.pool.buffer(count)
-    buffer = fresh
+    let fresh = reserve ?? engine.pool.buffer(count)
+    (buffer, reserve) = (fresh, nil)
     return (fresh.values, true)
   }
 

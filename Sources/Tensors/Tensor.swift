@@ -53,6 +53,9 @@ public final class Tensor {
     hasGradient ? Array(UnsafeBufferPointer(start: gradientSlot.values, count: count)) : nil
   }
 
+  /// Makes the memory of the values that of the gradient, unless it is filled already. The values are lost.
+  func giveMemoryToGradient() { if needsGradient { gradientSlot.adopt(buffer) } }
+
   /// The same values and the same gradient seen in another shape.
   public func reshaped(_ shape: [Int]) -> Tensor { Tensor(viewing: self, as: shape) }
 }

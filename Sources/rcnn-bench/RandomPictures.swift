@@ -38,6 +38,7 @@ extension RunConfiguration {
   static var benchmark: RunConfiguration {
     var configuration = RunConfiguration()
     configuration.model.backbone.frozenStages = 1
+    configuration.model.backbone.zeroInitResidual = false
     configuration.model.rpnHead.lossCls.useSigmoid = true
     configuration.model.rpnHead.assigner.minPosIoU = 0.3
     configuration.model.rpnHead.testProposals.nmsPre = 1000

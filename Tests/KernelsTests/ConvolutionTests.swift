@@ -92,11 +92,12 @@ import Testing
         scale: parts & 1 != 0 ? scale.floats : nil, shift: parts & 2 != 0 ? shift.floats : nil,
         residual: parts & 4 != 0 ? residual.floats : nil, relu: relu)
       let y = Values(undefined: data.dy.count)
+      let (scales, shifts, residuals) = (scale.array, shift.array, residual.array)
       Convolution.forward(data.x.floats, data.weight.floats, epilogue, into: y.floats, shape, Workers(count: 2))
       let expected = data.run(threads: 1).y.enumerated().map { i, sum in
-        let scaled = parts & 1 != 0 ? sum * scale.array[i % channels] : sum
-        let shifted = parts & 2 != 0 ? scaled + shift.array[i % channels] : scaled
-        let total = parts & 4 != 0 ? shifted + residual.array[i] : shifted
+        let scaled = parts & 1 != 0 ? sum * scales[i % channels] : sum
+        let shifted = parts & 2 != 0 ? scaled + shifts[i % channels] : scaled
+        let total = parts & 4 != 0 ? shifted + residuals[i] : shifted
         return relu ? max(0, total) : total
       }
       expectCloseToMaximum(y.array, expected, 1e-6)
@@ -110,14 +111,15 @@ import Testing
     let (dy, y) = (Values(random: count, seed: 1), Values(random: count, seed: 2))
     let scale = Values(random: columns, seed: 3)
     let residual = Values([Float](repeating: isFresh ? .nan : 1, count: count))
-    let g = (0..<count).map { y.array[$0] > 0 ? dy.array[$0] : 0 }
+    let g = zip(y.array, dy.array).map { $0 > 0 ? $1 : 0 }
+    let scales = scale.array
     let sums = ConvolutionEpilogue.backward(
       dy.floats, relu: y.floats, scale: scale.floats, residual: (residual.floats, isFresh), rows: rows,
       columns: columns, Workers(count: 2))
     let expected = (0..<columns).map { c in (0..<rows).reduce(0.0) { $0 + Double(g[$1 * columns + c]) } }
     expectClose(sums.map(Float.init), expected.map(Float.init), absolute: 1e-6, relative: 1e-6)
     #expect(residual.array == g.map { isFresh ? $0 : 1 + $0 })
-    #expect(dy.array == (0..<count).map { g[$0] * scale.array[$0 % columns] })
+    #expect(dy.array == (0..<count).map { g[$0] * scales[$0 % columns] })
   }
 
   @Test(arguments: [1, 7, 8, 33], [1, 9, 4608]) func addWeightGradient(outChannels: Int, depth: Int) {
@@ -125,12 +127,15 @@ import Testing
     let (part, weight, sum) = (
       Values(random: count, seed: 1), Values(random: count, seed: 2), Values(random: count, seed: 3)
     )
-    let expected = (0..<count).map { sum.array[$0] + part.array[$0] }
+    let factors = Values(random: outChannels, seed: 4)
+    let (parts, weights, sums, scales) = (part.array, weight.array, sum.array, factors.array)
+    let expected = (0..<count).map { sums[$0] + scales[$0 / depth] * parts[$0] }
     let products = ConvolutionEpilogue.addWeightGradient(
-      part.floats, weight.floats, addingTo: sum.floats, outChannels: outChannels, depth: depth, Workers(count: 2))
-    #expect(sum.array == expected)
+      part.floats, weight.floats, factors: factors.floats, addingTo: sum.floats, outChannels: outChannels,
+      depth: depth, Workers(count: 2))
+    expectClose(sum.array, expected, absolute: 1e-6)
     let naive = (0..<outChannels).map { o in
-      (o * depth..<(o + 1) * depth).reduce(0.0) { $0 + Double(part.array[$1]) * Double(weight.array[$1]) }
+      (o * depth..<(o + 1) * depth).reduce(0.0) { $0 + Double(parts[$1]) * Double(weights[$1]) }
     }
     expectClose(products.map(Float.init), naive.map(Float.init), absolute: 1e-6, relative: 1e-6)
   }

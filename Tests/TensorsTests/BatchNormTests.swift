@@ -80,13 +80,14 @@ import Testing
     let one = { store.add($0, shape: [1], isTrainable: false, initializer: .constant(1)) }
     let norm = NormParameters(
       weight: one("weight"), bias: zero("bias"), runningMean: zero("mean"), runningVar: one("var"), epsilon: 0)
+    let unit = store.add("unit", shape: [1, 1, 1, 1], isTrainable: false, initializer: .constant(1))
     store.allocate(seed: 0)
     let y = try Tensor([2, 1, 2, 1], [1, 2, 3, 6], on: Engine(threads: 1)).batchNorm(norm)
     expectClose([norm.runningMean!.values[0]], [0.3], relative: 1e-6)
     expectClose([norm.runningVar!.values[0]], [0.9 + 0.1 * 14 / 3], relative: 1e-6)
     let deviation = Float(3.5).squareRoot()
     expectClose(y.array, [-2 / deviation, -1 / deviation, 0, 3 / deviation], absolute: 1e-6)
-    let frozen = Tensor([1, 1, 1, 1], [1.3], on: Engine(threads: 1)).frozenBatchNorm(norm)
+    let frozen = Tensor([1, 1, 1, 1], [1.3], on: Engine(threads: 1)).convolution(unit, frozenNorm: norm)
     expectClose(frozen.array, [1 / (0.9 + 0.1 * 14 / 3 as Float).squareRoot()], relative: 1e-6)
   }
 }

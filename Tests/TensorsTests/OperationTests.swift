@@ -56,6 +56,18 @@ import Testing
     try check.check(step: 1) { $0[0].linear(weight, bias: bias) }
   }
 
+  /// Where the gradient takes the memory of the values.
+  @Test func consumedInputs() throws {
+    let check = GradientCheck()
+    let weight = check.parameter("weight", [16, 16, 3, 3])
+    let (matrix, bias) = (check.parameter("matrix", [17, 16]), check.parameter("bias", [17]))
+    check.input([2, 9, 7, 16])
+    try check.check(step: 1) {
+      let map = $0[0].convolution(weight, padding: 1).convolution(weight, padding: 1, consumesInput: true)
+      return map.reshaped([126, 16]).linear(matrix, bias: bias, consumesInput: true)
+    }
+  }
+
   @Test func linearOfNoRowsHasZeroGradients() throws {
     let check = GradientCheck()
     let (weight, bias) = (check.parameter("weight", [17, 9]), check.parameter("bias", [17]))
@@ -63,20 +75,6 @@ import Testing
     check.input([0, 9])
     let result = try check.run(gradient: []) { $0[0].linear(weight, bias: bias, relu: true) }
     #expect(result.output.isEmpty && result.inputs == [[]] && result.parameters.allSatisfy { $0 == 0 })
-  }
-
-  @Test(arguments: [1, 8, 17]) func frozenBatchNorm(channels: Int) throws {
-    let check = GradientCheck()
-    let norm = check.norm(channels)
-    for _ in 0..<2 { check.input([2, 7, 3, channels]) }
-    try check.check { $0[0].frozenBatchNorm(norm, residual: $0[1]) }
-  }
-
-  @Test func frozenBatchNormWithoutTraining() throws {
-    let check = GradientCheck()
-    let norm = check.norm(9, isTrainable: false)
-    for _ in 0..<2 { check.input([2, 7, 3, 9]) }
-    try check.check { $0[0].frozenBatchNorm(norm, residual: $0[1]) }
   }
 
   @Test(arguments: [(3, 1, 1, 9), (1, 2, 0, 17), (3, 1, 1, 16)], [true, false])
@@ -91,28 +89,36 @@ import Testing
     }
   }
 
-  /// Folded into the convolution, and as an operation after it; with γ = 0 in a channel, where only the latter is exact.
-  @Test(arguments: [true, false]) func foldedNormIsTheNormAfterTheConvolution(_ hasZero: Bool) throws {
+  /// A channel with γ = 0 passes nothing on, and still learns its γ.
+  @Test func frozenNormWithAWeightOfZero() throws {
     let check = GradientCheck()
-    let weight = check.parameter("w", [32, 16, 3, 3])
-    let norm = check.norm(32)
-    check.store.allocate(seed: 3)
-    if hasZero { norm.weight.values[5] = 0 }
+    let weight = check.parameter("weight", [16, 16, 3, 3])
+    let norm = check.norm(16)
+    check.store.allocate(seed: 7)
+    (norm.weight.values[5], norm.weight.values[6]) = (0, -1e-25)
     check.input([2, 17, 16, 16])
-    check.input([2, 17, 16, 32])
-    let covector = check.numbers(2 * 17 * 16 * 32)
-    let folded = try check.run(gradient: covector) {
-      $0[0].convolution(weight, frozenNorm: norm, padding: 1, residual: $0[1], relu: true)
+    try check.check(step: 0.25) { $0[0].convolution(weight, frozenNorm: norm, padding: 1) }
+    let gradient = try check.run(gradient: check.numbers(2 * 17 * 16 * 16)) {
+      $0[0].convolution(weight, frozenNorm: norm, padding: 1)
+    }.parameters
+    #expect((weight.count..<weight.count + 16).allSatisfy { abs(gradient[$0]) > 1e-3 })
+    #expect((5 * 144..<6 * 144).allSatisfy { gradient[$0] == 0 })
+  }
+
+  @Test func frozenNormIsTheNormAfterTheConvolution() throws {
+    let check = GradientCheck()
+    let weight = check.parameter("w", [17, 16, 3, 3])
+    let norm = check.norm(17)
+    check.store.allocate(seed: 3)
+    check.input([1, 9, 8, 16])
+    let plain = try check.run(gradient: nil) { $0[0].convolution(weight, padding: 1) }.output
+    let folded = try check.run(gradient: nil) { $0[0].convolution(weight, frozenNorm: norm, padding: 1) }.output
+    let (mean, variance) = (norm.runningMean!.values, norm.runningVar!.values)
+    let expected = plain.enumerated().map { i, value in
+      let c = i % 17
+      return (value - mean[c]) / (variance[c] + 1e-5).squareRoot() * norm.weight.values[c] + norm.bias.values[c]
     }
-    let plain = try check.run(gradient: covector) {
-      $0[0].convolution(weight, padding: 1).frozenBatchNorm(norm, residual: $0[1], relu: true)
-    }
-    expectCloseToMaximum(folded.output, plain.output, 1e-6)
-    for (a, b) in zip(folded.inputs + [folded.parameters], plain.inputs + [plain.parameters]) {
-      expectCloseToMaximum(a, b, 1e-5)
-    }
-    let gamma = folded.parameters[weight.count..<weight.count + 32]
-    #expect(gamma.allSatisfy { $0 != 0 })
+    expectCloseToMaximum(folded, expected, 1e-6)
   }
 
   @Test(arguments: [1, 8, 17]) func batchNorm(channels: Int) throws {
@@ -162,7 +168,7 @@ import Testing
       switch operation {
       case "convolution": return x[0].convolution(weight, bias: bias, padding: 1, relu: relu)
       case "linear": return x[0].linear(matrix, bias: bias, relu: relu)
-      case "frozen": return x[0].frozenBatchNorm(norm, residual: x[1], relu: relu)
+      case "frozen": return x[0].convolution(weight, frozenNorm: norm, padding: 1, residual: x[1], relu: relu)
       case "batch": return try x[0].batchNorm(norm, residual: x[1], relu: relu)
       default: return x[0].groupNorm(norm, groups: 2, residual: x[1], relu: relu)
       }

@@ -17,7 +17,7 @@ import Testing
     let (matrix, offset) = (check.parameter("matrix", [9, 8 * 4]), check.parameter("offset", [9]))
     check.store.allocate(seed: 1)
     return { x in
-      let low = x.convolution(first, stride: 2, padding: 1).frozenBatchNorm(frozen, relu: true)
+      let low = x.convolution(first, frozenNorm: frozen, stride: 2, padding: 1, relu: true)
       let map = try low.convolution(shared, bias: bias, padding: 1).batchNorm(norm, residual: low, relu: true)
       let top = map.maxPool(kernel: 1, stride: 2, padding: 0)
       let lateral = map.convolution(shared, bias: bias, padding: 1)
@@ -47,7 +47,7 @@ import Testing
     let engine = Engine(threads: 1)
     engine.tape = Tape()
     let x = Tensor([1, 8, 8, 3], check.numbers(192), on: engine)
-    let y = x.convolution(first, padding: 1).frozenBatchNorm(frozen, relu: true).maxPool(
+    let y = x.convolution(first, frozenNorm: frozen, padding: 1, relu: true).maxPool(
       kernel: 3, stride: 2, padding: 1)
     #expect(engine.tape!.count == 0 && !y.needsGradient)
   }

@@ -1,4 +1,5 @@
 import Kernels
+
 extension Tensor {
   /// Batch norm with the statistics of this batch (Ioffe and Szegedy 2015), plus a residual, then ReLU. Moves the
   /// running statistics a tenth of the way to the batch's mean and unbiased variance.
@@ -29,7 +30,7 @@ extension Tensor {
       let gradient = OutputGradient(y.hasGradient ? y.gradientSlot.values : nil, maskedBy: relu ? y.values : nil)
       let target = y.hasGradient ? residual?.target() : nil
       let sums = Normalization.products(gradient, values, residual: target, size, workers)
-      norm.addFrozenGradients(sums, statistics)
+      norm.addBatchGradients(sums, statistics)
       let correction = try norm.batchCorrection(sums, statistics, total: total, synchronizer)
       guard needsGradient else { return }
       let (dx, isFresh) = gradientSlot.target()
@@ -59,6 +60,15 @@ extension NormParameters {
     return (statistics, count)
   }
 
+  /// Adds the gradients of statistics shared by all images: dγ = Σ g·x̂, dβ = Σ g, given Σ g and Σ g·x.
+  fileprivate func addBatchGradients(_ sums: ChannelSums, _ statistics: [NormStatistics]) {
+    let sum = sums.overImages(channels: channels)
+    addGradients(
+      weight: statistics.indices.map {
+        statistics[$0].normalized(products: sum.second[$0], sum: sum.first[$0])
+      }, bias: sum.first)
+  }
+
   private func updateRunning(_ c: Int, sum: Double, sumOfSquares: Double, count: Double) {
     let mean = sum / count
     let unbiased = max(0, sumOfSquares - sum * mean) / max(1, count - 1)
@@ -81,5 +91,17 @@ extension NormParameters {
       let normalized = statistics[c].normalized(products: sums[channels + c], sum: sums[c])
       return statistics[c].correction(sum: gamma * sums[c], normalized: gamma * normalized, count: total)
     }
+  }
+}
+
+extension ChannelSums {
+  /// Both sums over all images, `[channels]`.
+  fileprivate func overImages(channels: Int) -> (first: [Double], second: [Double]) {
+    var total = (first: [Double](repeating: 0, count: channels), second: [Double](repeating: 0, count: channels))
+    for i in first.indices {
+      total.first[i % channels] += first[i]
+      total.second[i % channels] += second[i]
+    }
+    return total
   }
 }

@@ -4,31 +4,40 @@ extension Tensor {
   /// The convolution of a map `[N, H, W, in]` with `weight`, `[out, in, kernelHeight, kernelWidth]` in
   /// `ParameterLayout.convolution`; `padding` zeros on each side; then ReLU if wanted.
   ///
+  /// - Parameter consumesInput: the values of this tensor aren't needed by any other operation's backward pass, so that
+  ///   its gradient takes their memory.
   /// - Returns: `[N, outHeight, outWidth, out]`.
   public func convolution(
-    _ weight: Parameter, bias: Parameter? = nil, stride: Int = 1, padding: Int = 0, relu: Bool = false
+    _ weight: Parameter, bias: Parameter? = nil, stride: Int = 1, padding: Int = 0, relu: Bool = false,
+    consumesInput: Bool = false
   ) -> Tensor {
     let sizes = convolutionShape(weight, stride: stride, padding: padding)
     return convolution(
-      weight, bias, relu, sizes, into: [shape[0], sizes.outHeight, sizes.outWidth, sizes.outChannels])
+      weight, bias, relu, sizes, into: [shape[0], sizes.outHeight, sizes.outWidth, sizes.outChannels],
+      consumesInput: consumesInput)
   }
 
   /// `x · weightᵀ + bias` for rows `[N, in]` and `weight` `[out, in]`, then ReLU if wanted; N may be 0.
   ///
+  /// - Parameter consumesInput: as for `convolution`.
   /// - Returns: `[N, out]`.
-  public func linear(_ weight: Parameter, bias: Parameter, relu: Bool = false) -> Tensor {
+  public func linear(
+    _ weight: Parameter, bias: Parameter, relu: Bool = false, consumesInput: Bool = false
+  ) -> Tensor {
     precondition(
       shape.count == 2 && weight.shape.count == 2 && shape[1] == weight.shape[1],
       "\(weight.name) of shape \(weight.shape) can't be applied to rows \(shape)")
     let sizes = ConvolutionShape.linear(rows: shape[0], inChannels: shape[1], outChannels: weight.shape[0])
-    return convolution(weight, bias, relu, sizes, into: [shape[0], weight.shape[0]])
+    return convolution(
+      weight, bias, relu, sizes, into: [shape[0], weight.shape[0]], consumesInput: consumesInput)
   }
 
   /// As `linear` for rows that are windows `[N, kernelHeight · kernelWidth · in]` of a convolution with `weight`.
   func linear(windows weight: Parameter, bias: Parameter, relu: Bool) -> Tensor {
     let sizes = ConvolutionShape.linear(rows: shape[0], inChannels: shape[1], outChannels: weight.shape[0])
     precondition(sizes.weightCount == weight.count, "\(weight.name) of shape \(weight.shape) meets windows \(shape)")
-    return convolution(weight, bias, relu, sizes, into: [shape[0], weight.shape[0]])
+    return convolution(
+      weight, bias, relu, sizes, into: [shape[0], weight.shape[0]], consumesInput: true)
   }
 
   /// The sizes of a convolution of this map `[N, H, W, in]`.
@@ -45,7 +54,8 @@ extension Tensor {
   }
 
   private func convolution(
-    _ weight: Parameter, _ bias: Parameter?, _ relu: Bool, _ sizes: ConvolutionShape, into outShape: [Int]
+    _ weight: Parameter, _ bias: Parameter?, _ relu: Bool, _ sizes: ConvolutionShape, into outShape: [Int],
+    consumesInput: Bool
   ) -> Tensor {
     let trained = [weight, bias].compactMap { $0 }.filter(\.isTrainable)
     let y = Tensor(outShape, on: engine, needsGradient: needsGradient || !trained.isEmpty)
@@ -65,6 +75,7 @@ extension Tensor {
       }
       if let input {
         Convolution.backwardWeight(input.values, dy.values, addingTo: weight.gradient, sizes, workers)
+        if consumesInput { input.giveMemoryToGradient() }
       }
       if let (values, isFresh) = dx?.target() {
         Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)

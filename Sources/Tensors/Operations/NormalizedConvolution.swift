@@ -16,11 +16,6 @@ extension Tensor {
     residual: Tensor? = nil, relu: Bool = false
   ) -> Tensor {
     let folded = FoldedNorm(norm, engine.pool)
-    // With γ = 0, Σ g s can't be had from the gradient of the weights: the map s is needed.
-    guard !(norm.weight.isTrainable && folded.hasZeroScale) else {
-      return convolution(weight, stride: stride, padding: padding)
-        .frozenBatchNorm(norm, residual: residual, relu: relu)
-    }
     let (sizes, workers) = (convolutionShape(weight, stride: stride, padding: padding), engine.workers)
     let outShape = [shape[0], sizes.outHeight, sizes.outWidth, sizes.outChannels]
     precondition(residual.map { $0.shape == outShape } ?? true, "\(outShape) and a residual \(residual?.shape ?? [])")
@@ -36,10 +31,11 @@ extension Tensor {
     let (input, output) = (trained.isEmpty ? nil : self, relu ? y : nil)
     tape.record(y, parameters: trained) {
       let sums = ConvolutionEpilogue.backward(
-        dy.values, relu: output?.values, scale: folded.scale, residual: dresidual?.target(), rows: sizes.outPixels,
+        dy.values, relu: output?.values, scale: folded.divisor, residual: dresidual?.target(), rows: sizes.outPixels,
         columns: sizes.outChannels, workers)
       if let input { folded.addGradients(input, dy.values, weight, sums, sizes) }
       if let (values, isFresh) = dx?.target() {
+        folded.finishScaling(dy.values, rows: sizes.outPixels, workers)
         Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)
       }
     }
@@ -49,26 +45,37 @@ extension Tensor {
 
 /// A norm with fixed statistics as the scale and the shift of a convolution's sums.
 private struct FoldedNorm {
-  let norm: NormParameters
+  private let norm: NormParameters
   private let statistics: [NormStatistics]
   private let coefficients: Buffer
+  /// Whether a scale is zero (`zero_init_residual`), or so small that dividing by it loses digits. Σ g s can't be had
+  /// from γ/σ · g then, so that such a channel's g is scaled by 1 until its dγ is known.
+  private let hasZeroScale: Bool
 
   init(_ norm: NormParameters, _ pool: BufferPool) {
     self.norm = norm
     statistics = norm.runningStatistics
-    coefficients = pool.buffer(2 * norm.channels)
+    let (channels, coefficients) = (norm.channels, pool.buffer(4 * norm.channels))
+    let values = coefficients.values
+    var hasZeroScale = false
     for (c, statistics) in statistics.enumerated() {
-      (scale[c], shift[c]) = statistics.affine(weight: norm.weight.values[c], bias: norm.bias.values[c])
+      let (scale, shift) = statistics.affine(weight: norm.weight.values[c], bias: norm.bias.values[c])
+      let isZero = abs(scale) < 1e-18
+      hasZeroScale = hasZeroScale || isZero
+      (values[c], values[channels + c]) = (scale, shift)
+      (values[2 * channels + c], values[3 * channels + c]) = isZero ? (1, scale) : (scale, 1)
     }
+    (self.coefficients, self.hasZeroScale) = (coefficients, hasZeroScale)
   }
 
+  /// γ/σ, the product of `divisor`, which isn't zero, and `rest`.
   var scale: Floats { coefficients.values }
   var shift: Floats { coefficients.values + norm.channels }
-  /// Whether a scale is zero, or so small that dividing by it loses digits.
-  var hasZeroScale: Bool { (0..<norm.channels).contains { abs(scale[$0]) < 1e-18 } }
+  var divisor: Floats { coefficients.values + 2 * norm.channels }
+  private var rest: Floats { coefficients.values + 3 * norm.channels }
 
   /// - Parameters:
-  ///   - ds: the gradient of the convolution's sums, γ/σ · g.
+  ///   - ds: `divisor` · g.
   ///   - sums: Σ g of each channel.
   func addGradients(
     _ input: Tensor, _ ds: Floats, _ weight: Parameter, _ sums: [Double], _ sizes: ConvolutionShape
@@ -80,13 +87,19 @@ private struct FoldedNorm {
     }
     Convolution.backwardWeight(input.values, ds, addingTo: contribution.values, sizes, workers)
     let products = ConvolutionEpilogue.addWeightGradient(
-      contribution.values, weight.values, addingTo: weight.isTrainable ? weight.gradient : nil,
+      contribution.values, weight.values, factors: rest, addingTo: weight.isTrainable ? weight.gradient : nil,
       outChannels: sizes.outChannels, depth: weight.count / sizes.outChannels, workers)
     norm.weight.addGradient(
-      statistics.indices.map {
-        norm.weight.isTrainable
-          ? statistics[$0].normalized(products: products[$0] / Double(scale[$0]), sum: sums[$0]) : 0
-      })
+      statistics.indices.map { statistics[$0].normalized(products: products[$0] / Double(divisor[$0]), sum: sums[$0]) })
     norm.bias.addGradient(sums)
+  }
+
+  /// Turns `divisor` · g into γ/σ · g.
+  func finishScaling(_ ds: Floats, rows: Int, _ workers: Workers) {
+    guard hasZeroScale else { return }
+    let channels = norm.channels
+    workers.run(over: rows, grain: 64) { rows in
+      for row in rows { for c in 0..<channels { ds[row * channels + c] *= rest[c] } }
+    }
   }
 }
