@@ -13,12 +13,13 @@ public final class Prefetcher: Sendable {
     _ dataset: CocoDataset, _ pipeline: Pipeline, plans: some Sequence<BatchPlan>, workers: Int,
     depth: Int = 2
   ) {
-    let queue = BatchQueue(plans: AnyIterator(plans.makeIterator()), depth: max(1, depth))
+    let pool = PixelPool()
+    let queue = BatchQueue(plans: AnyIterator(plans.makeIterator()), depth: max(1, depth), pool)
     self.queue = queue
     for number in 0..<max(1, workers) {
       let thread = Thread {
         queue.work { plan, index in
-          try dataset.sample(index, pipeline, key: plan.key)
+          try dataset.sample(index, pipeline, key: plan.key, pool)
         }
       }
       thread.name = "loader \(number)"
