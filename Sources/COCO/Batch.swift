@@ -36,10 +36,11 @@ public struct Batch: Sendable {
     }
   }
 
+  private var count: Int { images.count * size.height * size.width * 3 }
+
   /// `[images, size.height, size.width, 3]`: normalised, RGB or BGR. Made anew at each call.
   public var pixels: [Float] {
-    let count = images.count * size.height * size.width * 3
-    return [Float](unsafeUninitializedCapacity: count) { values, initializedCount in
+    [Float](unsafeUninitializedCapacity: count) { values, initializedCount in
       if let start = values.baseAddress { writePixels(to: start) }
       initializedCount = count
     }
@@ -59,8 +60,7 @@ public struct Batch: Sendable {
 
   /// The same into the front of an array, which grows where it must.
   package func writePixels(to values: inout [Float]) {
-    let missing = images.count * size.height * size.width * 3 - values.count
-    if missing > 0 { values.append(contentsOf: repeatElement(0, count: missing)) }
+    if values.count < count { values = [Float](repeating: 0, count: count) }
     values.withUnsafeMutableBufferPointer { if let start = $0.baseAddress { writePixels(to: start) } }
   }
 }

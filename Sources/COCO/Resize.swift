@@ -78,7 +78,6 @@ enum Resize {
 
     init(source: Int, target: Int) {
       count = target * 3
-      // One vector more: the last one may be begun within it.
       sums = [SIMD8<Int16>](repeating: .zero, count: (count + 7) / 8)
       words = [UInt64](repeating: 0, count: source)
     }
