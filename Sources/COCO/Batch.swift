@@ -36,14 +36,11 @@ public struct Batch: Sendable {
     }
   }
 
-  private var count: Int { images.count * size.height * size.width * 3 }
-
   /// `[images, size.height, size.width, 3]`: normalised, RGB or BGR. Made anew at each call.
   public var pixels: [Float] {
-    [Float](unsafeUninitializedCapacity: count) { values, initializedCount in
-      if let start = values.baseAddress { writePixels(to: start) }
-      initializedCount = count
-    }
+    var values: [Float] = []
+    fill(&values)
+    return values
   }
 
   /// Writes all the values of `pixels`. Until here a picture has bytes: a quarter of the memory.
@@ -59,7 +56,8 @@ public struct Batch: Sendable {
   }
 
   /// The same into the front of an array, which grows where it must.
-  package func writePixels(to values: inout [Float]) {
+  package func fill(_ values: inout [Float]) {
+    let count = images.count * size.height * size.width * 3
     if values.count < count { values = [Float](repeating: 0, count: count) }
     values.withUnsafeMutableBufferPointer { if let start = $0.baseAddress { writePixels(to: start) } }
   }

@@ -10,7 +10,6 @@ package final class PixelPool: Sendable {
   package init() {}
 
   /// An array of so many bytes with undefined content.
-  @inline(never)
   package func take(_ count: Int) -> [UInt8] {
     var pixels = free.withLock { free in
       let fitting = free.indices.filter { free[$0].capacity >= count }.min { free[$0].capacity < free[$1].capacity }

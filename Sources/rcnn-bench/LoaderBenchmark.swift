@@ -88,7 +88,7 @@ struct LoaderBenchmark: ParsableCommand {
     var floats: [Float] = []
     let start = ContinuousClock.now
     let prefetcher = Prefetcher(dataset, pipeline, plans: plans, workers: threads)
-    while let batch = try prefetcher.next() { batch.writePixels(to: &floats) }
+    while let batch = try prefetcher.next() { batch.fill(&floats) }
     return start.duration(to: .now).seconds
   }
 }

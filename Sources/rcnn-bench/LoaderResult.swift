@@ -31,7 +31,7 @@ struct LoaderStages {
     times.append(.now)
     let sample = pipeline.apply(picture, dataset.images[index], key: plan.key, pool)
     times.append(.now)
-    Batch([sample], plan: plan).writePixels(to: &floats)
+    Batch([sample], plan: plan).fill(&floats)
     times.append(.now)
     pool.give(sample.picture.pixels)
     return times

@@ -24,7 +24,7 @@ import Testing
       // What stood in the memory before must not show.
       var values = [Float](repeating: .nan, count: 2 * expected.count)
       Batch([sample, sample], plan: BatchPlan(key: key, iteration: 0, indices: [0, 0], size: size))
-        .writePixels(to: &values)
+        .fill(&values)
       #expect(values.map(\.bitPattern) == (expected + expected).map(\.bitPattern))
     }
   }
