@@ -56,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "rcnn-bench",
       dependencies: [
-        "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training",
+        "COCO", "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

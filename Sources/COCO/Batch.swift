@@ -23,27 +23,43 @@ public struct Batch: Sendable {
   public let iteration: Int
   public let images: [Image]
   public let size: ImageSize
-  /// `[images, size.height, size.width, 3]`.
-  public let pixels: [Float]
+  private let samples: [Sample]
 
   /// - Precondition: `plan.size` is at least every sample's size.
   package init(_ samples: [Sample], plan: BatchPlan) {
     (epoch, iteration, size) = (plan.key.epoch, plan.iteration, plan.size)
+    self.samples = samples
     images = samples.map {
       Image(
         id: $0.imageID, oriSize: $0.oriSize, geometry: $0.geometry, gtBoxes: $0.boxes, gtLabels: $0.labels,
         gtIgnore: $0.ignored)
     }
-    var pixels = [Float](repeating: 0, count: samples.count * size.height * size.width * 3)
+  }
+
+  /// `[images, size.height, size.width, 3]`: normalised, RGB or BGR. Made anew at each call.
+  public var pixels: [Float] {
+    var values: [Float] = []
+    fill(&values)
+    return values
+  }
+
+  /// Writes all the values of `pixels`. Until here a picture has bytes: a quarter of the memory.
+  public func writePixels(to values: UnsafeMutablePointer<Float>) {
+    let stride = size.width * 3
     for (index, sample) in samples.enumerated() {
-      let (height, rowLength) = (sample.geometry.imgShape.height, sample.geometry.imgShape.width * 3)
-      for row in 0..<height {
-        let target = (index * size.height + row) * size.width * 3
-        pixels.replaceSubrange(
-          target..<target + rowLength, with: sample.pixels[row * rowLength..<(row + 1) * rowLength])
-      }
+      let start = values + index * size.height * stride
+      let (height, length) = (sample.picture.height, sample.picture.width * 3)
+      sample.write(to: start, stride: stride)
+      for row in 0..<height { (start + row * stride + length).update(repeating: 0, count: stride - length) }
+      (start + height * stride).update(repeating: 0, count: (size.height - height) * stride)
     }
-    self.pixels = pixels
+  }
+
+  /// The same into the front of an array, which grows where it must.
+  package func fill(_ values: inout [Float]) {
+    let count = images.count * size.height * size.width * 3
+    if values.count < count { values = [Float](repeating: 0, count: count) }
+    values.withUnsafeMutableBufferPointer { if let start = $0.baseAddress { writePixels(to: start) } }
   }
 }
 

@@ -84,8 +84,15 @@ extension CocoDataset {
 
   /// Reads one image and applies the pipeline.
   /// - Throws: `COCOError` naming the file.
-  public func sample(_ index: Int, _ pipeline: Pipeline, key: DrawKey) throws -> Sample {
+  func sample(_ index: Int, _ pipeline: Pipeline, key: DrawKey, _ pool: PixelPool) throws -> Sample {
+    pipeline.apply(try picture(index, pipeline, key: key, pool), images[index], key: key, pool)
+  }
+
+  /// Reads one image as the pipeline wants it decoded.
+  /// - Throws: `COCOError` naming the file.
+  package func picture(_ index: Int, _ pipeline: Pipeline, key: DrawKey, _ pool: PixelPool) throws -> DecodedImage {
     let image = images[index]
-    return pipeline.apply(try ImageDecoder.decode(path(of: image), expectedSize: image.size), image, key: key)
+    return try ImageDecoder.decode(
+      path(of: image), expectedSize: image.size, covering: pipeline.decodedSize(of: image, key: key), pool)
   }
 }

@@ -25,11 +25,16 @@ final class BatchQueue: @unchecked Sendable {
   private let condition = NSCondition()
   private let plans: AnyIterator<BatchPlan>
   private let depth: Int
+  private let pool: PixelPool
+  /// The pictures of the batch that was handed out last. Their memory is free when the next one is asked for.
+  private var lent: [DecodedImage] = []
   private var entries: [Entry] = []
   private var hasAllPlans = false
   private var isStopped = false
 
-  init(plans: AnyIterator<BatchPlan>, depth: Int) { (self.plans, self.depth) = (plans, depth) }
+  init(plans: AnyIterator<BatchPlan>, depth: Int, _ pool: PixelPool) {
+    (self.plans, self.depth, self.pool) = (plans, depth, pool)
+  }
 
   func next() throws -> Batch? {
     guard let entry = takeFirst() else { return nil }
@@ -63,10 +68,14 @@ final class BatchQueue: @unchecked Sendable {
 
   private func takeFirst() -> Entry? {
     condition.withLock {
+      for picture in lent { pool.give(picture.pixels) }
+      lent = []
       while !isStopped && !(entries.first?.isComplete ?? hasAllPlans) { condition.wait() }
       guard !isStopped, !entries.isEmpty else { return nil }
       condition.broadcast()
-      return entries.removeFirst()
+      let entry = entries.removeFirst()
+      lent = entry.samples.compactMap { $0?.picture }
+      return entry
     }
   }
 

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The orientation tag of EXIF (CIPA DC-008, tag 274): 1 upright … 8. Damaged blocks count as upright.
 enum ExifOrientation {
   /// Of EXIF's TIFF structure: its first directory only, which must lie wholly inside the block.
@@ -39,6 +41,9 @@ extension DecodedImage {
         for channel in 0..<3 { upright[target + channel] = pixels[source + channel] }
       }
     }
-    return DecodedImage(height: newHeight, width: newWidth, pixels: upright)
+    return DecodedImage(
+      ImageSize(height: newHeight, width: newWidth), upright,
+      fullSize: isTransposed ? ImageSize(height: fullSize.width, width: fullSize.height) : fullSize,
+      reduction: reduction)
   }
 }

@@ -6,9 +6,21 @@ public struct DecodedImage: Equatable, Sendable {
   public let width: Int
   public let pixels: [UInt8]
 
+  /// The stored picture's size, upright: larger than `size` where it was decoded at a reduced scale.
+  let fullSize: ImageSize
+  /// How many of its rows and columns a pixel stands for (those at the right and lower border perhaps for fewer).
+  let reduction: Int
+
   public init(height: Int, width: Int, pixels: [UInt8]) {
-    precondition(pixels.count == height * width * 3, "\(pixels.count) bytes are no \(height) x \(width) BGR picture")
-    (self.height, self.width, self.pixels) = (height, width, pixels)
+    let size = ImageSize(height: height, width: width)
+    self.init(size, pixels, fullSize: size, reduction: 1)
+  }
+
+  init(_ size: ImageSize, _ pixels: [UInt8], fullSize: ImageSize, reduction: Int) {
+    precondition(
+      pixels.count == size.height * size.width * 3,
+      "\(pixels.count) bytes are no \(size.height) x \(size.width) BGR picture")
+    (height, width, self.pixels, self.fullSize, self.reduction) = (size.height, size.width, pixels, fullSize, reduction)
   }
 
   public var size: ImageSize { ImageSize(height: height, width: width) }
@@ -28,12 +40,23 @@ public enum ImageDecoder {
   /// - Parameter expectedSize: the upright size that the annotation file states, if there is one.
   /// - Throws: `COCOError` with the path and the reason.
   public static func decode(_ path: String, expectedSize: ImageSize? = nil) throws -> DecodedImage {
-    let image = try decode(try FileContent.read(path, limit: maximumBytes), path: path)
-    if let expected = expectedSize, expected != image.size {
-      let orientation = expected == ImageSize(height: image.width, width: image.height) ? " (the EXIF rotation?)" : ""
+    try decode(path, expectedSize: expectedSize, covering: nil, PixelPool())
+  }
+
+  /// - Parameters:
+  ///   - target: an upright size that is enough: a JPEG is decoded at the smallest of 1, 1/2, 1/4, 1/8 of its size that
+  ///     is not below it in any edge.
+  ///   - pool: where the memory comes from.
+  static func decode(
+    _ path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ pool: PixelPool
+  ) throws -> DecodedImage {
+    let image = try decode(try FileContent.read(path, limit: maximumBytes), path: path, covering: target, pool)
+    let size = image.fullSize
+    if let expected = expectedSize, expected != size {
+      let orientation = expected == ImageSize(height: size.width, width: size.height) ? " (the EXIF rotation?)" : ""
       throw COCOError(
         at: path,
-        "the picture is \(image.width) x \(image.height) pixels upright, but the annotation file says "
+        "the picture is \(size.width) x \(size.height) pixels upright, but the annotation file says "
           + "\(expected.width) x \(expected.height)\(orientation)")
     }
     return image
@@ -41,9 +64,17 @@ public enum ImageDecoder {
 
   /// Decodes the content of a file; `path` is for messages.
   public static func decode(_ bytes: [UInt8], path: String) throws -> DecodedImage {
+    try decode(bytes, path: path, covering: nil, PixelPool())
+  }
+
+  package static func decode(
+    _ bytes: [UInt8], path: String, covering target: ImageSize?, _ pool: PixelPool
+  ) throws -> DecodedImage {
     do {
-      if bytes.starts(with: JPEGDecoder.signature) { return try JPEGDecoder.decode(bytes) }
-      if bytes.starts(with: PNGDecoder.signature) { return try PNGDecoder.decode(bytes) }
+      if bytes.starts(with: JPEGDecoder.signature) {
+        return try JPEGDecoder.decode(bytes, covering: target, pool)
+      }
+      if bytes.starts(with: PNGDecoder.signature) { return try PNGDecoder.decode(bytes, pool) }
     } catch let fault as ImageFault {
       throw COCOError(at: path, fault.reason)
     }

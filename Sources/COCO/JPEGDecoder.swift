@@ -1,10 +1,12 @@
 internal import CTurboJPEG
+import Primitives
 
 /// JPEG by libjpeg-turbo, with its accurate DCT and smooth chroma upsampling, which are OpenCV's defaults too.
 enum JPEGDecoder {
   static let signature: [UInt8] = [0xff, 0xd8]
 
-  static func decode(_ file: [UInt8]) throws -> DecodedImage {
+  /// - Parameter target: the upright size that the picture must cover; nil: the size that it has.
+  static func decode(_ file: [UInt8], covering target: ImageSize?, _ pool: PixelPool) throws -> DecodedImage {
     guard let handle = tjInitDecompress() else { throw ImageFault("libjpeg-turbo cannot start") }
     defer { tjDestroy(handle) }
     let markers = JPEGMarkers(file)
@@ -12,27 +14,38 @@ enum JPEGDecoder {
     // more shows in the scan, unless the file is progressive: that may have lost whole scans.
     guard markers.isComplete || !markers.isProgressive else { throw ImageFault.cutShort }
     let bytes = markers.isComplete ? file : file + [0xff, 0xd9]
-    let header = try readHeader(handle, bytes)
-    let isInk = header.colorSpace == TJCS_CMYK.rawValue || header.colorSpace == TJCS_YCCK.rawValue
-    let format = isInk ? TJPF_CMYK : TJPF_BGR
-    let count = header.width * header.height * (isInk ? 4 : 3)
-    let pixels = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+    let (fullSize, isInk) = try readHeader(handle, bytes)
+    let reduction = reduction(of: fullSize, orientation: markers.orientation, covering: target)
+    let size = ImageSize(
+      height: (fullSize.height + reduction - 1) / reduction, width: (fullSize.width + reduction - 1) / reduction)
+    var pixels = pool.take(size.height * size.width * (isInk ? 4 : 3))
+    try pixels.withUnsafeMutableBufferPointer { buffer in
       // The library leaves rows unwritten where it stops early.
-      buffer.initialize(repeating: 0)
+      buffer.update(repeating: 0)
       let status = tjDecompress2(
-        handle, bytes, UInt(bytes.count), buffer.baseAddress, Int32(header.width), 0, Int32(header.height),
-        format.rawValue, TJFLAG_LIMITSCANS)
-      initializedCount = count
+        handle, bytes, UInt(bytes.count), buffer.baseAddress, Int32(size.width), 0, Int32(size.height),
+        (isInk ? TJPF_CMYK : TJPF_BGR).rawValue, TJFLAG_LIMITSCANS)
       if status != 0 { try check(handle, isComplete: markers.isComplete) }
     }
     let image = DecodedImage(
-      height: header.height, width: header.width, pixels: isInk ? blueGreenRed(ink: pixels) : pixels)
+      size, isInk ? blueGreenRed(ink: pixels) : pixels, fullSize: fullSize, reduction: reduction)
     return image.upright(orientation: markers.orientation)
   }
 
-  private static func readHeader(
-    _ handle: tjhandle, _ bytes: [UInt8]
-  ) throws -> (width: Int, height: Int, colorSpace: UInt32) {
+  /// The largest of 8, 4, 2 by which the picture can be made smaller and still covers the target; else 1. (The other
+  /// eighths, which the library has too, cost more than the full size: they are not vectorised there.)
+  private static func reduction(of size: ImageSize, orientation: Int, covering target: ImageSize?) -> Int {
+    guard let target else { return 1 }
+    let (height, width) =
+      orientation >= 5 ? (target.width, target.height) : (target.height, target.width)
+    return [8, 4, 2].first { reduction in
+      // Mirrored, the border's pixels that stand for less would come first, where none are expected.
+      let isEven = size.height % reduction == 0 && size.width % reduction == 0
+      return height * reduction <= size.height && width * reduction <= size.width && (isEven || orientation == 1)
+    } ?? 1
+  }
+
+  private static func readHeader(_ handle: tjhandle, _ bytes: [UInt8]) throws -> (size: ImageSize, isInk: Bool) {
     var (width, height, subsampling, colorSpace) = (Int32(0), Int32(0), Int32(0), Int32(0))
     guard
       tjDecompressHeader3(handle, bytes, UInt(bytes.count), &width, &height, &subsampling, &colorSpace) == 0
@@ -41,7 +54,8 @@ enum JPEGDecoder {
     // Tables without a picture are legal JPEG; here it is a file that ended early.
     guard width != 0 || height != 0 else { throw ImageFault.cutShort }
     try ImageFault.checkSize(width: Int(width), height: Int(height))
-    return (Int(width), Int(height), UInt32(bitPattern: colorSpace))
+    let isInk = [TJCS_CMYK.rawValue, TJCS_YCCK.rawValue].contains(UInt32(bitPattern: colorSpace))
+    return (ImageSize(height: Int(height), width: Int(width)), isInk)
   }
 
   /// Stray bytes between markers are harmless (some of COCO's pictures have them); data that ends early is not.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the markers of a JPEG file say, up to the first picture's end.
 struct JPEGMarkers {
   /// Whether there is an end marker.
@@ -32,14 +34,21 @@ struct JPEGMarkers {
   /// The next marker that has a segment or ends the picture. Steps over entropy-coded data (where 0xff is followed by
   /// 0 or a restart marker), fill bytes and stray ones.
   private static func nextMarker(_ bytes: [UInt8], _ offset: inout Int) -> UInt8? {
-    while offset + 1 < bytes.count {
-      let (first, second) = (bytes[offset], bytes[offset + 1])
-      if first == 0xff, second != 0, second != 0xff, !(0xd0...0xd7).contains(second) {
-        offset += 2
+    while let found = nextEscape(bytes, offset), found + 1 < bytes.count {
+      let second = bytes[found + 1]
+      if second != 0, second != 0xff, !(0xd0...0xd7).contains(second) {
+        offset = found + 2
         return second
       }
-      offset += 1
+      offset = found + 1
     }
     return nil
+  }
+
+  private static func nextEscape(_ bytes: [UInt8], _ offset: Int) -> Int? {
+    bytes.withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress, offset < bytes.count else { return nil }
+      return memchr(start + offset, 0xff, bytes.count - offset).map { start.distance(to: $0) }
+    }
   }
 }

@@ -1,30 +1,53 @@
 /// `(pixel - mean) / std` for each channel, as mmcv's `imnormalize` rounds it: the difference in single precision, then the
 /// product with the double-precision 1/std, rounded once. With 256 values a channel that is a table.
 struct Normalize: Sendable {
-  /// For each output channel its 256 values.
-  private let tables: [[Float]]
-  /// The BGR channel that each output channel reads.
-  private let sources: [Int]
+  /// For each output channel its 256 values, one channel after the other.
+  private let table: [Float]
+  private let swapsChannels: Bool
 
   /// - Parameters:
   ///   - mean, std: in the order of the output channels.
   ///   - toRGB: whether the output is RGB or BGR.
   init(mean: [Double], std: [Double], toRGB: Bool) {
-    tables = zip(mean, std).map { mean, std in
+    table = zip(mean, std).flatMap { mean, std in
       (0..<256).map { Float(Double(Float($0) - Float(mean)) * (1 / Double(Float(std)))) }
     }
-    sources = toRGB ? [2, 1, 0] : [0, 1, 2]
+    swapsChannels = toRGB
   }
 
-  /// `[height, width, 3]` floats.
-  func apply(_ image: DecodedImage) -> [Float] {
-    var output = [Float](repeating: 0, count: image.pixels.count)
-    for channel in 0..<3 {
-      let (table, source) = (tables[channel], sources[channel])
-      for start in stride(from: 0, to: image.pixels.count, by: 3) {
-        output[start + channel] = table[Int(image.pixels[start + source])]
+  /// Writes the picture, mirrored first if asked for.
+  /// - Parameters:
+  ///   - output: `[image.height, stride]` floats, of which the first `image.width · 3` of each row are written.
+  ///   - stride: the floats of an output row.
+  func write(_ image: DecodedImage, _ flip: FlipDirection?, to output: UnsafeMutablePointer<Float>, stride: Int) {
+    let (mirrorsX, mirrorsY) = (flip?.mirrorsX ?? false, flip?.mirrorsY ?? false)
+    image.pixels.withUnsafeBufferPointer { pixels in
+      guard let start = pixels.baseAddress else { return }
+      for y in 0..<image.height {
+        let row = start + (mirrorsY ? image.height - 1 - y : y) * image.width * 3
+        if mirrorsX {
+          write(row + (image.width - 1) * 3, step: -3, count: image.width, to: output + y * stride)
+        } else {
+          write(row, step: 3, count: image.width, to: output + y * stride)
+        }
       }
     }
-    return output
+  }
+
+  @inline(__always)
+  private func write(
+    _ pixels: UnsafePointer<UInt8>, step: Int, count: Int, to output: UnsafeMutablePointer<Float>
+  ) {
+    let (source0, source2) = swapsChannels ? (2, 0) : (0, 2)
+    table.withUnsafeBufferPointer { table in
+      var (pixel, target) = (pixels, output)
+      for _ in 0..<count {
+        target[0] = table[Int(pixel[source0])]
+        target[1] = table[256 &+ Int(pixel[1])]
+        target[2] = table[512 &+ Int(pixel[source2])]
+        pixel += step
+        target += 3
+      }
+    }
   }
 }

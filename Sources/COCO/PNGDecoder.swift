@@ -6,14 +6,14 @@ internal import CPNG
 enum PNGDecoder {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  static func decode(_ file: [UInt8]) throws -> DecodedImage {
+  static func decode(_ file: [UInt8], _ pool: PixelPool) throws -> DecodedImage {
     let (bytes, orientation) = try essentials(of: file)
     // The library keeps the pointer from the first call to the second.
-    let image = try bytes.withUnsafeBytes { try read($0) }
+    let image = try bytes.withUnsafeBytes { try read($0, pool) }
     return image.upright(orientation: orientation)
   }
 
-  private static func read(_ bytes: UnsafeRawBufferPointer) throws -> DecodedImage {
+  private static func read(_ bytes: UnsafeRawBufferPointer, _ pool: PixelPool) throws -> DecodedImage {
     var image = png_image()
     image.version = png_uint_32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }
@@ -25,7 +25,7 @@ enum PNGDecoder {
     let channels = hasAlpha ? 4 : 3
     image.format = png_uint_32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_BGR)
     if hasAlpha { image.format |= png_uint_32(PNG_FORMAT_FLAG_ALPHA) }
-    var pixels = [UInt8](repeating: 0, count: width * height * channels)
+    var pixels = pool.take(width * height * channels)
     guard png_image_finish_read(&image, nil, &pixels, Int32(width * channels), nil) != 0 else { throw fault(image) }
     return DecodedImage(height: height, width: width, pixels: hasAlpha ? withoutAlpha(pixels) : pixels)
   }

@@ -1,18 +1,5 @@
 import Primitives
 
-/// A picture after the pipeline, with its boxes in its own pixels.
-public struct Sample: Sendable {
-  public let imageID: Int64
-  public let oriSize: ImageSize
-  public let geometry: Geometry
-  /// `[height, width, 3]` of `geometry.imgShape`: normalised, RGB or BGR, without the padding, which is zeros and is
-  /// written by `Batch`.
-  public let pixels: [Float]
-  public let boxes: [Box]
-  public let labels: [Int]
-  public let ignored: [Box]
-}
-
 /// What a pipeline does to the geometry of one image: known from its size and the draws, without its pixels.
 public struct Geometry: Equatable, Sendable {
   /// The size after Resize.
@@ -42,9 +29,12 @@ public struct DrawKey: Equatable, Sendable {
 public struct Pipeline: Sendable {
   private let steps: [PipelineStep]
   private let normalize: Normalize
+  private let scalesDecode: Bool
 
+  /// - Parameter scalesDecode: whether a JPEG that Resize makes less than half as large is decoded at 1/2, 1/4 or 1/8,
+  ///   which costs less and aliases less, but gives other pixels than mmdetection's.
   /// - Throws: `COCOError` naming the step that has an impossible option or stands in the wrong place.
-  public init(_ steps: [PipelineStep]) throws {
+  public init(_ steps: [PipelineStep], scalesDecode: Bool = false) throws {
     for (step, next) in zip(steps, steps.dropFirst()) where step.rank >= next.rank {
       throw COCOError(
         .badConfiguration, at: "pipeline",
@@ -55,6 +45,7 @@ public struct Pipeline: Sendable {
       if let fault = step.fault { throw COCOError(.badConfiguration, at: "pipeline", "'\(step.name)': \(fault)") }
     }
     self.steps = steps
+    self.scalesDecode = scalesDecode
     normalize =
       steps.lazy.compactMap(\.normalize).first
       ?? Normalize(mean: [0, 0, 0], std: [1, 1, 1], toRGB: false)
@@ -87,13 +78,25 @@ public struct Pipeline: Sendable {
 
   /// Applies the pipeline to a picture and the boxes of its entry in the data set.
   public func apply(_ picture: DecodedImage, _ image: CocoDataset.Image, key: DrawKey) -> Sample {
-    let geometry = geometry(of: picture.size, imageID: image.id, key: key)
-    var picture = Resize.linear(picture, to: geometry.imgShape)
-    if let flip = geometry.flip { picture = flip.flip(picture) }
+    apply(picture, image, key: key, PixelPool())
+  }
+
+  /// The same with the memory of other pictures; the picture's own goes to the pool if it is not needed any more.
+  package func apply(
+    _ picture: DecodedImage, _ image: CocoDataset.Image, key: DrawKey, _ pool: PixelPool
+  ) -> Sample {
+    let geometry = geometry(of: picture.fullSize, imageID: image.id, key: key)
+    let resized = Resize.linear(picture, to: geometry.imgShape, pool)
+    if picture.size != resized.size { pool.give(picture.pixels) }
     return Sample(
-      imageID: image.id, oriSize: image.size, geometry: geometry, pixels: normalize.apply(picture),
+      imageID: image.id, oriSize: image.size, geometry: geometry,
       boxes: image.boxes.map { transform($0, geometry) }, labels: image.labels,
-      ignored: image.ignored.map { transform($0, geometry) })
+      ignored: image.ignored.map { transform($0, geometry) }, picture: resized, normalize: normalize)
+  }
+
+  /// The upright size that the decoded picture must have at least, or nil where it must have its own.
+  func decodedSize(of image: CocoDataset.Image, key: DrawKey) -> ImageSize? {
+    scalesDecode ? geometry(of: image.size, imageID: image.id, key: key).imgShape : nil
   }
 
   private func transform(_ box: Box, _ geometry: Geometry) -> Box {

@@ -7,18 +7,20 @@ public final class Prefetcher: Sendable {
 
   /// - Parameters:
   ///   - plans: the batches, in order.
-  ///   - workers: threads (at least one).
+  ///   - workers: threads (at least one). They only work while there is room for a batch, so that what they take from
+  ///     the processors is the cost of the images and nothing else, however many they are.
   ///   - depth: batches that are held in memory at most, read or being read, besides the one handed out last.
   public init(
     _ dataset: CocoDataset, _ pipeline: Pipeline, plans: some Sequence<BatchPlan>, workers: Int,
     depth: Int = 2
   ) {
-    let queue = BatchQueue(plans: AnyIterator(plans.makeIterator()), depth: max(1, depth))
+    let pool = PixelPool()
+    let queue = BatchQueue(plans: AnyIterator(plans.makeIterator()), depth: max(1, depth), pool)
     self.queue = queue
     for number in 0..<max(1, workers) {
       let thread = Thread {
         queue.work { plan, index in
-          try dataset.sample(index, pipeline, key: plan.key)
+          try dataset.sample(index, pipeline, key: plan.key, pool)
         }
       }
       thread.name = "loader \(number)"

@@ -21,7 +21,8 @@ public enum TestRun {
     let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
     let validation = try CommonError.during {
       try Validation(
-        section, classes: section.classes ?? classes, workers: read.run.data.workersPerGPU, world: world)
+        section, classes: section.classes ?? classes, workers: read.run.data.workersPerGPU,
+        scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
     }
     let sink = LogSink()
     let outcome = try validation.evaluate(model) { done, count in

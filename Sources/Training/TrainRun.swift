@@ -66,7 +66,8 @@ public enum TrainRun {
   private static func makeValidation(_ run: RunSetup, _ data: TrainingData) throws -> Validation? {
     guard let section = run.configuration.data.val else { return nil }
     return try Validation(
-      section, classes: data.dataset.classes, workers: run.configuration.data.workersPerGPU, world: run.world)
+      section, classes: data.dataset.classes, workers: run.configuration.data.workersPerGPU,
+      scalesDecode: run.configuration.mpi.scaledDecode == .always, world: run.world)
   }
 
   /// Rank 0's files in the work directory: `config.yaml`, `<time>.log`, `<time>.log.json`.

@@ -49,11 +49,11 @@ final class Trainer {
   /// One step on the next global batch.
   private func advance() throws -> StepWishes {
     let start = ContinuousClock.now
-    let batch = try data.next()
+    let input = try data.next().input(on: model.engine)
     let dataTime = start.duration(to: .now)
     let lr = schedule.rate(epoch: position.epoch, iteration: position.iteration)
     let outcome = try step.run(
-      on: batch.input(on: model.engine), seed: run.seed, epoch: position.epoch, iteration: position.iteration,
+      on: input, seed: run.seed, epoch: position.epoch, iteration: position.iteration,
       learningRate: lr)
     guard outcome.losses.isFinite else {
       throw notFinite(outcome.losses, images: data.globalImageIDs(at: position))

@@ -17,7 +17,7 @@ final class TrainingData {
     let section = run.configuration.data
     dataset = try CocoDataset(
       AnnotationFile(reading: section.train.annFile), configuration: section.train, training: true)
-    pipeline = try Pipeline(section.train.pipeline)
+    pipeline = try Pipeline(section.train.pipeline, scalesDecode: run.configuration.mpi.scaledDecode != .never)
     globalBatch = run.globalBatch
     iterationsPerEpoch = dataset.iterationsPerEpoch(globalBatch: globalBatch, shuffles: run.configuration.mpi.shuffle)
     options = TrainingPlans.Options(
@@ -56,8 +56,10 @@ final class TrainingData {
 extension Batch {
   /// The batch as the detector reads it.
   func input(on engine: Engine) -> DetectorInput {
-    DetectorInput(
-      images: Tensor([images.count, size.height, size.width, 3], pixels, on: engine),
+    let pixels = Tensor([images.count, size.height, size.width, 3], on: engine)
+    writePixels(to: pixels.values)
+    return DetectorInput(
+      images: pixels,
       metas: images.map {
         ImageMeta(
           imageID: $0.id, imgShape: $0.imgShape, padShape: $0.padShape,

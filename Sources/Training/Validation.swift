@@ -32,14 +32,18 @@ final class Validation {
   private let workers: Int
   private let evaluator: CocoEvaluator
 
-  /// - Parameter classes: the model's; empty where they aren't known.
+  /// - Parameters:
+  ///   - classes: the model's; empty where they aren't known.
+  ///   - scalesDecode: see `Pipeline`.
   /// - Throws: `COCOError`.
-  init(_ configuration: DatasetConfiguration, classes: [String], workers: Int, world: World) throws {
+  init(
+    _ configuration: DatasetConfiguration, classes: [String], workers: Int, scalesDecode: Bool, world: World
+  ) throws {
     var configuration = configuration
     configuration.classes = configuration.classes ?? (classes.isEmpty ? nil : classes)
     let file = try AnnotationFile(reading: configuration.annFile)
     dataset = try CocoDataset(file, configuration: configuration, training: false)
-    pipeline = try Pipeline(configuration.pipeline)
+    pipeline = try Pipeline(configuration.pipeline, scalesDecode: scalesDecode)
     (self.workers, self.world) = (max(1, workers), world)
     let labels = Dictionary(uniqueKeysWithValues: dataset.categoryIDs.enumerated().map { ($1, $0) })
     evaluator = CocoEvaluator(

@@ -129,12 +129,20 @@ import Training
       """
     ),
     (
+      "workflow: [[train, 1]]", "mpi: {scaled_decode: test}",
+      """
+      c.yaml:N:22: error: 'mpi.scaled_decode' is test, expected one of train, always, never
+          mpi: {scaled_decode: test}
+                               ^
+      """
+    ),
+    (
       "workflow: [[train, 1]]", "mpi: {zzzzzzzzzz: local}",
       """
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'
           mpi: {zzzzzzzzzz: local}
-                ^ known keys: bucket_size_mb, keep_levels_in_graph, loss_normalizer, shuffle, stall_timeout, \
-      threads_per_rank
+                ^ known keys: bucket_size_mb, keep_levels_in_graph, loss_normalizer, scaled_decode, shuffle, \
+      stall_timeout, threads_per_rank
       """
     ),
     (

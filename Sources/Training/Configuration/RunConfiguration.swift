@@ -96,6 +96,13 @@ public struct MPISection: Equatable, Sendable {
   public var threadsPerRank: Int?
   /// The size of the pieces that gradients are summed in, in MiB.
   public var bucketSizeMB = 4.0
+  public var scaledDecode = ScaledDecode.train
 
   public init() {}
+}
+
+/// `mpi.scaled_decode`: the pipelines in which a JPEG that Resize makes less than half as large is decoded at 1/2, 1/4 or
+/// 1/8. Testing always follows mmdetection to the bit, unless it is `always`.
+public enum ScaledDecode: String, Sendable, CaseIterable, ConfigurationChoice {
+  case train, always, never
 }

@@ -77,6 +77,7 @@ extension MPISection {
     try section.check((threadsPerRank ?? 1) > 0, "threads_per_rank", expected: "a number from 1 on")
     try section.read("bucket_size_mb", into: &bucketSizeMB)
     try section.check(bucketSizeMB > 0, "bucket_size_mb", expected: "a number above 0, in MiB")
+    try section.read("scaled_decode", into: &scaledDecode)
     section.ignore("stall_timeout", because: "there is no watchdog yet")
   }
 }

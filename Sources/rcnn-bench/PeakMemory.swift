@@ -1,0 +1,14 @@
+import Foundation
+
+/// The most memory that this process had so far, in MiB.
+func ownPeakRSSMiB() -> Double {
+  var usage = rusage()
+  #if os(Linux)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let unit = 1024.0
+  #else
+    getrusage(RUSAGE_SELF, &usage)
+    let unit = 1_048_576.0
+  #endif
+  return Double(usage.ru_maxrss) / unit
+}
