@@ -42,7 +42,7 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
     .target(name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"]),
-    .target(name: "COCO", dependencies: ["CTurboJPEG", "CPNG", "Primitives"]),
+    .target(name: "COCO", dependencies: ["CMachine", "CTurboJPEG", "CPNG", "Primitives"]),
     .target(name: "Distributed", dependencies: ["CMachine", "MPI", "Tensors", "Primitives"]),
     .target(
       name: "Training",
@@ -56,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "rcnn-bench",
       dependencies: [
-        "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training",
+        "COCO", "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -49,7 +49,7 @@ final class TrainingData {
       currentOrder = (position.epoch, dataset.order(ofEpoch: position.epoch, options))
     }
     let batches = currentOrder?.order.batches ?? []
-    return batches[position.images / globalBatch].map { dataset.images[$0].id }
+    return batches[position.images / globalBatch].map(dataset.images.id)
   }
 }
 

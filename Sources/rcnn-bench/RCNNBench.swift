@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import MPI
 import Primitives
 import Training
 
@@ -8,7 +10,7 @@ struct RCNNBench: ParsableCommand {
     commandName: "rcnn-bench",
     abstract: "Measures rcnn-train on this machine.",
     version: Version.text,
-    subcommands: [StepBenchmark.self, KernelBenchmark.self])
+    subcommands: [StepBenchmark.self, KernelBenchmark.self, AnnotationsBenchmark.self])
 }
 
 /// `HEIGHTxWIDTH`, as in `--size 320x320`.
@@ -28,4 +30,19 @@ struct Size: ExpressibleByArgument {
 func median(_ values: [Double]) -> Double {
   let sorted = values.sorted()
   return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+}
+
+/// The most memory that any rank had, in MiB.
+func largestPeakRSS(_ world: World) throws -> Double {
+  var usage = rusage()
+  #if os(Linux)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    let unit = 1024.0
+  #else
+    getrusage(RUSAGE_SELF, &usage)
+    let unit = 1_048_576.0
+  #endif
+  var peak = [Double(usage.ru_maxrss) / unit]
+  try world.maximum(&peak)
+  return peak[0]
 }

@@ -72,19 +72,4 @@ struct StepBenchmark: ParsableCommand {
     }
     return Array(seconds.dropFirst())
   }
-
-  /// The most memory that any rank had, in MiB.
-  private func largestPeakRSS(_ world: World) throws -> Double {
-    var usage = rusage()
-    #if os(Linux)
-      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-      let unit = 1024.0
-    #else
-      getrusage(RUSAGE_SELF, &usage)
-      let unit = 1_048_576.0
-    #endif
-    var peak = [Double(usage.ru_maxrss) / unit]
-    try world.maximum(&peak)
-    return peak[0]
-  }
 }
