@@ -62,7 +62,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Primitives"], path: "Tests/TestSupport"),
     .executableTarget(
-      name: "rank-probe", dependencies: ["Distributed", "MPI", "Primitives", "Tensors", "Training"],
+      name: "rank-probe", dependencies: ["COCO", "Distributed", "MPI", "Primitives", "Tensors", "Training"],
       path: "Tests/RankProbe"),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),

@@ -96,7 +96,7 @@ final class JSONText {
 
   private func lines(before position: Int) -> (count: Int, start: Int) {
     let text = all[dropped..<position]
-    let count = text.reduce(into: 0) { $0 += $1 == UInt8(ascii: "\n") ? 1 : 0 }
+    let count = text.reduce(0) { $0 &+ ($1 == UInt8(ascii: "\n") ? 1 : 0) }
     guard count > 0, let last = text.lastIndex(of: UInt8(ascii: "\n")) else { return droppedLines }
     return (droppedLines.count + count, last + 1)
   }

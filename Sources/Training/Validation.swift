@@ -37,7 +37,7 @@ final class Validation {
   init(_ configuration: DatasetConfiguration, classes: [String], workers: Int, world: World) throws {
     var configuration = configuration
     configuration.classes = configuration.classes ?? (classes.isEmpty ? nil : classes)
-    let file = try AnnotationFile(reading: configuration.annFile)
+    let file = try SharedAnnotations.load(configuration.annFile, in: world)
     dataset = try CocoDataset(file, configuration: configuration, training: false)
     pipeline = try Pipeline(configuration.pipeline)
     (self.workers, self.world) = (max(1, workers), world)

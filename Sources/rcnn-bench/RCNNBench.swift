@@ -10,7 +10,7 @@ struct RCNNBench: ParsableCommand {
     commandName: "rcnn-bench",
     abstract: "Measures rcnn-train on this machine.",
     version: Version.text,
-    subcommands: [StepBenchmark.self, KernelBenchmark.self, AnnotationsBenchmark.self])
+    subcommands: [StepBenchmark.self, KernelBenchmark.self, AnnotationsBenchmark.self, EvaluationBenchmark.self])
 }
 
 /// `HEIGHTxWIDTH`, as in `--size 320x320`.

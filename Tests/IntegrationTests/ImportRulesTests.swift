@@ -33,7 +33,8 @@ import Testing
 
   /// Where unsafe pointer types may stand: the kernels, the owners of memory and of C handles, and decoding.
   private static let unsafePlaces = [
-    "Kernels/", "Tensors/Buffer.swift", "Tensors/Parameter.swift", "Tensors/Tensor.swift", "MPI/Communicator.swift",
+    "Kernels/", "Tensors/Buffer.swift", "Tensors/Parameter.swift", "Tensors/Tensor.swift", "MPI/Communicator.swift", "MPI/NodeMemory.swift",
+    "MPI/World.swift",
     "HDF5/File.swift", "HDF5/Writer.swift", "COCO/ImageEncoder.swift", "COCO/PNGDecoder.swift", "COCO/JSONText.swift",
     "COCO/AnnotationBlock.swift",
   ]
