@@ -45,7 +45,9 @@ extension AnnotationRecords {
       throw reader.failure("'\(section)' is \(found); an array is expected")
     }
     switch section {
-    case "images": try read(AnnotationFile.Image.init, "image", in: section, ["id", "file_name", "width", "height"], &reader, to: \.images)
+    case "images":
+      let keys = ["id", "file_name", "width", "height"]
+      try read(AnnotationFile.Image.init, "image", in: section, keys, &reader, to: \.images)
     case "annotations":
       let keys = ["id", "image_id", "category_id", "bbox", "area", "iscrowd", "ignore"]
       try read(AnnotationFile.Annotation.init, "annotation", in: section, keys, &reader, to: \.annotations)

@@ -55,8 +55,8 @@ public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
 extension CocoDataset {
   public func order(ofEpoch epoch: Int, _ options: TrainingPlans.Options) -> EpochOrder {
     EpochOrder(
-      groups: images.indices.map(images.aspectGroup), globalBatch: options.globalBatch, seed: options.seed, epoch: epoch,
-      shuffles: options.shuffles)
+      groups: images.indices.map(images.aspectGroup), globalBatch: options.globalBatch, seed: options.seed,
+      epoch: epoch, shuffles: options.shuffles)
   }
 
   /// The number of global batches of every epoch.
@@ -68,7 +68,9 @@ extension CocoDataset {
 
   /// The largest height and the largest width of the images after Resize and Pad, from the annotation file's sizes alone.
   public func paddedSize(of indices: [Int], _ pipeline: Pipeline, key: DrawKey) -> ImageSize {
-    let shapes = indices.map { pipeline.geometry(of: images.size(at: $0), imageID: images.id(at: $0), key: key).padShape }
+    let shapes = indices.map {
+      pipeline.geometry(of: images.size(at: $0), imageID: images.id(at: $0), key: key).padShape
+    }
     return ImageSize(height: shapes.map(\.height).max() ?? 0, width: shapes.map(\.width).max() ?? 0)
   }
 

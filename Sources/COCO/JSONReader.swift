@@ -1,5 +1,3 @@
-import Foundation
-
 /// A strict JSON reader (RFC 8259) that walks the text once and keeps nothing: of the 450 MB of COCO's training
 /// annotations, nine tenths are polygons that are stepped over. Every error has its line and column.
 ///
@@ -130,7 +128,8 @@ extension JSONReader {
     let delimiters = Set(" \t\r\n,:]}\"".utf8)
     let rest = text.bytes(position..<min(position + 16, text.end))
     let word = rest.prefix { (0x21...0x7e).contains($0) && !delimiters.contains($0) }
-    return failure("expected \(expected), found '\(String(decoding: word.isEmpty ? [byte] : Array(word), as: UTF8.self))'")
+    let found = word.isEmpty ? [byte] : Array(word)
+    return failure("expected \(expected), found '\(String(decoding: found, as: UTF8.self))'")
   }
 
   /// The character at `position`, nil at the end of the text.

@@ -95,10 +95,14 @@ final class JSONText {
   }
 
   private func lines(before position: Int) -> (count: Int, start: Int) {
-    let text = all[dropped..<position]
-    let count = text.reduce(0) { $0 &+ ($1 == UInt8(ascii: "\n") ? 1 : 0) }
-    guard count > 0, let last = text.lastIndex(of: UInt8(ascii: "\n")) else { return droppedLines }
-    return (droppedLines.count + count, last + 1)
+    var lines = droppedLines
+    for block in stride(from: dropped, to: position, by: 64) {
+      let isCut = position - block < 64
+      let newlines = machine_newlines(base + block) & (isCut ? 1 << UInt64(position - block) - 1 : .max)
+      if newlines == 0 { continue }
+      lines = (lines.count + newlines.nonzeroBitCount, block + 64 - newlines.leadingZeroBitCount)
+    }
+    return lines
   }
 
   /// Which of the 64 bytes from `position` on end a string or are more than plain ASCII.

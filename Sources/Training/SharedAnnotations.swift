@@ -6,7 +6,8 @@ import MPI
 package enum SharedAnnotations {
   /// Collective.
   /// - Parameter usesWindow: false gives each rank a copy, as where shared memory is too small.
-  /// - Throws: the `COCOError` of the first rank that can't use its node's file, on all ranks; `MPIError`.
+  /// - Throws: on all ranks, as a `CommonError`, the `COCOError` of the first rank that can't use its node's file;
+  ///   `MPIError`.
   package static func load(_ path: String, in world: World, usesWindow: Bool = true) throws -> AnnotationFile {
     let parsed = Result { try world.localRank == 0 ? AnnotationFile(reading: path) : nil }
     try agree(on: parsed, in: world)
@@ -29,7 +30,8 @@ package enum SharedAnnotations {
     try world.broadcast(&first)
     guard !first.isEmpty else { return }
     let error = try JSONDecoder().decode(COCOError.self, from: Data(first))
-    guard let rank, rank > 0 else { throw error }
-    throw COCOError(error.kind, at: error.place, "\(error.message) (rank 0 can use its file, rank \(rank) cannot)")
+    guard let rank, rank > 0 else { throw CommonError(underlying: error) }
+    let message = "\(error.message) (rank 0 can use its file, rank \(rank) cannot)"
+    throw CommonError(underlying: COCOError(error.kind, at: error.place, message))
   }
 }

@@ -34,7 +34,8 @@ struct EvaluationBenchmark: ParsableCommand {
 
   func validate() throws {
     guard images > 0, detections >= 0, `repeat` > 0, (1...80).contains(classes) else {
-      throw ValidationError("--images and --repeat are numbers from 1 on, --classes from 1 to 80, --detections from 0 on")
+      throw ValidationError(
+        "--images and --repeat are numbers from 1 on, --detections from 0 on, --classes from 1 to 80")
     }
   }
 
@@ -58,8 +59,8 @@ struct EvaluationBenchmark: ParsableCommand {
   private func report(_ result: EvaluationResult, _ seconds: Double) {
     guard json else {
       for line in result.summary { print(line) }
-      return print(
-        "\(images) pictures x \(detections) detections, \(classes) classes: \(decimal(seconds, 4)) s (shortest of \(`repeat`))")
+      let size = "\(images) pictures x \(detections) detections, \(classes) classes"
+      return print("\(size): \(decimal(seconds, 4)) s (shortest of \(`repeat`))")
     }
     let statistics = result.statistics.map { "\($0)" }.joined(separator: ", ")
     print(

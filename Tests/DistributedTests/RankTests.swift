@@ -52,7 +52,7 @@ import Testing
   @Test(arguments: [1, 2, 4]) func aBrokenAnnotationFileIsMetByAllRanks(_ ranks: Int) throws {
     let outcome = try RankProbe.mpirun(ranks, "broken annotations")
     #expect(outcome.code == 0, "\(outcome.errors)")
-    let message = "expected a JSON value, found the end of the file: is it cut short?"
+    let message = "FILE:1:13: error: expected a JSON value, found the end of the file: is it cut short?"
     #expect(outcome.lines == (0..<ranks).map { "rank \($0): \(message)" })
   }
 

@@ -25,7 +25,9 @@ import Testing
     ("rcnn-train", ["ArgumentParser", "Training"]),
     (
       "rcnn-bench",
-      ["ArgumentParser", "COCO", "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training"]
+      [
+        "ArgumentParser", "COCO", "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training",
+      ]
     ),
   ]
   private static let standard: Set = ["Dispatch", "Foundation", "Synchronization"]
@@ -33,10 +35,9 @@ import Testing
 
   /// Where unsafe pointer types may stand: the kernels, the owners of memory and of C handles, and decoding.
   private static let unsafePlaces = [
-    "Kernels/", "Tensors/Buffer.swift", "Tensors/Parameter.swift", "Tensors/Tensor.swift", "MPI/Communicator.swift", "MPI/NodeMemory.swift",
-    "MPI/World.swift",
-    "HDF5/File.swift", "HDF5/Writer.swift", "COCO/ImageEncoder.swift", "COCO/PNGDecoder.swift", "COCO/JSONText.swift",
-    "COCO/AnnotationBlock.swift",
+    "Kernels/", "Tensors/Buffer.swift", "Tensors/Parameter.swift", "Tensors/Tensor.swift", "MPI/Communicator.swift",
+    "MPI/NodeMemory.swift", "MPI/World.swift", "HDF5/File.swift", "HDF5/Writer.swift", "COCO/AnnotationBlock.swift",
+    "COCO/ImageEncoder.swift", "COCO/JSONText.swift", "COCO/PNGDecoder.swift",
   ]
 
   @Test func eachTargetImportsOnlyWhatStandsBelowIt() throws {

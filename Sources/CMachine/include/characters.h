@@ -17,6 +17,12 @@ typedef _Bool machine_bits64 __attribute__((ext_vector_type(64)));
     mask; \
   })
 
+static inline uint64_t machine_newlines(const void *bytes) {
+  machine_bytes64 block;
+  memcpy(&block, bytes, sizeof block);
+  return MACHINE_MASK(block == '\n');
+}
+
 /// Bytes that do not merely continue a JSON string of plain ASCII: quotes, backslashes, control characters, 0x80 and up.
 static inline uint64_t machine_string_specials(const void *bytes) {
   machine_bytes64 block;
