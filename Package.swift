@@ -42,7 +42,7 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
     .target(name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"]),
-    .target(name: "COCO", dependencies: ["CTurboJPEG", "CPNG", "Primitives"]),
+    .target(name: "COCO", dependencies: ["CMachine", "CTurboJPEG", "CPNG", "Primitives"]),
     .target(name: "Distributed", dependencies: ["CMachine", "MPI", "Tensors", "Primitives"]),
     .target(
       name: "Training",
@@ -62,7 +62,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Primitives"], path: "Tests/TestSupport"),
     .executableTarget(
-      name: "rank-probe", dependencies: ["Distributed", "MPI", "Primitives", "Tensors", "Training"],
+      name: "rank-probe", dependencies: ["COCO", "Distributed", "MPI", "Primitives", "Tensors", "Training"],
       path: "Tests/RankProbe"),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),

@@ -55,20 +55,22 @@ public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
 extension CocoDataset {
   public func order(ofEpoch epoch: Int, _ options: TrainingPlans.Options) -> EpochOrder {
     EpochOrder(
-      groups: images.map(\.aspectGroup), globalBatch: options.globalBatch, seed: options.seed, epoch: epoch,
-      shuffles: options.shuffles)
+      groups: images.indices.map(images.aspectGroup), globalBatch: options.globalBatch, seed: options.seed,
+      epoch: epoch, shuffles: options.shuffles)
   }
 
   /// The number of global batches of every epoch.
   public func iterationsPerEpoch(globalBatch: Int, shuffles: Bool = true) -> Int {
-    let wide = images.count { $0.aspectGroup == 1 }
+    let wide = images.indices.count { images.aspectGroup(at: $0) == 1 }
     let groups = shuffles ? [wide, images.count - wide] : [images.count]
     return groups.reduce(0) { $0 + ($1 + globalBatch - 1) / globalBatch }
   }
 
   /// The largest height and the largest width of the images after Resize and Pad, from the annotation file's sizes alone.
   public func paddedSize(of indices: [Int], _ pipeline: Pipeline, key: DrawKey) -> ImageSize {
-    let shapes = indices.map { pipeline.geometry(of: images[$0].size, imageID: images[$0].id, key: key).padShape }
+    let shapes = indices.map {
+      pipeline.geometry(of: images.size(at: $0), imageID: images.id(at: $0), key: key).padShape
+    }
     return ImageSize(height: shapes.map(\.height).max() ?? 0, width: shapes.map(\.width).max() ?? 0)
   }
 

@@ -1,6 +1,6 @@
 /// What is wrong with the user's data: an annotation file, a picture, or a pipeline that does not fit them.
-public struct COCOError: Error, Equatable, CustomStringConvertible, Sendable {
-  public enum Kind: Sendable { case inputMissing, inputOutput, badData, badConfiguration }
+public struct COCOError: Error, Equatable, Codable, CustomStringConvertible, Sendable {
+  public enum Kind: String, Codable, Sendable { case inputMissing, inputOutput, badData, badConfiguration }
 
   public let kind: Kind
   /// The file, or `file:line:column` (both from 1, the column in bytes) where the text itself is at fault.

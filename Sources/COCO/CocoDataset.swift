@@ -29,10 +29,12 @@ public struct CocoDataset: Sendable {
 
     public var size: ImageSize { ImageSize(height: height, width: width) }
     /// mmdetection's group flag: 1 for images wider than high, 0 for all others, the square ones among them.
-    public var aspectGroup: Int { width > height ? 1 : 0 }
+    public var aspectGroup: Int { CocoDataset.aspectGroup(of: size) }
   }
 
-  public let images: [Image]
+  fileprivate static func aspectGroup(of size: ImageSize) -> Int { size.width > size.height ? 1 : 0 }
+
+  public let images: Images
   /// The class names in the order of the labels.
   public let classes: [String]
   /// The file's category id of each label.
@@ -47,25 +49,11 @@ public struct CocoDataset: Sendable {
   /// - Throws: `COCOError` if a class is not in the file, or no image is left for training.
   public init(_ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool) throws {
     let chosen = try Self.chosenCategories(file, configuration.classes)
-    let labels = Dictionary(uniqueKeysWithValues: chosen.enumerated().map { ($1.id, $0) })
     var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
-    var images = file.images.map { Image(id: $0.id, fileName: $0.fileName, width: $0.width, height: $0.height) }
-    let indices = Dictionary(uniqueKeysWithValues: images.enumerated().map { ($1.id, $0) })
-    var isAnnotated = [Bool](repeating: false, count: images.count)
-    for annotation in file.annotations {
-      guard let index = indices[annotation.imageID] else { continue }
-      guard let label = labels[annotation.categoryID] else {
-        summary.boxesOfOtherClasses += 1
-        continue
-      }
-      isAnnotated[index] = true
-      images[index].add(annotation, label, &summary)
-    }
-    if training { images = Self.trainable(images, isAnnotated, configuration, &summary) }
+    let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
+    images = Images(file, labels: labels, training ? configuration : nil, &summary)
     guard !images.isEmpty else { throw COCOError(at: file.path, "no image is left to train on: \(summary)") }
-    summary.images = images.count
-    summary.boxes = images.reduce(0) { $0 + $1.boxes.count }
-    (self.images, classes, categoryIDs) = (images, chosen.map(\.name), chosen.map(\.id))
+    (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
     (imageFolder, self.summary) = (configuration.imgPrefix, summary)
   }
 
@@ -95,50 +83,126 @@ public struct CocoDataset: Sendable {
       return category
     }
   }
+}
 
-  private static func trainable(
-    _ images: [Image], _ isAnnotated: [Bool], _ configuration: DatasetConfiguration, _ summary: inout DatasetSummary
-  ) -> [Image] {
-    var kept: [Image] = []
-    for (image, isAnnotated) in zip(images, isAnnotated) {
-      if configuration.filterEmptyGt && !isAnnotated {
-        summary.imagesWithoutAnnotations += 1
-      } else if min(image.width, image.height) < configuration.minSize {
-        summary.imagesTooSmall += 1
-      } else {
-        kept.append(image)
+extension CocoDataset {
+  /// The images that take part. They lie in the annotation file's block; an `Image` is made when it is asked for.
+  public struct Images: RandomAccessCollection, Sendable {
+    private let file: AnnotationFile
+    /// Positions in the file.
+    private let positions: [Int32]
+    /// The label of each of the file's categories, nil for those that take no part.
+    private let labels: [Int?]
+
+    /// - Parameter filter: for training; without, all of the file's images take part.
+    fileprivate init(
+      _ file: AnnotationFile, labels: [Int?], _ filter: DatasetConfiguration?, _ summary: inout DatasetSummary
+    ) {
+      (self.file, self.labels) = (file, labels)
+      let block = file.block
+      var positions: [Int32] = []
+      for position in 0..<block.counts.images {
+        let annotations = file.annotations.ofImage(position)
+        let annotated = annotations.count { labels[Int(block.categoryOfAnnotation[$0])] != nil }
+        summary.boxesOfOtherClasses += annotations.count - annotated
+        var boxes = 0
+        for annotation in annotations where labels[Int(block.categoryOfAnnotation[annotation])] != nil {
+          let use = block.use(of: annotation)
+          summary.count(use)
+          if use.kind == .target { boxes += 1 }
+        }
+        if let filter, filter.filterEmptyGt && annotated == 0 {
+          summary.imagesWithoutAnnotations += 1
+        } else if let filter, Swift.min(block.widths[position], block.heights[position]) < filter.minSize {
+          summary.imagesTooSmall += 1
+        } else {
+          positions.append(Int32(position))
+          summary.boxes += boxes
+        }
       }
+      summary.images = positions.count
+      self.positions = positions
     }
-    return kept
+
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { positions.count }
+
+    public subscript(index: Int) -> Image {
+      let (position, block) = (Int(positions[index]), file.block)
+      var image = Image(
+        id: block.imageIDs[position], fileName: block.fileName(position), width: Int(block.widths[position]),
+        height: Int(block.heights[position]))
+      for annotation in file.annotations.ofImage(position) {
+        guard let label = labels[Int(block.categoryOfAnnotation[annotation])] else { continue }
+        let use = block.use(of: annotation)
+        switch use.kind {
+        case .target:
+          image.boxes.append(use.box)
+          image.labels.append(label)
+          image.annotationIDs.append(block.annotationIDs[annotation])
+        case .crowd: image.ignored.append(use.box)
+        case .markedIgnore, .tooSmall, .outside: break
+        }
+      }
+      return image
+    }
+
+    /// What `self[index]` says, without its boxes.
+    public func id(at index: Int) -> Int64 { file.block.imageIDs[Int(positions[index])] }
+
+    public func size(at index: Int) -> ImageSize {
+      let position = Int(positions[index])
+      return ImageSize(height: Int(file.block.heights[position]), width: Int(file.block.widths[position]))
+    }
+
+    public func aspectGroup(at index: Int) -> Int { CocoDataset.aspectGroup(of: size(at: index)) }
   }
 }
 
-extension CocoDataset.Image {
-  /// mmdetection's `_parse_ann_info` for one annotation.
-  fileprivate mutating func add(
-    _ annotation: AnnotationFile.Annotation, _ label: Int, _ summary: inout DatasetSummary
-  ) {
-    let (right, bottom) = (annotation.x + annotation.width, annotation.y + annotation.height)
-    let visibleWidth = max(0, min(right, Double(width)) - max(annotation.x, 0))
-    let visibleHeight = max(0, min(bottom, Double(height)) - max(annotation.y, 0))
-    if annotation.isIgnored {
-      summary.boxesMarkedIgnore += 1
-    } else if annotation.area <= 0 || annotation.width < 1 || annotation.height < 1 {
-      summary.boxesTooSmall += 1
-    } else if visibleWidth * visibleHeight == 0 {
-      summary.boxesOutside += 1
-    } else {
-      let box = Box(Float(annotation.x), Float(annotation.y), Float(right), Float(bottom))
-      let hidden = max(-annotation.x, -annotation.y, right - Double(width), bottom - Double(height))
-      if hidden >= 1 { summary.boxesOverTheEdge += 1 }
-      if annotation.isCrowd {
-        summary.crowdBoxes += 1
-        ignored.append(box)
+/// What becomes of an annotation: mmdetection's `_parse_ann_info`.
+struct AnnotationUse {
+  enum Kind { case target, crowd, markedIgnore, tooSmall, outside }
+
+  let kind: Kind
+  let box: Box
+  let isOverTheEdge: Bool
+}
+
+extension AnnotationBlock {
+  fileprivate func use(of annotation: Int) -> AnnotationUse {
+    let image = Int(imageOfAnnotation[annotation])
+    let (width, height) = (Double(widths[image]), Double(heights[image]))
+    let (box, flags) = (boxes[annotation], flags[annotation])
+    let (left, top, right, bottom) = (box[0], box[1], box[0] + box[2], box[1] + box[3])
+    let visibleWidth = max(0, min(right, width) - max(left, 0))
+    let visibleHeight = max(0, min(bottom, height) - max(top, 0))
+    let kind: AnnotationUse.Kind =
+      if flags & Self.ignored != 0 {
+        .markedIgnore
+      } else if areas[annotation] <= 0 || box[2] < 1 || box[3] < 1 {
+        .tooSmall
+      } else if visibleWidth * visibleHeight == 0 {
+        .outside
+      } else if flags & Self.crowd != 0 {
+        .crowd
       } else {
-        boxes.append(box)
-        labels.append(label)
-        annotationIDs.append(annotation.id)
+        .target
       }
+    return AnnotationUse(
+      kind: kind, box: Box(Float(left), Float(top), Float(right), Float(bottom)),
+      isOverTheEdge: max(-left, -top, right - width, bottom - height) >= 1)
+  }
+}
+
+extension DatasetSummary {
+  fileprivate mutating func count(_ use: AnnotationUse) {
+    switch use.kind {
+    case .markedIgnore: boxesMarkedIgnore += 1
+    case .tooSmall: boxesTooSmall += 1
+    case .outside: boxesOutside += 1
+    case .crowd: crowdBoxes += 1
+    case .target: break
     }
+    if use.isOverTheEdge, use.kind == .target || use.kind == .crowd { boxesOverTheEdge += 1 }
   }
 }

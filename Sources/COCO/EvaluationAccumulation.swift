@@ -11,8 +11,8 @@ public struct CocoEvaluator: Sendable {
   /// Ascending.
   public let maxDets: [Int]
   private let usesCategories: Bool
-  /// By picture, those of a label in the order of the annotation file.
-  private let groundTruths: [Int64: [EvaluationGroundTruth]]
+  private let imageTable: IdentifierTable
+  private let groundTruths: ObjectsByImage<EvaluationGroundTruth>
 
   /// - Parameters:
   ///   - imageIDs: the pictures to evaluate; whatever lies in others is left out.
@@ -27,7 +27,8 @@ public struct CocoEvaluator: Sendable {
     self.labelCount = usesCategories ? labelCount : 1
     self.maxDets = maxDets.sorted()
     self.usesCategories = usesCategories
-    self.groundTruths = Dictionary(grouping: groundTruths, by: \.imageID)
+    imageTable = IdentifierTable(self.imageIDs)
+    self.groundTruths = ObjectsByImage(groundTruths, images: imageTable, imageID: \.imageID, label: \.label)
   }
 
   /// Matches and accumulates all pictures.
@@ -37,29 +38,41 @@ public struct CocoEvaluator: Sendable {
 
   /// The matches of some pictures of `imageIDs`, also of those where nothing was detected.
   public func match(_ detections: [EvaluationDetection], in images: some Sequence<Int64>) -> [ImageMatches] {
-    let byImage = Dictionary(grouping: detections, by: \.imageID)
-    let indices = Dictionary(uniqueKeysWithValues: zip(imageIDs, imageIDs.indices))
+    let detections = ObjectsByImage(detections, images: imageTable, imageID: \.imageID, label: \.label)
+    var matcher = ClassMatcher()
     return images.map { id in
-      guard let index = indices[id] else { preconditionFailure("image \(id) is not one of the evaluator's") }
-      return ImageMatches(imageIndex: index, classes: matches(in: id, byImage[id] ?? []))
+      guard let index = imageTable[id] else { preconditionFailure("image \(id) is not one of the evaluator's") }
+      return ImageMatches(
+        imageIndex: index, classes: classes(groundTruths.ofImage(index), detections.ofImage(index), &matcher))
     }
   }
 
-  private func matches(in image: Int64, _ detections: [EvaluationDetection]) -> [ClassMatches] {
-    let groundTruths = byLabel(groundTruths[image] ?? [], \.label)
-    let detections = byLabel(detections, \.label)
-    return Set(groundTruths.keys).union(detections.keys).sorted().map { label in
-      precondition((0..<labelCount).contains(label), "label \(label) of image \(image) is not below \(labelCount)")
-      return ClassMatcher(
-        groundTruths: groundTruths[label] ?? [], detections: detections[label] ?? [], limit: maxDets[2]
-      ).matches(label: label)
+  /// Class by class. Without categories, everything has label 0 and stands in the order of its former labels.
+  private func classes(
+    _ groundTruths: ArraySlice<EvaluationGroundTruth>, _ detections: ArraySlice<EvaluationDetection>,
+    _ matcher: inout ClassMatcher
+  ) -> [ClassMatches] {
+    var (groundTruths, detections, classes) = (groundTruths, detections, [ClassMatches]())
+    while !groundTruths.isEmpty || !detections.isEmpty {
+      let label = min(groundTruths.first?.label ?? .max, detections.first?.label ?? .max)
+      let objects = groundTruths.prefix { !usesCategories || $0.label == label }
+      let found = detections.prefix { !usesCategories || $0.label == label }
+      groundTruths = groundTruths.dropFirst(objects.count)
+      detections = detections.dropFirst(found.count)
+      precondition(!usesCategories || (0..<labelCount).contains(label), "label \(label) is not below \(labelCount)")
+      classes.append(
+        matcher.matches(
+          label: usesCategories ? label : 0, groundTruths: objects, detections: best(found, limit: maxDets[2])))
     }
+    return classes
   }
 
-  /// Without categories, everything has label 0 and stands in the order of its former labels.
-  private func byLabel<Item>(_ items: [Item], _ label: (Item) -> Int) -> [Int: [Item]] {
-    let groups = Dictionary(grouping: items, by: label)
-    return usesCategories || items.isEmpty ? groups : [0: groups.keys.sorted().flatMap { groups[$0]! }]
+  /// In descending order of scores; equal scores keep their order.
+  private func best(_ detections: ArraySlice<EvaluationDetection>, limit: Int) -> [EvaluationDetection] {
+    if detections.count == 1 { return Array(detections.prefix(limit)) }
+    return stableOrder(byDescending: detections.map(\.score)).prefix(limit).map {
+      detections[detections.startIndex + $0]
+    }
   }
 
   /// The statistics of pictures matched anywhere, in any order; each picture once.
@@ -69,10 +82,38 @@ public struct CocoEvaluator: Sendable {
       precondition(image.imageIndex != next.imageIndex, "image \(imageIDs[image.imageIndex]) was evaluated twice")
     }
     var result = EvaluationResult(labelCount: labelCount, maxDets: maxDets)
-    let classes = Dictionary(grouping: images.lazy.flatMap(\.classes), by: \.label)
-    for (label, matches) in classes { ClassCurves(matches, maxDets: maxDets).write(to: &result, label: label) }
+    var classes = [ClassCurves](repeating: ClassCurves(), count: labelCount)
+    for matches in images.lazy.flatMap(\.classes) { classes[matches.label].append(matches) }
+    for label in classes.indices { classes[label].write(to: &result, label: label, maxDets: maxDets) }
     return result
   }
+}
+
+/// Objects in the order of their pictures, in a picture by labels; those of a label keep their order.
+private struct ObjectsByImage<Object: Sendable>: Sendable {
+  private let objects: [Object]
+  /// Where each picture's begin, and their number at the end.
+  private let starts: [Int]
+
+  /// Objects in other pictures are left out.
+  init(_ objects: [Object], images: IdentifierTable, imageID: (Object) -> Int64, label: (Object) -> Int) {
+    let (places, labels) = (objects.map { images[imageID($0)] }, objects.map(label))
+    var starts = [Int](repeating: 0, count: images.count + 1)
+    for place in places.lazy.compactMap({ $0 }) { starts[place + 1] += 1 }
+    for image in 0..<images.count { starts[image + 1] += starts[image] }
+    var (next, order) = (starts, [Int](repeating: 0, count: starts[images.count]))
+    for (index, place) in places.enumerated() {
+      guard let place else { continue }
+      order[next[place]] = index
+      next[place] += 1
+    }
+    for image in 0..<images.count {
+      order[starts[image]..<starts[image + 1]].sort { (labels[$0], $0) < (labels[$1], $1) }
+    }
+    (self.starts, self.objects) = (starts, order.map { objects[$0] })
+  }
+
+  func ofImage(_ index: Int) -> ArraySlice<Object> { objects[starts[index]..<starts[index + 1]] }
 }
 
 /// All detections of one class in the order of scores, and their precision and recall.
@@ -83,56 +124,70 @@ private struct ClassCurves {
     let rank: Int
   }
 
-  private let entries: [Entry]
-  private let groundTruthCounts: [Int]
-  private let maxDets: [Int]
+  private var entries: [Entry] = []
+  private var groundTruthCounts = SIMD4<Int>()
 
-  init(_ images: [ClassMatches], maxDets: [Int]) {
-    let entries = images.flatMap { $0.detections.enumerated().map { Entry(match: $1, rank: $0) } }
-    self.entries = stableOrder(byDescending: entries.map(\.match.score)).map { entries[$0] }
-    groundTruthCounts = SizeRange.allCases.map { range in
-      images.reduce(0) { $0 + $1.groundTruthCounts[range.rawValue] }
-    }
-    self.maxDets = maxDets
+  mutating func append(_ matches: ClassMatches) {
+    groundTruthCounts &+= matches.groundTruthCounts
+    for (rank, match) in matches.detections.enumerated() { entries.append(Entry(match: match, rank: rank)) }
   }
 
-  func write(to result: inout EvaluationResult, label: Int) {
-    for range in SizeRange.allCases where groundTruthCounts[range.rawValue] > 0 {
-      for (limit, maxDet) in maxDets.enumerated() {
-        let counted = entries.filter { $0.rank < maxDet }
+  func write(to result: inout EvaluationResult, label: Int, maxDets: [Int]) {
+    let sorted = stableOrder(byDescending: entries.map(\.match.score)).map { entries[$0] }
+    for (limit, maxDet) in maxDets.enumerated() {
+      let counted = sorted.filter { $0.rank < maxDet }.map(\.match)
+      var curve = PrecisionCurve(capacity: counted.count)
+      for range in SizeRange.allCases where groundTruthCounts[range.rawValue] > 0 {
         for threshold in EvaluationThresholds.overlaps.indices {
-          let curve = curve(counted, range, threshold)
-          result.setRecall(curve.recalls.last ?? 0, threshold, label, range, limit)
-          result.setPrecisions(sampled(curve), threshold, label, range, limit)
+          curve.follow(counted, bit: DetectionMatch.bit(range, threshold), count: groundTruthCounts[range.rawValue])
+          result.setRecall(curve.recall, threshold, label, range, limit)
+          result.setPrecisions(curve.sampledPrecisions, threshold, label, range, limit)
         }
       }
     }
   }
+}
 
-  /// Recall and precision after each detection that is not ignored, the precision made monotonous: the largest one
-  /// at this recall or a higher one.
-  private func curve(
-    _ entries: [Entry], _ range: SizeRange, _ threshold: Int
-  ) -> (recalls: [Double], precisions: [Double]) {
-    let bit = DetectionMatch.bit(range, threshold)
-    let count = Double(groundTruthCounts[range.rawValue])
-    var (truePositives, falsePositives) = (0.0, 0.0)
-    var (recalls, precisions): ([Double], [Double]) = ([], [])
-    for entry in entries where entry.match.ignored & bit == 0 {
-      if entry.match.matched & bit != 0 { truePositives += 1 } else { falsePositives += 1 }
-      recalls.append(truePositives / count)
-      precisions.append(truePositives / (falsePositives + truePositives + Double.ulpOfOne))
+/// Precision at each true positive. Between two of them the recall stays and the precision falls, so that no other place
+/// matters.
+private struct PrecisionCurve {
+  /// How many false positives score higher than each true positive; one more place is written to.
+  private var falsePositives: [Int]
+  private var truePositives = 0
+  private var count = 1.0
+
+  init(capacity: Int) { falsePositives = [Int](repeating: 0, count: capacity + 1) }
+
+  /// - Parameters:
+  ///   - matches: in descending order of scores.
+  ///   - bit: of the size range and the IoU threshold.
+  ///   - count: the ground truths to be found.
+  mutating func follow(_ matches: [DetectionMatch], bit: UInt64, count: Int) {
+    let shift = UInt64(bit.trailingZeroBitCount)
+    var (found, wrong) = (0, 0)
+    for match in matches {
+      // Without branches, which could not be predicted.
+      let counts = Int(truncatingIfNeeded: ~match.ignored >> shift & 1)
+      let isFound = Int(truncatingIfNeeded: match.matched >> shift & 1) & counts
+      falsePositives[found] = wrong
+      found += isFound
+      wrong += counts - isFound
     }
-    for i in precisions.indices.dropFirst().reversed() { precisions[i - 1] = max(precisions[i - 1], precisions[i]) }
-    return (recalls, precisions)
+    (truePositives, self.count) = (found, Double(count))
   }
 
-  /// The precision at each recall threshold, 0 where that recall is not reached.
-  private func sampled(_ curve: (recalls: [Double], precisions: [Double])) -> [Double] {
-    var position = 0
+  var recall: Double { Double(truePositives) / count }
+
+  /// At each recall threshold the largest precision at that recall or a higher one, 0 where it is not reached.
+  var sampledPrecisions: [Double] {
+    var precisions = (0..<truePositives).map { place in
+      Double(place + 1) / (Double(falsePositives[place]) + Double(place + 1) + Double.ulpOfOne)
+    }
+    for i in precisions.indices.dropFirst().reversed() { precisions[i - 1] = max(precisions[i - 1], precisions[i]) }
+    var place = 0
     return EvaluationThresholds.recalls.map { recall in
-      while position < curve.recalls.count, curve.recalls[position] < recall { position += 1 }
-      return position < curve.precisions.count ? curve.precisions[position] : 0
+      while place < truePositives, Double(place + 1) / count < recall { place += 1 }
+      return place < truePositives ? precisions[place] : 0
     }
   }
 }

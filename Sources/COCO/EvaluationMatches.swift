@@ -9,13 +9,19 @@ public struct DetectionMatch: Hashable, Sendable {
   package static func bit(_ range: SizeRange, _ threshold: Int) -> UInt64 {
     1 << UInt64(range.rawValue * EvaluationThresholds.overlaps.count + threshold)
   }
+
+  /// Those of a size range at all thresholds.
+  static func bits(_ range: SizeRange) -> UInt64 {
+    let count = UInt64(EvaluationThresholds.overlaps.count)
+    return ((1 << count) - 1) << (UInt64(range.rawValue) * count)
+  }
 }
 
 /// The matches of one class in one picture.
 public struct ClassMatches: Hashable, Sendable {
   public var label: Int
   /// Ground truths to be found, for each size range.
-  package var groundTruthCounts: [Int]
+  package var groundTruthCounts: SIMD4<Int>
   /// In descending order of scores.
   package var detections: [DetectionMatch]
 }
@@ -46,7 +52,7 @@ public struct ImageMatches: Hashable, Sendable {
 
   private static func append(_ matches: ClassMatches, to numbers: inout [Double]) {
     numbers.append(Double(matches.label))
-    numbers += matches.groundTruthCounts.map(Double.init)
+    for range in SizeRange.allCases { numbers.append(Double(matches.groundTruthCounts[range.rawValue])) }
     numbers.append(Double(matches.detections.count))
     for detection in matches.detections {
       numbers += [detection.score, Double(detection.matched), Double(detection.ignored)]
@@ -84,7 +90,8 @@ private struct NumberReader {
 
   mutating func classMatches() -> ClassMatches {
     let label = integer()
-    let counts = SizeRange.allCases.map { _ in integer() }
+    var counts = SIMD4<Int>()
+    for range in SizeRange.allCases { counts[range.rawValue] = integer() }
     let detections = (0..<integer()).map { _ in
       DetectionMatch(score: number(), matched: UInt64(number()), ignored: UInt64(number()))
     }

@@ -1,68 +1,84 @@
-/// The objects and the detections of one class in one picture, and how the detections are assigned to the objects
-/// (pycocotools' `computeIoU` and `evaluateImg`): greedily in the order of scores, at every IoU threshold and for
-/// every size range.
+/// How the detections of one class in one picture are assigned to its objects (pycocotools' `computeIoU` and
+/// `evaluateImg`): greedily in the order of scores, at every IoU threshold and for every size range. The arrays inside
+/// are kept from one class to the next.
 struct ClassMatcher {
-  private let groundTruths: [EvaluationGroundTruth]
-  private let detections: [EvaluationDetection]
+  private var groundTruths: ArraySlice<EvaluationGroundTruth> = []
   /// One row a detection, one column a ground truth.
-  private let overlaps: [Double]
+  private var overlaps: [Double] = []
+  /// The largest of each row.
+  private var largestOverlaps: [Double] = []
+  /// For the size range at hand: which ground truths are not looked for, and the columns with those at the end.
+  private var ignored: [Bool] = []
+  private var ordered: [Int] = []
+  private var taken: [Bool] = []
 
-  /// Only the `limit` best detections take part. Equal scores keep their order.
-  init(groundTruths: [EvaluationGroundTruth], detections: [EvaluationDetection], limit: Int) {
-    self.groundTruths = groundTruths
-    let best = stableOrder(byDescending: detections.map(\.score)).prefix(limit).map { detections[$0] }
-    self.detections = best
-    overlaps = best.flatMap { detection in
-      groundTruths.map { detection.box.overlap(with: $0.box, isCrowd: $0.isCrowd) }
-    }
-  }
-
-  func matches(label: Int) -> ClassMatches {
+  /// - Parameter detections: in descending order of scores, no more than take part.
+  mutating func matches(
+    label: Int, groundTruths: ArraySlice<EvaluationGroundTruth>, detections: [EvaluationDetection]
+  ) -> ClassMatches {
     var result = ClassMatches(
-      label: label, groundTruthCounts: [],
-      detections: detections.map { DetectionMatch(score: $0.score, matched: 0, ignored: 0) })
+      label: label, groundTruthCounts: .zero,
+      detections: detections.map {
+        DetectionMatch(score: $0.score, matched: 0, ignored: SizeRange.bitsOfOthers(area: $0.box.area))
+      })
+    guard !groundTruths.isEmpty else { return result }
+    self.groundTruths = groundTruths
+    computeOverlaps(detections)
     for range in SizeRange.allCases {
-      let ignored = groundTruths.map { $0.isCrowd || !range.areas.contains($0.area) }
-      result.groundTruthCounts.append(ignored.count { !$0 })
-      for threshold in EvaluationThresholds.overlaps.indices {
-        match(range, threshold, ignored, into: &result.detections)
-      }
+      order(for: range)
+      result.groundTruthCounts[range.rawValue] = ignored.count { !$0 }
+      for threshold in EvaluationThresholds.overlaps.indices { match(range, threshold, into: &result.detections) }
     }
     return result
   }
 
-  private func match(
-    _ range: SizeRange, _ threshold: Int, _ ignored: [Bool], into matches: inout [DetectionMatch]
-  ) {
-    let ordered = groundTruths.indices.filter { !ignored[$0] } + groundTruths.indices.filter { ignored[$0] }
-    let bit = DetectionMatch.bit(range, threshold)
-    var taken = [Bool](repeating: false, count: groundTruths.count)
-    for row in detections.indices {
-      let found = bestMatch(
-        row, atLeast: EvaluationThresholds.overlaps[threshold], ordered: ordered, ignored: ignored, taken: taken)
-      if let found {
-        taken[found] = true
-        if ignored[found] { matches[row].ignored |= bit }
+  private mutating func computeOverlaps(_ detections: [EvaluationDetection]) {
+    overlaps.removeAll(keepingCapacity: true)
+    largestOverlaps.removeAll(keepingCapacity: true)
+    for detection in detections {
+      var largest = 0.0
+      for groundTruth in groundTruths {
+        let overlap = detection.box.overlap(with: groundTruth.box, isCrowd: groundTruth.isCrowd)
+        overlaps.append(overlap)
+        largest = max(largest, overlap)
       }
+      largestOverlaps.append(largest)
+    }
+  }
+
+  private mutating func order(for range: SizeRange) {
+    ignored.removeAll(keepingCapacity: true)
+    ordered.removeAll(keepingCapacity: true)
+    for groundTruth in groundTruths {
+      ignored.append(groundTruth.isCrowd || !range.areas.contains(groundTruth.area))
+    }
+    for column in ignored.indices where !ignored[column] { ordered.append(column) }
+    for column in ignored.indices where ignored[column] { ordered.append(column) }
+  }
+
+  private mutating func match(_ range: SizeRange, _ threshold: Int, into matches: inout [DetectionMatch]) {
+    let (bit, least) = (DetectionMatch.bit(range, threshold), min(EvaluationThresholds.overlaps[threshold], 1 - 1e-10))
+    taken.removeAll(keepingCapacity: true)
+    for _ in ordered { taken.append(false) }
+    for row in matches.indices where largestOverlaps[row] >= least {
+      guard let found = bestMatch(row, atLeast: least) else { continue }
+      taken[found] = true
+      if ignored[found] { matches[row].ignored |= bit }
       // pycocotools records a match by the annotation's id and reads 0 as "none".
-      if let found, groundTruths[found].annotationID != 0 {
-        matches[row].matched |= bit
-      } else if !range.areas.contains(detections[row].box.area) {
-        matches[row].ignored |= bit
-      }
+      if groundTruths[groundTruths.startIndex + found].annotationID == 0 { continue }
+      matches[row].matched |= bit
+      if !ignored[found] { matches[row].ignored &= ~bit }
     }
   }
 
   /// The ground truth with the largest overlap that is still free; the later one of equals. An ignored one is taken
   /// only where no other fits, and a crowd any number of times.
-  private func bestMatch(
-    _ row: Int, atLeast threshold: Double, ordered: [Int], ignored: [Bool], taken: [Bool]
-  ) -> Int? {
-    var largest = min(threshold, 1 - 1e-10)
+  private func bestMatch(_ row: Int, atLeast least: Double) -> Int? {
+    var largest = least
     var best: Int?
-    for candidate in ordered where !taken[candidate] || groundTruths[candidate].isCrowd {
+    for candidate in ordered where !taken[candidate] || groundTruths[groundTruths.startIndex + candidate].isCrowd {
       if let best, !ignored[best], ignored[candidate] { break }
-      let overlap = overlaps[row * groundTruths.count + candidate]
+      let overlap = overlaps[row * ordered.count + candidate]
       if overlap < largest { continue }
       (largest, best) = (overlap, candidate)
     }
@@ -70,7 +86,16 @@ struct ClassMatcher {
   }
 }
 
+extension SizeRange {
+  /// The bits of all ranges that an area does not belong to: what is not matched there is ignored.
+  fileprivate static func bitsOfOthers(area: Double) -> UInt64 {
+    allCases.reduce(0) { $0 | ($1.areas.contains(area) ? 0 : DetectionMatch.bits($1)) }
+  }
+}
+
 /// The positions of the values from the largest to the smallest; equal ones keep their order.
 func stableOrder(byDescending values: [Double]) -> [Int] {
-  values.indices.sorted { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }
+  var order = values.enumerated().map { (value: $1, position: $0) }
+  order.sort { $0.value != $1.value ? $0.value > $1.value : $0.position < $1.position }
+  return order.map(\.position)
 }

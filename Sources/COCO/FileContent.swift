@@ -4,13 +4,8 @@ import Foundation
 enum FileContent {
   /// The bytes of a regular file. Devices, folders and pipes are refused before anything is read.
   static func read(_ path: String, limit: Int) throws -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failure(path) }
+    let (descriptor, size) = try open(path, limit: limit)
     defer { close(descriptor) }
-    let size = try regularFileSize(descriptor, path)
-    guard size <= limit else {
-      throw COCOError(at: path, "the file has \(size) bytes; more than \(limit) are refused")
-    }
     var bytes = [UInt8](repeating: 0, count: size)
     var filled = 0
     while filled < size {
@@ -24,6 +19,22 @@ enum FileContent {
     return bytes
   }
 
+  /// A regular file for reading, which the caller closes, and its size in bytes.
+  static func open(_ path: String, limit: Int) throws -> (descriptor: Int32, size: Int) {
+    let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure(path) }
+    do {
+      let size = try regularFileSize(descriptor, path)
+      guard size <= limit else {
+        throw COCOError(at: path, "the file has \(size) bytes; more than \(limit) are refused")
+      }
+      return (descriptor, size)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+  }
+
   private static func regularFileSize(_ descriptor: Int32, _ path: String) throws -> Int {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw failure(path) }
@@ -34,7 +45,8 @@ enum FileContent {
     }
   }
 
-  private static func failure(_ path: String) -> COCOError {
+  /// What `errno` says.
+  static func failure(_ path: String) -> COCOError {
     let number = errno
     let missing = number == ENOENT || number == ENOTDIR
     let reason = missing ? "the file does not exist" : "cannot be read: \(String(cString: strerror(number)))"

@@ -1,56 +1,40 @@
 /// A strict JSON reader (RFC 8259) that walks the text once and keeps nothing: of the 450 MB of COCO's training
 /// annotations, nine tenths are polygons that are stepped over. Every error has its line and column.
+///
+///     try reader.enterObject()
+///     while let key = try reader.nextKey() { … }     // reads or skips the value
 struct JSONReader {
   static let maximumDepth = 512
 
-  private let path: String
-  private let bytes: [UInt8]
-  private var position = 0
+  let text: JSONText
+  private(set) var position = 0
   private var depth = 0
+  /// Whether the last thing read is an opening bracket.
+  private var isAtStart = false
+  /// While set, what has been read stays in memory: `JSONRecord` comes back to it.
+  var keepsText = false
 
-  init(path: String, bytes: [UInt8]) {
-    (self.path, self.bytes) = (path, bytes)
-    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
+  init(_ text: JSONText) throws {
+    self.text = text
+    try text.fill(from: 0)
+    if text.end >= 3, text.bytes(0..<3).elementsEqual([0xef, 0xbb, 0xbf]) { position = 3 }
   }
 
-  /// Calls `member` for each member of an object; it must read or skip the value.
-  mutating func readObject(_ member: (inout JSONReader, String) throws -> Void) throws {
-    try enter("{")
-    if try !leaves("}") {
-      repeat {
-        skipWhitespace()
-        guard current == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
-        let key = try readString()
-        try expect(":")
-        try member(&self, key)
-      } while try continues(until: "}")
-    }
-    depth -= 1
+  mutating func enterObject() throws { try enter("{") }
+  mutating func enterArray() throws { try enter("[") }
+
+  /// The key of the next member of the object entered last, in front of its value; nil behind the last one.
+  mutating func nextKey() throws -> JSONKey? {
+    guard try hasNext(until: "}") else { return nil }
+    guard try nextCharacter() == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
+    let (range, isPlain) = try scanString()
+    let key = isPlain ? JSONKey(text, range) : JSONKey(Array(try validated(try unescape(range)).utf8))
+    try expect(":")
+    return key
   }
 
-  /// Calls `element` for each element of an array with its index; it must read or skip the value.
-  mutating func readArray(_ element: (inout JSONReader, Int) throws -> Void) throws {
-    try enter("[")
-    var index = 0
-    if try !leaves("]") {
-      repeat {
-        try element(&self, index)
-        index += 1
-      } while try continues(until: "]")
-    }
-    depth -= 1
-  }
-
-  /// An object's members with the given names; all others are skipped.
-  mutating func readMembers(_ names: [String]) throws -> JSONMembers {
-    var members = JSONMembers()
-    try readObject { reader, key in
-      guard names.contains(key) else { return try reader.skip() }
-      guard members[key] == nil else { throw reader.failure("the key '\(key)' stands twice in one object") }
-      members.append(key, try reader.readValue())
-    }
-    return members
-  }
+  /// Whether the array entered last has another element, which comes next.
+  mutating func nextElement() throws -> Bool { try hasNext(until: "]") }
 
   /// Any value; of an object only that it is one.
   mutating func readValue() throws -> JSONValue {
@@ -63,9 +47,32 @@ struct JSONReader {
       return .object
     case .array:
       var elements: [JSONValue] = []
-      try readArray { reader, _ in elements.append(try reader.readValue()) }
+      try enterArray()
+      while try nextElement() { elements.append(try readValue()) }
       return .array(elements)
     }
+  }
+
+  /// The value at a position that was read before.
+  func value(at position: Int) throws -> JSONValue {
+    var reader = self
+    reader.position = position
+    return try reader.readValue()
+  }
+
+  /// The numbers of the array at a position that was read before; nil if it holds anything else, or not four.
+  func fourNumbers(at position: Int) throws -> SIMD4<Double>? {
+    var reader = self
+    reader.position = position
+    guard try reader.kind() == .array else { return nil }
+    try reader.enterArray()
+    var (numbers, count) = (SIMD4<Double>(), 0)
+    while try reader.nextElement() {
+      guard count < 4, try reader.kind() == .number, let number = try reader.readNumber().double else { return nil }
+      numbers[count] = number
+      count += 1
+    }
+    return count == 4 ? numbers : nil
   }
 
   /// Steps over one value, checking its syntax.
@@ -74,17 +81,21 @@ struct JSONReader {
     case .string: try skipString()
     case .number: _ = try scanNumber()
     case .word: _ = try readWord()
-    case .object: try readObject { reader, _ in try reader.skip() }
-    case .array: try readArray { reader, _ in try reader.skip() }
+    case .object:
+      try enterObject()
+      while try nextKey() != nil { try skip() }
+    case .array:
+      if try skipNumberArray() { return }
+      try enterArray()
+      while try nextElement() { try skip() }
     }
   }
 
   enum Kind { case object, array, string, number, word }
 
-  /// What the next value is, by its first character.
+  /// What the next value is, by its first character; `position` is at that.
   mutating func kind() throws -> Kind {
-    skipWhitespace()
-    switch current ?? 0 {
+    switch try nextCharacter() ?? 0 {
     case UInt8(ascii: "{"): return .object
     case UInt8(ascii: "["): return .array
     case UInt8(ascii: "\""): return .string
@@ -96,81 +107,99 @@ struct JSONReader {
 
   /// Expects nothing but white space up to the end.
   mutating func finish() throws {
-    skipWhitespace()
-    if current != nil { throw unexpected("the end of the file after the JSON value") }
+    if try nextCharacter() != nil { throw unexpected("the end of the file after the JSON value") }
   }
 
   /// An error at the current line and column.
-  func failure(_ message: String) -> COCOError {
-    let before = bytes[..<min(position, bytes.count)]
-    let line = before.reduce(1) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
-    let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-    return COCOError(at: "\(path):\(line):\(position - lineStart + 1)", message)
-  }
+  func failure(_ message: String) -> COCOError { COCOError(at: text.place(of: position), message) }
 }
 
 // MARK: Structure
 
 extension JSONReader {
-  private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
-
   private func unexpected(_ expected: String) -> COCOError {
-    guard let byte = current else {
+    guard position < text.end else {
       return failure("expected \(expected), found the end of the file: is it cut short?")
     }
+    let byte = text[position]
     guard (0x21...0x7e).contains(byte) else {
       return failure("expected \(expected), found the byte 0x\(String(byte, radix: 16))")
     }
     let delimiters = Set(" \t\r\n,:]}\"".utf8)
-    let word = bytes[position...].prefix(16).prefix { (0x21...0x7e).contains($0) && !delimiters.contains($0) }
-    return failure("expected \(expected), found '\(String(decoding: word.isEmpty ? [byte] : word, as: UTF8.self))'")
+    let rest = text.bytes(position..<min(position + 16, text.end))
+    let word = rest.prefix { (0x21...0x7e).contains($0) && !delimiters.contains($0) }
+    let found = word.isEmpty ? [byte] : Array(word)
+    return failure("expected \(expected), found '\(String(decoding: found, as: UTF8.self))'")
   }
 
-  private mutating func skipWhitespace() {
-    while position < bytes.count {
-      switch bytes[position] {
-      case 0x20, 0x0a, 0x0d, 0x09: position += 1
-      default: return
-      }
+  /// The character at `position`, nil at the end of the text.
+  private func current() throws -> UInt8? {
+    try text.fill(from: position)
+    return position < text.end ? text[position] : nil
+  }
+
+  /// Steps over white space.
+  private mutating func nextCharacter() throws -> UInt8? {
+    while let byte = try current() {
+      guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { return byte }
+      position += 1
     }
+    return nil
   }
 
   private mutating func expect(_ character: Unicode.Scalar) throws {
-    skipWhitespace()
-    guard current == UInt8(ascii: character) else { throw unexpected("'\(character)'") }
+    guard try nextCharacter() == UInt8(ascii: character) else { throw unexpected("'\(character)'") }
     position += 1
   }
 
   private mutating func enter(_ bracket: Unicode.Scalar) throws {
     try expect(bracket)
-    depth += 1
+    (depth, isAtStart) = (depth + 1, true)
     guard depth <= Self.maximumDepth else { throw failure("is nested deeper than \(Self.maximumDepth) levels") }
   }
 
-  /// Steps over the closing bracket of an empty array or object, if that is what comes.
-  private mutating func leaves(_ bracket: Unicode.Scalar) throws -> Bool {
-    skipWhitespace()
-    guard current == UInt8(ascii: bracket) else { return false }
+  /// Steps over what separates members or elements, or over the closing bracket.
+  private mutating func hasNext(until bracket: Unicode.Scalar) throws -> Bool {
+    if !keepsText { text.drop(before: position) }
+    let byte = try nextCharacter()
+    let isFirst = isAtStart
+    isAtStart = false
+    if byte == UInt8(ascii: bracket) {
+      position += 1
+      depth -= 1
+      return false
+    }
+    if isFirst { return true }
+    guard byte == UInt8(ascii: ",") else { throw unexpected("',' or '\(bracket)'") }
     position += 1
     return true
   }
 
-  private mutating func continues(until bracket: Unicode.Scalar) throws -> Bool {
-    skipWhitespace()
-    guard let byte = current, byte == UInt8(ascii: ",") || byte == UInt8(ascii: bracket) else {
-      throw unexpected("',' or '\(bracket)'")
-    }
-    position += 1
-    return byte == UInt8(ascii: ",")
-  }
-
   private mutating func readWord() throws -> JSONValue {
+    try text.fill(from: position)
+    let rest = text.bytes(position..<min(position + 5, text.end))
     for (word, value) in [("true", JSONValue.boolean(true)), ("false", .boolean(false)), ("null", .null)]
-    where bytes[position...].starts(with: word.utf8) {
+    where rest.starts(with: word.utf8) {
       position += word.utf8.count
       return value
     }
     throw unexpected("a JSON value")
+  }
+
+  /// Steps over an array of numbers, or of such arrays, 64 characters at a time. Does nothing and returns false where
+  /// anything else is in it, a mistake too: the other functions then find out what it is.
+  private mutating func skipNumberArray() throws -> Bool {
+    var scan = NumberArrayScan(maximumDepth: Self.maximumDepth - depth)
+    var block = position + 1
+    while scan.isValid {
+      try text.fill(from: block)
+      if let count = scan.end(in: text.numberCharacters(at: block)) {
+        position = block + count
+        return true
+      }
+      block += 64
+    }
+    return false
   }
 }
 
@@ -179,19 +208,20 @@ extension JSONReader {
 extension JSONReader {
   private mutating func readString() throws -> String {
     let (range, isPlain) = try scanString()
-    if isPlain { return String(decoding: bytes[range], as: UTF8.self) }
-    guard let text = String(validating: try unescape(range), as: UTF8.self) else {
-      throw failure("the string that ends here is not valid UTF-8")
-    }
-    return text
+    if isPlain { return String(decoding: text.bytes(range), as: UTF8.self) }
+    return try validated(try unescape(range))
   }
 
   private mutating func skipString() throws {
     let (range, isPlain) = try scanString()
-    if isPlain { return }
-    guard String(validating: try unescape(range), as: UTF8.self) != nil else {
+    if !isPlain { _ = try validated(try unescape(range)) }
+  }
+
+  private func validated(_ bytes: [UInt8]) throws -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
       throw failure("the string that ends here is not valid UTF-8")
     }
+    return text
   }
 
   /// The range between the quotes, and whether it holds nothing but ASCII without escapes.
@@ -199,42 +229,48 @@ extension JSONReader {
     position += 1
     let start = position
     var isPlain = true
-    while position < bytes.count {
-      let byte = bytes[position]
+    while true {
+      try text.fill(from: position)
+      let specials = text.stringSpecials(at: position)
+      position += specials.trailingZeroBitCount
+      if specials == 0 { continue }
+      guard position < text.end else {
+        position = text.end
+        throw unexpected("the rest of a string")
+      }
+      let byte = text[position]
       if byte == UInt8(ascii: "\"") {
         position += 1
         return (start..<position - 1, isPlain)
       }
       guard byte >= 0x20 else { throw unexpected("a character of a string (control characters are escaped)") }
-      isPlain = isPlain && byte < 0x80 && byte != UInt8(ascii: "\\")
+      isPlain = false
       position += byte == UInt8(ascii: "\\") ? 2 : 1
     }
-    position = bytes.count
-    throw unexpected("the rest of a string")
   }
 
   private func unescape(_ range: Range<Int>) throws -> [UInt8] {
-    var text: [UInt8] = []
-    text.reserveCapacity(range.count)
+    var unescaped: [UInt8] = []
+    unescaped.reserveCapacity(range.count)
     var index = range.lowerBound
     while index < range.upperBound {
-      let byte = bytes[index]
+      let byte = text[index]
       index += 1
       guard byte == UInt8(ascii: "\\") else {
-        text.append(byte)
+        unescaped.append(byte)
         continue
       }
-      let letter = bytes[index]
+      let letter = text[index]
       index += 1
       if letter == UInt8(ascii: "u") {
-        text.append(contentsOf: String(try escapedScalar(&index, range.upperBound)).utf8)
+        unescaped.append(contentsOf: String(try escapedScalar(&index, range.upperBound)).utf8)
       } else if let plain = Self.escapes[letter] {
-        text.append(plain)
+        unescaped.append(plain)
       } else {
         throw failure("the string that ends here holds an escape that JSON does not have")
       }
     }
-    return text
+    return unescaped
   }
 
   private static let escapes: [UInt8: UInt8] = [
@@ -246,7 +282,7 @@ extension JSONReader {
   private func escapedScalar(_ index: inout Int, _ end: Int) throws -> Unicode.Scalar {
     let first = try codeUnit(&index, end)
     if let scalar = Unicode.Scalar(first) { return scalar }
-    if first < 0xdc00, index + 1 < end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") {
+    if first < 0xdc00, index + 1 < end, text[index] == UInt8(ascii: "\\"), text[index + 1] == UInt8(ascii: "u") {
       index += 2
       let second = try codeUnit(&index, end)
       let value = 0x10000 + (first - 0xd800) << 10 + second &- 0xdc00
@@ -256,7 +292,7 @@ extension JSONReader {
   }
 
   private func codeUnit(_ index: inout Int, _ end: Int) throws -> UInt32 {
-    let digits = bytes[index..<min(index + 4, end)]
+    let digits = text.bytes(index..<min(index + 4, end))
     guard digits.count == 4, !digits.contains(UInt8(ascii: "+")), !digits.contains(UInt8(ascii: "-")),
       let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
     else { throw failure("the string that ends here holds '\\u' without four hexadecimal digits") }
@@ -270,7 +306,11 @@ extension JSONReader {
 extension JSONReader {
   private mutating func readNumber() throws -> JSONValue {
     let (range, isWhole) = try scanNumber()
-    let text = String(decoding: bytes[range], as: UTF8.self)
+    let bytes = text.bytes(range)
+    if let number = DecimalNumber(bytes) {
+      return isWhole ? .integer(number.significand) : .number(number.value)
+    }
+    let text = String(decoding: bytes, as: UTF8.self)
     if isWhole, let value = Int64(text) { return .integer(value) }
     return .number(Double(text) ?? .nan)
   }
@@ -279,17 +319,17 @@ extension JSONReader {
   private mutating func scanNumber() throws -> (range: Range<Int>, isWhole: Bool) {
     let start = position
     var isWhole = true
-    if current == UInt8(ascii: "-") { position += 1 }
-    if current == UInt8(ascii: "0") { position += 1 } else { try scanDigits() }
-    if current == UInt8(ascii: ".") {
+    if try current() == UInt8(ascii: "-") { position += 1 }
+    if try current() == UInt8(ascii: "0") { position += 1 } else { try scanDigits() }
+    if try current() == UInt8(ascii: ".") {
       isWhole = false
       position += 1
       try scanDigits()
     }
-    if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
+    if let letter = try current(), letter == UInt8(ascii: "e") || letter == UInt8(ascii: "E") {
       isWhole = false
       position += 1
-      if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { position += 1 }
+      if let sign = try current(), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { position += 1 }
       try scanDigits()
     }
     return (start..<position, isWhole)
@@ -297,7 +337,7 @@ extension JSONReader {
 
   private mutating func scanDigits() throws {
     let start = position
-    while position < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[position]) { position += 1 }
+    while let byte = try current(), (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
     if position == start { throw unexpected("a digit") }
   }
 }

@@ -1,5 +1,5 @@
 /// A JSON value as it stands in the text: whole numbers stay exact.
-indirect enum JSONValue: Equatable, CustomStringConvertible {
+enum JSONValue: Equatable, CustomStringConvertible {
   case null, object
   case boolean(Bool)
   /// A number without fraction and exponent that fits 64 bits.
@@ -40,11 +40,30 @@ indirect enum JSONValue: Equatable, CustomStringConvertible {
   }
 }
 
-/// The members of an object that somebody asked for. They are few: looking one up is a walk.
-struct JSONMembers {
-  private var members: [(name: String, value: JSONValue)] = []
+/// A key of an object. Keys of up to 16 bytes are compared as two numbers; longer ones differ from all of those.
+struct JSONKey: Equatable {
+  private var low: UInt64 = 0
+  private var high: UInt64 = 0
+  private var count: Int
 
-  subscript(name: String) -> JSONValue? { members.first { $0.name == name }?.value }
+  /// - Precondition: at most 16 bytes of UTF-8.
+  init(_ name: String) {
+    precondition(name.utf8.count <= 16, "only short keys can be told apart")
+    self.init(Array(name.utf8))
+  }
 
-  mutating func append(_ name: String, _ value: JSONValue) { members.append((name, value)) }
+  init(_ bytes: [UInt8]) {
+    count = bytes.count
+    for (index, byte) in bytes.prefix(16).enumerated() {
+      if index < 8 { low |= UInt64(byte) << (8 * index) } else { high |= UInt64(byte) << (8 * (index - 8)) }
+    }
+  }
+
+  init(_ text: JSONText, _ range: Range<Int>) {
+    count = range.count
+    low = text.word(at: range.lowerBound) & Self.mask(count)
+    high = text.word(at: range.lowerBound + 8) & Self.mask(count - 8)
+  }
+
+  private static func mask(_ bytes: Int) -> UInt64 { bytes >= 8 ? .max : bytes <= 0 ? 0 : 1 << UInt64(8 * bytes) - 1 }
 }

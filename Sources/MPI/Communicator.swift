@@ -8,7 +8,7 @@ public typealias FloatSlice = UnsafeMutableBufferPointer<Float>
 ///
 /// Communicators live until the end of the process: to free one is itself a collective.
 public final class Communicator {
-  private let handle: MPI_Comm
+  let handle: MPI_Comm
   public let rank: Int
   public let size: Int
   /// The most elements in one MPI call.
@@ -98,7 +98,8 @@ public final class Communicator {
     }
   }
 
-  private func send<Element: MPIElement>(_ values: UnsafeMutableBufferPointer<Element>) throws {
+  /// Rank 0's values on all ranks.
+  func send<Element: MPIElement>(_ values: UnsafeMutableBufferPointer<Element>) throws {
     for part in parts(values.count) {
       let start = values.baseAddress! + part.lowerBound
       try check(MPI_Bcast(start, Int32(part.count), Element.datatype, 0, handle), "MPI_Bcast")
@@ -129,8 +130,8 @@ public final class Communicator {
 }
 
 /// A type that MPI knows.
-private protocol MPIElement: BitwiseCopyable { static var datatype: MPI_Datatype { get } }
-extension Float: MPIElement { fileprivate static var datatype: MPI_Datatype { cmpi_float() } }
-extension Double: MPIElement { fileprivate static var datatype: MPI_Datatype { cmpi_double() } }
-extension UInt64: MPIElement { fileprivate static var datatype: MPI_Datatype { cmpi_uint64() } }
-extension UInt8: MPIElement { fileprivate static var datatype: MPI_Datatype { cmpi_byte() } }
+protocol MPIElement: BitwiseCopyable { static var datatype: MPI_Datatype { get } }
+extension Float: MPIElement { static var datatype: MPI_Datatype { cmpi_float() } }
+extension Double: MPIElement { static var datatype: MPI_Datatype { cmpi_double() } }
+extension UInt64: MPIElement { static var datatype: MPI_Datatype { cmpi_uint64() } }
+extension UInt8: MPIElement { static var datatype: MPI_Datatype { cmpi_byte() } }

@@ -79,6 +79,14 @@ public final class World {
   public func broadcast(_ slice: FloatSlice) throws { try communicator?.broadcast(slice) }
   public func broadcast(_ bytes: inout [UInt8]) throws { try communicator?.broadcast(&bytes) }
 
+  /// The bytes of this node's first rank, where all of its ranks can read them; what the others give is ignored. nil
+  /// without MPI. Collective.
+  /// - Parameter usesWindow: false sends each rank a copy, as where there is no room for a window.
+  /// - Throws: `MPIError`.
+  public func shareOnNode(_ bytes: UnsafeRawBufferPointer?, usesWindow: Bool = true) throws -> NodeMemory? {
+    try node.map { try NodeMemory($0, bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), usesWindow: usesWindow) }
+  }
+
   public func gather(_ bytes: [UInt8]) throws -> [[UInt8]] { try communicator?.gather(bytes) ?? [bytes] }
   public func gather(_ values: [Double]) throws -> [[Double]] { try communicator?.gather(values) ?? [values] }
 }

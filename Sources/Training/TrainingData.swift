@@ -16,7 +16,7 @@ final class TrainingData {
   init(_ run: RunSetup) throws {
     let section = run.configuration.data
     dataset = try CocoDataset(
-      AnnotationFile(reading: section.train.annFile), configuration: section.train, training: true)
+      SharedAnnotations.load(section.train.annFile, in: run.world), configuration: section.train, training: true)
     pipeline = try Pipeline(section.train.pipeline, scalesDecode: run.configuration.mpi.scaledDecode != .never)
     globalBatch = run.globalBatch
     iterationsPerEpoch = dataset.iterationsPerEpoch(globalBatch: globalBatch, shuffles: run.configuration.mpi.shuffle)
@@ -49,7 +49,7 @@ final class TrainingData {
       currentOrder = (position.epoch, dataset.order(ofEpoch: position.epoch, options))
     }
     let batches = currentOrder?.order.batches ?? []
-    return batches[position.images / globalBatch].map { dataset.images[$0].id }
+    return batches[position.images / globalBatch].map(dataset.images.id)
   }
 }
 

@@ -41,13 +41,13 @@ final class Validation {
   ) throws {
     var configuration = configuration
     configuration.classes = configuration.classes ?? (classes.isEmpty ? nil : classes)
-    let file = try AnnotationFile(reading: configuration.annFile)
+    let file = try SharedAnnotations.load(configuration.annFile, in: world)
     dataset = try CocoDataset(file, configuration: configuration, training: false)
     pipeline = try Pipeline(configuration.pipeline, scalesDecode: scalesDecode)
     (self.workers, self.world) = (max(1, workers), world)
     let labels = Dictionary(uniqueKeysWithValues: dataset.categoryIDs.enumerated().map { ($1, $0) })
     evaluator = CocoEvaluator(
-      imageIDs: dataset.images.map(\.id), labelCount: dataset.classes.count,
+      imageIDs: dataset.images.indices.map(dataset.images.id), labelCount: dataset.classes.count,
       groundTruths: file.annotations.compactMap { annotation in
         labels[annotation.categoryID].map { EvaluationGroundTruth(annotation, label: $0) }
       })
@@ -91,7 +91,7 @@ final class Validation {
 
   private func decode(_ numbers: [Double]) -> EvaluationDetection {
     EvaluationDetection(
-      imageID: dataset.images[Int(numbers[0])].id, label: Int(numbers[1]),
+      imageID: dataset.images.id(at: Int(numbers[0])), label: Int(numbers[1]),
       box: EvaluationBox(x: numbers[2], y: numbers[3], width: numbers[4], height: numbers[5]), score: numbers[6])
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 
 /// The most memory that this process had so far, in MiB.
 func ownPeakRSSMiB() -> Double {
@@ -11,4 +12,11 @@ func ownPeakRSSMiB() -> Double {
     let unit = 1_048_576.0
   #endif
   return Double(usage.ru_maxrss) / unit
+}
+
+/// The most memory that any rank had so far, in MiB.
+func largestPeakRSS(_ world: World) throws -> Double {
+  var peak = [ownPeakRSSMiB()]
+  try world.maximum(&peak)
+  return peak[0]
 }

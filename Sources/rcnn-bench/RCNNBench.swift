@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import MPI
 import Primitives
 import Training
 
@@ -8,7 +10,10 @@ struct RCNNBench: ParsableCommand {
     commandName: "rcnn-bench",
     abstract: "Measures rcnn-train on this machine.",
     version: Version.text,
-    subcommands: [StepBenchmark.self, KernelBenchmark.self, LoaderBenchmark.self])
+    subcommands: [
+      StepBenchmark.self, KernelBenchmark.self, LoaderBenchmark.self, AnnotationsBenchmark.self,
+      EvaluationBenchmark.self,
+    ])
 }
 
 /// `HEIGHTxWIDTH`, as in `--size 320x320`.

@@ -72,11 +72,4 @@ struct StepBenchmark: ParsableCommand {
     }
     return Array(seconds.dropFirst())
   }
-
-  /// The most memory that any rank had, in MiB.
-  private func largestPeakRSS(_ world: World) throws -> Double {
-    var peak = [ownPeakRSSMiB()]
-    try world.maximum(&peak)
-    return peak[0]
-  }
 }

@@ -3,14 +3,15 @@ import Testing
 /// Real processes under a real mpirun.
 @Suite(.serialized) struct RankTests {
   /// What the case does, and what it expects, is in `Tests/RankProbe`.
-  @Test(arguments: ["collectives", "reducer", "average", "broadcast", "report"], 1...4)
+  @Test(
+    arguments: ["collectives", "reducer", "average", "broadcast", "report", "annotations", "annotation copies"], 1...4)
   func agrees(_ name: String, ranks: Int) throws {
     let outcome = try RankProbe.mpirun(ranks, name)
     #expect(outcome.code == 0, "\(outcome.errors)")
     #expect(outcome.messages == [])
   }
 
-  @Test(arguments: ["collectives", "reducer", "average", "broadcast", "report", "order"])
+  @Test(arguments: ["collectives", "reducer", "average", "broadcast", "report", "order", "annotations"])
   func aWorldOfOneNeedsNoLauncher(_ name: String) throws {
     for arguments in [[name], [name, "--single-rank"]] {
       let outcome = try arguments.count == 1 ? RankProbe.alone(name) : RankProbe.alone(name, "--single-rank")
@@ -46,6 +47,13 @@ import Testing
     let outcome = try RankProbe.mpirun(ranks, "mistake")
     #expect(outcome.code == 78)
     #expect(outcome.messages == ["error: configs/x.yaml:1:1: error in it"])
+  }
+
+  @Test(arguments: [1, 2, 4]) func aBrokenAnnotationFileIsMetByAllRanks(_ ranks: Int) throws {
+    let outcome = try RankProbe.mpirun(ranks, "broken annotations")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    let message = "FILE:1:13: error: expected a JSON value, found the end of the file: is it cut short?"
+    #expect(outcome.lines == (0..<ranks).map { "rank \($0): \(message)" })
   }
 
   @Test(arguments: 1...4) func allRanksStopInTheSameStep(_ ranks: Int) throws {

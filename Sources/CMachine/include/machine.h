@@ -1,4 +1,4 @@
-// What the machine is: things that Swift cannot import because they are macros or compiler built-ins.
+// What the machine is (characters.h: what a piece of text is; signals.h: which signals came): things that Swift cannot import because they are macros or compiler built-ins.
 #ifndef RCNN_MACHINE_H
 #define RCNN_MACHINE_H
 

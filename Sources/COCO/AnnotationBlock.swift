@@ -1,0 +1,169 @@
+/// The content of an annotation file as one stretch of bytes without addresses in it, so that it can be copied, sent and
+/// shared by processes: counts, then a column after the other.
+///
+/// Annotations stand image by image. Immutable once made.
+package final class AnnotationBlock: @unchecked Sendable {
+  package let bytes: UnsafeRawBufferPointer
+  /// What keeps the bytes where they are; nil if this object does.
+  private let owner: AnyObject?
+
+  let counts: Counts
+  /// By image. `fileName(_:)` belongs to them.
+  let imageIDs: UnsafeBufferPointer<Int64>
+  let widths: UnsafeBufferPointer<Int32>
+  let heights: UnsafeBufferPointer<Int32>
+  /// Where each image's annotations begin, and their number at the end.
+  let firstAnnotations: UnsafeBufferPointer<Int32>
+  let categoryIDs: UnsafeBufferPointer<Int64>
+  /// By annotation; boxes are `[x, y, width, height]`.
+  let annotationIDs: UnsafeBufferPointer<Int64>
+  let boxes: UnsafeBufferPointer<SIMD4<Double>>
+  let areas: UnsafeBufferPointer<Double>
+  let imageOfAnnotation: UnsafeBufferPointer<Int32>
+  let categoryOfAnnotation: UnsafeBufferPointer<Int32>
+  let flags: UnsafeBufferPointer<UInt8>
+  /// File names, category names and warnings: where each ends in `texts`.
+  private let textEnds: UnsafeBufferPointer<Int>
+  private let texts: UnsafeBufferPointer<UInt8>
+
+  static let crowd: UInt8 = 1
+  static let ignored: UInt8 = 2
+
+  struct Counts: BitwiseCopyable {
+    var images = 0
+    var categories = 0
+    var annotations = 0
+    var warnings = 0
+    /// In bytes.
+    var texts = 0
+
+    var strings: Int { images + categories + warnings }
+  }
+
+  /// Reads a block that lies in `owner`'s memory, which must stay as it is and be aligned to 32 bytes.
+  package convenience init(_ bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    self.init(bytes, counts: bytes.load(as: Counts.self), owner: owner)
+  }
+
+  private init(_ bytes: UnsafeRawBufferPointer, counts: Counts, owner: AnyObject?) {
+    (self.bytes, self.counts, self.owner) = (bytes, counts, owner)
+    var place = Cursor(bytes)
+    boxes = place.column(counts.annotations)
+    areas = place.column(counts.annotations)
+    annotationIDs = place.column(counts.annotations)
+    imageIDs = place.column(counts.images)
+    categoryIDs = place.column(counts.categories)
+    textEnds = place.column(counts.strings)
+    imageOfAnnotation = place.column(counts.annotations)
+    categoryOfAnnotation = place.column(counts.annotations)
+    widths = place.column(counts.images)
+    heights = place.column(counts.images)
+    firstAnnotations = place.column(counts.images + 1)
+    flags = place.column(counts.annotations)
+    texts = place.column(counts.texts)
+  }
+
+  deinit {
+    if owner == nil { bytes.deallocate() }
+  }
+
+  func fileName(_ image: Int) -> String { text(image) }
+  func categoryName(_ category: Int) -> String { text(counts.images + category) }
+  func warning(_ index: Int) -> String { text(counts.images + counts.categories + index) }
+
+  private func text(_ index: Int) -> String {
+    String(decoding: texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]], as: UTF8.self)
+  }
+
+  /// Hands out the columns in their order.
+  private struct Cursor {
+    private let bytes: UnsafeRawBufferPointer
+    private var position = 64
+
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    mutating func column<Element: BitwiseCopyable>(_ count: Int) -> UnsafeBufferPointer<Element> {
+      defer { position = Self.end(of: count, Element.self, from: position) }
+      return UnsafeBufferPointer(rebasing: bytes[position...].bindMemory(to: Element.self)[..<count])
+    }
+
+    /// Columns are aligned to 32 bytes.
+    static func end<Element>(of count: Int, _ type: Element.Type, from position: Int) -> Int {
+      (position + count * MemoryLayout<Element>.stride + 31) & ~31
+    }
+  }
+}
+
+// MARK: Making one
+
+extension AnnotationBlock {
+  /// - Parameters:
+  ///   - imageOfAnnotation: the position of each annotation's image.
+  ///   - categoryOfAnnotation: the position of its category.
+  convenience init(
+    _ records: AnnotationRecords, imageOfAnnotation: [Int32], categoryOfAnnotation: [Int32], warnings: [String]
+  ) {
+    let strings = records.images.map(\.fileName) + records.categories.map(\.name) + warnings
+    let counts = Counts(
+      images: records.images.count, categories: records.categories.count, annotations: records.annotations.count,
+      warnings: warnings.count, texts: strings.reduce(0) { $0 + $1.utf8.count })
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.byteCount(counts), alignment: 64)
+    memory.storeBytes(of: counts, as: Counts.self)
+    self.init(UnsafeRawBufferPointer(memory), counts: counts, owner: nil)
+    writable(imageIDs).fill(records.images.lazy.map(\.id))
+    writable(widths).fill(records.images.lazy.map { Int32($0.width) })
+    writable(heights).fill(records.images.lazy.map { Int32($0.height) })
+    writable(categoryIDs).fill(records.categories.lazy.map(\.id))
+    write(strings)
+    write(records.annotations, imageOfAnnotation, categoryOfAnnotation)
+  }
+
+  private static func byteCount(_ counts: Counts) -> Int {
+    let eight = counts.strings + counts.images + counts.categories + 6 * counts.annotations
+    let four = 2 * counts.annotations + 3 * counts.images + 1
+    return 64 + 8 * eight + 4 * four + counts.annotations + counts.texts + 13 * 32
+  }
+
+  private func write(_ strings: [String]) {
+    let (ends, bytes) = (writable(textEnds), writable(texts))
+    var end = 0
+    for (index, string) in strings.enumerated() {
+      for byte in string.utf8 {
+        bytes[end] = byte
+        end += 1
+      }
+      ends[index] = end
+    }
+  }
+
+  /// Sorted by image, by counting.
+  private func write(_ annotations: [AnnotationFile.Annotation], _ imageOf: [Int32], _ categoryOf: [Int32]) {
+    let first = writable(firstAnnotations)
+    first.update(repeating: 0)
+    for image in imageOf { first[Int(image) + 1] += 1 }
+    for image in 0..<counts.images { first[image + 1] += first[image] }
+    var next = Array(first)
+    let (ids, boxes, areas, flags) = (writable(annotationIDs), writable(boxes), writable(areas), writable(flags))
+    let (images, categories) = (writable(imageOfAnnotation), writable(categoryOfAnnotation))
+    for (index, annotation) in annotations.enumerated() {
+      let place = Int(next[Int(imageOf[index])])
+      next[Int(imageOf[index])] += 1
+      ids[place] = annotation.id
+      boxes[place] = SIMD4(annotation.x, annotation.y, annotation.width, annotation.height)
+      areas[place] = annotation.area
+      flags[place] = (annotation.isCrowd ? Self.crowd : 0) | (annotation.isIgnored ? Self.ignored : 0)
+      images[place] = imageOf[index]
+      categories[place] = categoryOf[index]
+    }
+  }
+
+  private func writable<Element>(_ column: UnsafeBufferPointer<Element>) -> UnsafeMutableBufferPointer<Element> {
+    UnsafeMutableBufferPointer(mutating: column)
+  }
+}
+
+extension UnsafeMutableBufferPointer where Element: BitwiseCopyable {
+  fileprivate func fill(_ values: some Sequence<Element>) {
+    for (index, value) in values.enumerated() { self[index] = value }
+  }
+}

@@ -1,0 +1,110 @@
+/// What stands in an annotation file, in its order.
+struct AnnotationRecords {
+  var images: [AnnotationFile.Image] = []
+  var categories: [AnnotationFile.Category] = []
+  var annotations: [AnnotationFile.Annotation] = []
+}
+
+/// Reads the text of an annotation file.
+enum AnnotationParser {
+  private static let sections = ["images", "annotations", "categories"]
+
+  /// - Throws: `COCOError` with the file and the line or the id.
+  static func read(_ text: JSONText) throws -> AnnotationBlock {
+    let path = text.path
+    var reader = try JSONReader(text)
+    guard (try? reader.kind()) == .object else {
+      let content = "is \(FileContent.describe(Array(text.bytes(0..<min(text.end, 4096))))), not a COCO annotation file"
+      throw COCOError(at: path, "\(content): an object is expected at the top level (a results file is an array)")
+    }
+    var records = AnnotationRecords()
+    var found: Set<String> = []
+    try reader.enterObject()
+    while let key = try reader.nextKey() {
+      if let section = sections.first(where: { JSONKey($0) == key }) {
+        guard found.insert(section).inserted else {
+          throw reader.failure("the key '\(section)' stands twice in the file")
+        }
+        try records.read(section, from: &reader)
+      } else {
+        try reader.skip()
+      }
+    }
+    try reader.finish()
+    for section in sections where !found.contains(section) {
+      throw COCOError(at: path, "is not a COCO annotation file for detection: it has no '\(section)'")
+    }
+    return try records.checked(path)
+  }
+}
+
+extension AnnotationRecords {
+  fileprivate mutating func read(_ section: String, from reader: inout JSONReader) throws {
+    guard try reader.kind() == .array else {
+      let found = try reader.readValue()
+      throw reader.failure("'\(section)' is \(found); an array is expected")
+    }
+    switch section {
+    case "images":
+      let keys = ["id", "file_name", "width", "height"]
+      try read(AnnotationFile.Image.init, "image", in: section, keys, &reader, to: \.images)
+    case "annotations":
+      let keys = ["id", "image_id", "category_id", "bbox", "area", "iscrowd", "ignore"]
+      try read(AnnotationFile.Annotation.init, "annotation", in: section, keys, &reader, to: \.annotations)
+    default: try read(AnnotationFile.Category.init, "category", in: section, ["id", "name"], &reader, to: \.categories)
+    }
+  }
+
+  private mutating func read<Element>(
+    _ make: (JSONRecord) throws -> Element, _ noun: String, in section: String, _ keys: [String],
+    _ reader: inout JSONReader, to elements: WritableKeyPath<AnnotationRecords, [Element]>
+  ) throws {
+    var record = JSONRecord(keys, noun: noun, section: section, path: reader.text.path)
+    try reader.enterArray()
+    while try reader.nextElement() {
+      let index = self[keyPath: elements].count
+      guard try reader.kind() == .object else {
+        let found = try reader.readValue()
+        throw reader.failure("\(section)[\(index)] is \(found); an object is expected")
+      }
+      try record.read(&reader, index: index)
+      self[keyPath: elements].append(try make(record))
+    }
+  }
+}
+
+extension AnnotationFile.Image {
+  fileprivate init(_ record: JSONRecord) throws {
+    id = try record.wholeNumber("id")
+    fileName = try record.text("file_name")
+    if let fault = AnnotationRecords.fault(ofFileName: fileName) {
+      throw record.failure("its file_name \(String(fileName.prefix(200)).debugDescription) \(fault)")
+    }
+    let (width, height) = (try record.wholeNumber("width"), try record.wholeNumber("height"))
+    guard width > 0, height > 0 else { throw record.failure("its size is \(width) x \(height); both must be positive") }
+    guard width <= Int64(ImageDecoder.maximumPixels) / height else {
+      throw record.failure(
+        "its size is \(width) x \(height): more than \(ImageDecoder.maximumPixels) pixels are refused")
+    }
+    (self.width, self.height) = (Int(width), Int(height))
+  }
+}
+
+extension AnnotationFile.Category {
+  fileprivate init(_ record: JSONRecord) throws {
+    (id, name) = (try record.wholeNumber("id"), try record.text("name"))
+  }
+}
+
+extension AnnotationFile.Annotation {
+  fileprivate init(_ record: JSONRecord) throws {
+    id = try record.wholeNumber("id")
+    imageID = try record.wholeNumber("image_id")
+    categoryID = try record.wholeNumber("category_id")
+    let box = try record.box("bbox")
+    (x, y, width, height) = (box[0], box[1], box[2], box[3])
+    area = try record.number("area", default: box[2] * box[3])
+    isCrowd = try record.flag("iscrowd")
+    isIgnored = try record.flag("ignore")
+  }
+}

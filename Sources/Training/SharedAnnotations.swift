@@ -1,0 +1,37 @@
+import COCO
+import Foundation
+import MPI
+
+/// Annotation files are parsed once a node; the ranks of a node read one copy of what is in them.
+package enum SharedAnnotations {
+  /// Collective.
+  /// - Parameter usesWindow: false gives each rank a copy, as where shared memory is too small.
+  /// - Throws: on all ranks, as a `CommonError`, the `COCOError` of the first rank that can't use its node's file;
+  ///   `MPIError`.
+  package static func load(_ path: String, in world: World, usesWindow: Bool = true) throws -> AnnotationFile {
+    let parsed = Result { try world.localRank == 0 ? AnnotationFile(reading: path) : nil }
+    try agree(on: parsed, in: world)
+    let file = try parsed.get()
+    if let file, world.localSize == 1 { return file }
+    guard let memory = try world.shareOnNode(file?.block.bytes, usesWindow: usesWindow) else {
+      preconditionFailure("a world without a launcher has one rank, which reads the file itself")
+    }
+    let block = AnnotationBlock(memory.bytes, owner: memory)
+    return AnnotationFile(path: path, block: block, notice: memory.notice.map { "\(path): \($0)" })
+  }
+
+  /// Throws on all ranks what the first of them has met.
+  private static func agree(on result: Result<AnnotationFile?, any Error>, in world: World) throws {
+    var report: [UInt8] = []
+    if case .failure(let error as COCOError) = result { report = Array(try JSONEncoder().encode(error)) }
+    let reports = try world.gather(report)
+    let rank = reports.firstIndex { !$0.isEmpty }
+    var first = rank.map { reports[$0] } ?? []
+    try world.broadcast(&first)
+    guard !first.isEmpty else { return }
+    let error = try JSONDecoder().decode(COCOError.self, from: Data(first))
+    guard let rank, rank > 0 else { throw CommonError(underlying: error) }
+    let message = "\(error.message) (rank 0 can use its file, rank \(rank) cannot)"
+    throw CommonError(underlying: COCOError(error.kind, at: error.place, message))
+  }
+}

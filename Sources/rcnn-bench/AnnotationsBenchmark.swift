@@ -1,0 +1,80 @@
+import ArgumentParser
+import COCO
+import Foundation
+import MPI
+import Training
+
+/// `rcnn-bench annotations`: how fast an annotation file becomes a training data set, and in how much memory.
+struct AnnotationsBenchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "annotations",
+    abstract: "Times the loading of an annotation file as 'train' does it, alone or under mpirun, or writes one.",
+    discussion: "Peak memory is the process's, with the program itself: see --repeat.")
+
+  @Argument(help: "A COCO annotation file.")
+  var file: String
+
+  @Flag(help: "Write a file like instances_train2017.json (about 450 MB) instead of loading one.")
+  var write = false
+
+  @Option(help: "Images to write.")
+  var images = 118_287
+
+  @Option(help: "Annotations to write.")
+  var annotations = 860_001
+
+  @Option(help: "Load it so often; the time is the shortest.")
+  var `repeat` = 3
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  func validate() throws {
+    guard images > 0, annotations >= 0, `repeat` > 0 else {
+      throw ValidationError("--images and --repeat are numbers from 1 on, --annotations from 0 on")
+    }
+  }
+
+  func run() throws {
+    Boundary.run(singleRank: write) { world in
+      if write {
+        try AnnotationGenerator(images: images, annotations: annotations).write(to: file)
+      } else {
+        try load(world)
+      }
+      return 0
+    }
+  }
+
+  private func load(_ world: World) throws {
+    var (seconds, summary): ([Double], DatasetSummary?) = ([], nil)
+    for _ in 0..<`repeat` {
+      try world.barrier()
+      let start = ContinuousClock.now
+      let annotations = try SharedAnnotations.load(file, in: world)
+      summary = try CocoDataset(annotations, configuration: DatasetConfiguration(), training: true).summary
+      try world.barrier()
+      seconds.append(start.duration(to: .now).seconds)
+    }
+    let peak = try largestPeakRSS(world)
+    guard world.rank == 0, let summary, let best = seconds.min() else { return }
+    let attributes = try FileManager.default.attributesOfItem(atPath: file)
+    let megabytes = (attributes[.size] as? Double ?? 0) / 1e6
+    if json {
+      print(
+        """
+        {"bench": "annotations", "megabytes": \(decimal(megabytes, 1)), "images": \(summary.images), \
+        "boxes": \(summary.boxes), "ranks": \(world.size), "seconds": \(decimal(best, 4)), \
+        "megabytes_per_second": \(decimal(megabytes / best, 1)), "peak_rss_mib": \(decimal(peak, 1))}
+        """)
+    } else {
+      print(
+        """
+        file            \(decimal(megabytes, 1)) MB: \(summary)
+        ranks           \(world.size), \(world.localSize) on this node
+        load            \(decimal(best, 3)) s (shortest of \(seconds.count)), \(decimal(megabytes / best, 0)) MB/s
+        memory          \(decimal(peak, 0)) MiB, the largest rank's peak
+        """)
+    }
+  }
+}
