@@ -23,8 +23,16 @@ public struct ResNetConfiguration: Equatable, Sendable {
   /// Keeps BN's running statistics and normalises with them.
   public var normEval = true
   public var zeroInitResidual = true
+  /// Stages, from 1 on, whose maps are computed again in the backward pass instead of being kept (`mpi.recompute`).
+  public var recompute: [Int] = []
 
   public init() {}
+
+  /// Whether its norms gather statistics of the batch while training.
+  public var usesBatchStatistics: Bool {
+    if case .group = norm { return false }
+    return !normEval
+  }
 }
 
 /// `model.neck`, type `FPN`.

@@ -6,7 +6,7 @@ import Tensors
 public struct ResNet {
   private let stemConvolution: Convolution2D
   private let stemNorm: Norm
-  private let stages: [[ResidualBlock]]
+  private let stages: [Stage]
   private let outIndices: [Int]
   /// The number of channels of each map that it gives.
   public let outChannels: [Int]
@@ -23,10 +23,11 @@ public struct ResNet {
       evaluates: configuration.normEval)
 
     var inChannels = channels
-    var stages: [[ResidualBlock]] = []
+    var stages: [Stage] = []
     for (stage, count) in Self.blockCounts(depth: configuration.depth).prefix(configuration.numStages).enumerated() {
       let stageScope = scope.frozen(configuration.frozenStages > stage).scope("layer\(stage + 1)")
       var blocks: [ResidualBlock] = []
+      let first = scope.store.parameters.count
       for index in 0..<count {
         let shape = ResidualBlock.Shape(
           inChannels: inChannels, planes: channels << stage, stride: index == 0 && stage > 0 ? 2 : 1,
@@ -34,19 +35,31 @@ public struct ResNet {
         blocks.append(ResidualBlock(shape, configuration, in: stageScope.scope("\(index)")))
         inChannels = shape.outChannels
       }
-      stages.append(blocks)
+      stages.append(
+        Stage(
+          blocks: blocks, trained: scope.store.parameters[first...].filter(\.isTrainable),
+          isRecomputed: configuration.recompute.contains(stage + 1)))
     }
     self.stages = stages
     outIndices = configuration.outIndices
     outChannels = Self.outChannels(configuration)
   }
 
+  /// `layer1` … `layer4`.
+  private struct Stage {
+    let blocks: [ResidualBlock]
+    let trained: [Parameter]
+    let isRecomputed: Bool
+
+    func callAsFunction(_ x: Tensor) throws -> Tensor { try blocks.reduce(x) { try $1($0) } }
+  }
+
   /// `images`: `[N, H, W, 3]`.
   public func callAsFunction(_ images: Tensor) throws -> [Tensor] {
     var x = try stemNorm(stemConvolution, images, relu: true).maxPool(kernel: 3, stride: 2, padding: 1)
     var maps: [Tensor] = []
-    for (index, blocks) in stages.enumerated() {
-      for block in blocks { x = try block(x) }
+    for (index, stage) in stages.enumerated() {
+      x = try stage.isRecomputed ? x.recomputed(training: stage.trained, stage.callAsFunction) : stage(x)
       if outIndices.contains(index) { maps.append(x) }
     }
     return maps

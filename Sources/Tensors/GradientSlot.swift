@@ -19,6 +19,12 @@ public final class GradientSlot {
 
   func adopt(_ memory: Buffer) { if buffer == nil { reserve = memory } }
 
+  /// Moves the gradient of the same array here.
+  func take(from other: GradientSlot) {
+    precondition(buffer == nil && other.count == count, "a gradient of \(other.count) values for \(count)")
+    (buffer, other.buffer) = (other.buffer, nil)
+  }
+
   /// The gradient of an operation's output, inside its backward closure.
   public var values: Floats {
     guard let buffer else { preconditionFailure("nothing flowed back into an array of \(count) values") }

@@ -29,12 +29,9 @@ public final class Tensor {
     }
   }
 
-  private init(viewing other: Tensor, as shape: [Int]) {
-    precondition(shape.reduce(1, *) == other.count, "\(other.shape) can't be seen as \(shape)")
-    self.shape = shape
-    engine = other.engine
-    needsGradient = other.needsGradient
-    (buffer, gradientSlot) = (other.buffer, other.gradientSlot)
+  private init(_ shape: [Int], _ buffer: Buffer, _ gradientSlot: GradientSlot, on engine: Engine, needsGradient: Bool) {
+    (self.shape, self.engine, self.needsGradient) = (shape, engine, needsGradient)
+    (self.buffer, self.gradientSlot) = (buffer, gradientSlot)
   }
 
   public var count: Int { buffer.count }
@@ -57,5 +54,13 @@ public final class Tensor {
   func giveMemoryToGradient() { if needsGradient { gradientSlot.adopt(buffer) } }
 
   /// The same values and the same gradient seen in another shape.
-  public func reshaped(_ shape: [Int]) -> Tensor { Tensor(viewing: self, as: shape) }
+  public func reshaped(_ shape: [Int]) -> Tensor {
+    precondition(shape.reduce(1, *) == count, "\(self.shape) can't be seen as \(shape)")
+    return Tensor(shape, buffer, gradientSlot, on: engine, needsGradient: needsGradient)
+  }
+
+  /// The same values with a gradient of their own.
+  func needingGradient() -> Tensor {
+    Tensor(shape, buffer, GradientSlot(count: count, on: engine), on: engine, needsGradient: true)
+  }
 }

@@ -129,6 +129,14 @@ import Training
       """
     ),
     (
+      "workflow: [[train, 1]]", "mpi: {recompute: [0]}",
+      """
+      c.yaml:N:18: error: 'mpi.recompute' is [0], expected stages of the backbone, from 1 to 4
+          mpi: {recompute: [0]}
+                           ^
+      """
+    ),
+    (
       "workflow: [[train, 1]]", "mpi: {scaled_decode: test}",
       """
       c.yaml:N:22: error: 'mpi.scaled_decode' is test, expected one of train, always, never
@@ -141,8 +149,8 @@ import Training
       """
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'
           mpi: {zzzzzzzzzz: local}
-                ^ known keys: bucket_size_mb, keep_levels_in_graph, loss_normalizer, scaled_decode, shuffle, \
-      stall_timeout, threads_per_rank
+                ^ known keys: bucket_size_mb, keep_levels_in_graph, loss_normalizer, recompute, scaled_decode, \
+      shuffle, stall_timeout, threads_per_rank
       """
     ),
     (

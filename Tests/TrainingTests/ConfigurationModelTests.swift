@@ -84,8 +84,9 @@ import Training
   @Test func mpiSectionIsRead() throws {
     let run = try ConfigurationFixture.read(options: [
       "mpi.shuffle=false", "mpi.keep_levels_in_graph=false", "mpi.loss_normalizer=per_rank", "mpi.bucket_size_mb=2.5",
-      "mpi.scaled_decode=always",
+      "mpi.scaled_decode=always", "mpi.recompute=[2,3]",
     ]).run
+    #expect(run.model.backbone.recompute == [2, 3])
     #expect(!run.mpi.shuffle && run.mpi.bucketSizeMB == 2.5 && run.mpi.scaledDecode == .always)
     #expect(try ConfigurationFixture.read(options: []).run.mpi.scaledDecode == .train)
     #expect(!run.model.keepLevelsInGraph && !run.model.normalizesLossesGlobally)

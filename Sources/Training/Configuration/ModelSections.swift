@@ -84,7 +84,7 @@ extension ResNetConfiguration {
     try section.only("dilations", Array(repeating: 1, count: numStages))
     try section.unsupported("deep_stem", "avg_down", "conv_cfg", "dcn", "plugins")
     section.accept("stage_with_dcn")
-    section.ignore("with_cp", because: "no memory is saved by computing forward twice")
+    section.ignore("with_cp", because: "mpi.recompute names the stages that are computed twice")
   }
 
   /// Channels of each of `out_indices`: basic blocks keep the stage's width, bottlenecks end four times as wide.
