@@ -1,11 +1,17 @@
 /// 3 × 3 convolutions of stride 1 in all three directions by Winograd's F(4 × 4, 3 × 3): a quarter of the
 /// multiplications, as 36 matrix products, one for each of the 6 × 6 places of a transformed tile ("plane").
 ///
-/// Tiles are taken in blocks whose planes stay in the cache: transform, 36 products, transform back.
+/// Tiles are taken in blocks whose planes stay in the cache. A job multiplies some tiles of a block with the weights of
+/// some channels and transforms back at once, so that the products never leave the memory of its thread.
 struct WinogradConvolution {
-  private static let places = 36
   /// From how many tiles on the transform of the weights is worth its time.
   private static let leastTiles = 32
+  /// The floats of a block's transformed tiles, 8 MiB.
+  private static let blockFloats = 1 << 21
+  /// The tiles of a job, a multiple of the rows of a product; so few tiles altogether are one job for each channel block.
+  private static let jobTiles = 96
+  /// The output channels of a job.
+  private static let jobChannels = 32
 
   private let shape: ConvolutionShape
 
@@ -19,130 +25,100 @@ struct WinogradConvolution {
   }
 
   func forward(_ x: Floats, _ weight: Floats, bias: Floats?, relu: Bool, into y: Floats, _ workers: Workers) {
-    let source = TiledMap(x, shape.batch, shape.height, shape.width, shape.inChannels)
-    let target = TiledMap(y, shape.batch, shape.outHeight, shape.outWidth, shape.outChannels)
+    let target = output(y)
+    let grid = TileGrid(shape.batch, target.height, target.width, shape.padding)
     convolve(
-      source, padding: shape.padding, weight, isTurned: false, into: target,
+      input(x), TileList(all: grid), weights(weight, isTurned: false), into: target,
       Epilogue(adds: false, bias: bias, relu: relu), workers)
   }
 
-  /// The convolution of `dy` with the weights turned by 180°.
+  /// The convolution of `dy` with the weights turned by 180°. Where all of dy that a tile sees is zero, so is the tile:
+  /// the gradients of samples have many such tiles.
   func backwardInput(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
-    let source = TiledMap(dy, shape.batch, shape.outHeight, shape.outWidth, shape.outChannels)
-    let target = TiledMap(dx, shape.batch, shape.height, shape.width, shape.inChannels)
+    let (source, target) = (output(dy), input(dx))
+    let grid = TileGrid(shape.batch, target.height, target.width, 2 - shape.padding)
+    let tiles = TileList(grid, workers) { source.isZero(grid.inputCorner($0), side: InputTransform.size) }
+    if isFresh { target.clear(tiles.others, grid, workers) }
     convolve(
-      source, padding: 2 - shape.padding, weight, isTurned: true, into: target,
-      Epilogue(adds: !isFresh, bias: nil, relu: false), workers)
+      source, tiles, weights(weight, isTurned: true), into: target, Epilogue(adds: !isFresh, bias: nil, relu: false),
+      workers)
   }
 
+  /// A sum over tiles; those whose dy is zero are left out.
   func backwardWeight(_ x: Floats, _ dy: Floats, addingTo dw: Floats, _ workers: Workers) {
-    let (inChannels, outChannels) = (shape.inChannels, shape.outChannels)
-    let source = TiledMap(x, shape.batch, shape.height, shape.width, inChannels)
-    let gradient = TiledMap(dy, shape.batch, shape.outHeight, shape.outWidth, outChannels)
+    let (source, gradient) = (input(x), output(dy))
     let grid = TileGrid(shape.batch, shape.outHeight, shape.outWidth, shape.padding)
-    let block = blockSize(grid)
-    let products = Planes(workers.shared, [outChannels * inChannels, block * inChannels, block * outChannels])
-    let (sums, inputs, gradients) = (products[0], products[1], products[2])
-    for start in stride(from: 0, to: grid.count, by: block) {
-      let tiles = start..<min(grid.count, start + block)
-      source.transformed(grid, tiles, into: inputs, workers)
-      gradient.transformedGradient(grid, tiles, into: gradients, workers)
-      workers.run(jobs: Self.places) { place, _ in
-        MatrixMultiply.multiply(
-          m: outChannels, n: inChannels, k: tiles.count, gradients[place], transposed: true, stride: outChannels,
-          inputs[place], stride: inChannels, beta: start == 0 ? 0 : 1, into: sums[place], stride: inChannels)
-      }
-    }
-    addWeightGradient(sums, to: dw, workers)
+    let tiles = TileList(grid, workers) { gradient.isZero(grid.outputCorner($0), side: OutputTransform.outSize) }
+    WinogradWeightGradient(shape).add(source, gradient, tiles, to: dw, workers)
+  }
+
+  private func input(_ values: Floats) -> TiledMap {
+    TiledMap(values, shape.batch, shape.height, shape.width, shape.inChannels)
+  }
+
+  private func output(_ values: Floats) -> TiledMap {
+    TiledMap(values, shape.batch, shape.outHeight, shape.outWidth, shape.outChannels)
+  }
+
+  private func weights(_ values: Floats, isTurned: Bool) -> WinogradWeights {
+    WinogradWeights(
+      values: values, inChannels: shape.inChannels, outChannels: shape.outChannels, isTurned: isTurned)
   }
 
   private func convolve(
-    _ source: TiledMap, padding: Int, _ weight: Floats, isTurned: Bool, into target: TiledMap, _ epilogue: Epilogue,
+    _ source: TiledMap, _ tiles: TileList, _ weights: WinogradWeights, into target: TiledMap, _ epilogue: Epilogue,
     _ workers: Workers
   ) {
-    let (inChannels, outChannels) = (source.channels, target.channels)
-    let grid = TileGrid(shape.batch, target.height, target.width, padding)
-    let block = blockSize(grid)
-    let planes = Planes(
-      workers.shared, [shape.inChannels * shape.outChannels, block * inChannels, block * outChannels])
-    let (weights, inputs, outputs) = (planes[0], planes[1], planes[2])
-    transform(weight, isTurned: isTurned, into: weights, workers)
-    for start in stride(from: 0, to: grid.count, by: block) {
-      let tiles = start..<min(grid.count, start + block)
-      source.transformed(grid, tiles, into: inputs, workers)
-      workers.run(jobs: Self.places) { place, _ in
-        MatrixMultiply.multiply(
-          m: tiles.count, n: outChannels, k: inChannels, inputs[place], transposed: false, stride: inChannels,
-          weights[place], transposed: !isTurned, stride: shape.inChannels, into: outputs[place], stride: outChannels)
+    let fitting = max(1, Self.blockFloats / (WinogradPlanes.places * source.channels * Self.jobTiles)) * Self.jobTiles
+    let block = max(1, min(tiles.count, fitting))
+    let isOneJob = tiles.count <= Self.jobTiles
+    let inputCount = WinogradPlanes.count(channels: source.channels, lines: block)
+    let weightCount = WinogradPlanes.count(channels: target.channels, lines: source.channels)
+    let memory = workers.shared.floats(inputCount + (isOneJob ? 0 : weightCount))
+    let inputs = WinogradPlanes(memory, channels: source.channels, lines: block)
+    var shared: WinogradPlanes?
+    if !isOneJob {
+      let planes = WinogradPlanes(memory + inputCount, channels: target.channels, lines: source.channels)
+      workers.run(jobs: target.channels / Vector.scalarCount) { group, _ in
+        weights.transform(group: group, into: planes, at: group)
       }
-      target.store(outputs, grid, tiles, epilogue, workers)
+      shared = planes
+    }
+    for start in stride(from: 0, to: tiles.count, by: block) {
+      let part = start..<min(tiles.count, start + block)
+      source.transformed(tiles, part, into: inputs, workers)
+      multiply(inputs, tiles, part, weights, shared, into: target, epilogue, workers)
     }
   }
 
-  /// As many tiles as make planes of about 16 MiB.
-  private func blockSize(_ grid: TileGrid) -> Int {
-    let fitting = (1 << 22) / (Self.places * (shape.inChannels + shape.outChannels)) / 16 * 16
-    return min(grid.count, max(64, min(512, fitting)))
-  }
-
-  /// G w Gᵀ as `[place][out, in]`.
-  private func transform(_ weight: Floats, isTurned: Bool, into planes: Plane, _ workers: Workers) {
-    let channels = shape.inChannels
-    workers.run(jobs: (shape.outChannels + 7) / 8) { job, scratch in
-      let middle = WinogradScratch(scratch).middle
-      for o in job * 8..<min(shape.outChannels, job * 8 + 8) {
-        for c in stride(from: 0, to: channels, by: Vector.scalarCount) {
-          let source = weight + o * 9 * channels + c
-          let target = planes[0] + o * channels + c
-          WeightTransform.apply(
-            middle,
-            load: { (source + (isTurned ? 8 - $0 : $0) * channels).vector },
-            store: { (target + $0 * planes.stride).vector = $1 })
-        }
+  private func multiply(
+    _ inputs: WinogradPlanes, _ tiles: TileList, _ block: Range<Int>, _ weights: WinogradWeights,
+    _ shared: WinogradPlanes?, into target: TiledMap, _ epilogue: Epilogue, _ workers: Workers
+  ) {
+    let parts = (block.count + Self.jobTiles - 1) / Self.jobTiles
+    let (sourceChannels, channels) = (weights.sourceChannels, Self.jobChannels)
+    let groups = channels / Vector.scalarCount
+    let channelBlocks = (target.channels + channels - 1) / channels
+    let sumCount = WinogradPlanes.count(channels: channels, lines: Self.jobTiles)
+    let weightCount = WinogradPlanes.count(channels: channels, lines: sourceChannels)
+    workers.run(jobs: parts * channelBlocks) { job, scratch in
+      let (part, firstGroup) = (job % parts * Self.jobTiles, job / parts * groups)
+      let groupCount = min(groups, target.channels / Vector.scalarCount - firstGroup)
+      let count = min(Self.jobTiles, block.count - part)
+      let memory = scratch.floats(sumCount + (shared == nil ? weightCount : 0))
+      let sums = WinogradPlanes(memory, channels: channels, lines: Self.jobTiles)
+      let planes = shared ?? WinogradPlanes(memory + sumCount, channels: channels, lines: sourceChannels)
+      if shared == nil {
+        for group in 0..<groupCount { weights.transform(group: firstGroup + group, into: planes, at: group) }
       }
-    }
-  }
-
-  /// Gᵀ m G.
-  private func addWeightGradient(_ sums: Plane, to dw: Floats, _ workers: Workers) {
-    let channels = shape.inChannels
-    workers.run(jobs: (shape.outChannels + 7) / 8) { job, scratch in
-      let middle = WinogradScratch(scratch).middle
-      for o in job * 8..<min(shape.outChannels, job * 8 + 8) {
-        for c in stride(from: 0, to: channels, by: Vector.scalarCount) {
-          let source = sums[0] + o * channels + c
-          let target = dw + o * 9 * channels + c
-          WeightGradientTransform.apply(
-            middle,
-            load: { (source + $0 * sums.stride).vector }, store: { (target + $0 * channels).vector += $1 })
-        }
+      for place in 0..<WinogradPlanes.places {
+        PanelProduct.multiply(
+          inputs.panels(place: place, line: part),
+          planes.panels(place: place, group: shared == nil ? 0 : firstGroup),
+          into: sums.panels(place: place), rows: count, steps: sourceChannels, groups: groupCount)
       }
+      let start = block.lowerBound + part
+      target.store(sums, tiles, start..<start + count, groups: firstGroup..<firstGroup + groupCount, epilogue)
     }
   }
-}
-
-/// The 36 planes of one quantity: `stride` floats after each other.
-struct Plane {
-  let base: Floats
-  let stride: Int
-
-  subscript(place: Int) -> Floats { base + place * stride }
-}
-
-/// Planes of several quantities in one scratch memory.
-private struct Planes {
-  private let planes: [Plane]
-
-  /// - Parameter sizes: the floats of a plane of each quantity. The distance of planes is never a power of two,
-  ///   which would crowd the 36 places of a tile into one set of the cache.
-  init(_ scratch: Scratch, _ sizes: [Int]) {
-    let strides = sizes.map { ($0 + 31) / 32 * 32 + 16 }
-    var base = scratch.floats(strides.reduce(0, +) * 36)
-    planes = strides.map { stride in
-      defer { base += 36 * stride }
-      return Plane(base: base, stride: stride)
-    }
-  }
-
-  subscript(index: Int) -> Plane { planes[index] }
 }

@@ -115,27 +115,16 @@ enum WeightGradientTransform: WinogradTransform {
 }
 
 extension WinogradTransform {
-  /// Maps a square whose vectors are numbered row by row. `middle` has room for the square in between.
+  /// Maps a square whose vectors are numbered row by row.
   @inline(__always)
-  static func apply(_ middle: UnsafeMutablePointer<Vector>, load: Load, store: Store) {
-    for j in 0..<size {
-      applyToLine({ load($0 * size + j) }, { middle[$0 * size + j] = $1 })
+  static func apply(load: Load, store: Store) {
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 36) { middle in
+      for j in 0..<size {
+        applyToLine({ load($0 * size + j) }, { middle[$0 * size + j] = $1 })
+      }
+      for i in 0..<outSize {
+        applyToLine({ middle[i * size + $0] }, { store(i * outSize + $0, $1) })
+      }
     }
-    for i in 0..<outSize {
-      applyToLine({ middle[i * size + $0] }, { store(i * outSize + $0, $1) })
-    }
-  }
-}
-
-/// Memory of a thread for the transforms.
-struct WinogradScratch {
-  let middle: UnsafeMutablePointer<Vector>
-  let zeros: Floats
-
-  init(_ scratch: Scratch, zeros count: Int = 0) {
-    let floats = scratch.floats(36 * Vector.scalarCount + count)
-    middle = UnsafeMutableRawPointer(floats).assumingMemoryBound(to: Vector.self)
-    zeros = floats + 36 * Vector.scalarCount
-    zeros.update(repeating: 0, count: count)
   }
 }
