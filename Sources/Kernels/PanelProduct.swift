@@ -4,9 +4,9 @@ internal import CMachine
 ///
 ///     c[row, column] = Σ_step a[row, step] · b[step, column]
 ///
-/// A block of c of `rows` × `columns` stays in registers over all steps: each step multiplies one vector or two of b with
-/// `rows` numbers of a. All matrices lie in groups of 16 numbers, `[group][line][16]`: b and c with the columns in the
-/// groups and the steps or rows as lines; a in either way.
+/// A block of c stays in registers over many steps: each step multiplies one vector or two of b with some rows of a. All
+/// matrices lie in groups of 16 numbers, `[group][line][16]`: b and c with columns in the groups and steps or rows as
+/// lines; a in either way.
 enum PanelProduct {
   /// With 32 registers of 16 numbers (AVX-512), two vectors of b serve each number of a; else one, in 2 or 4 registers.
   private static var hasWideRegisters: Bool { machine_register_floats >= 16 }
@@ -83,6 +83,8 @@ enum PanelProduct {
     let runs: Int
   }
 
+  // The four kinds of blocks: pairs of vectors and single ones, for both layouts of a.
+
   @inline(never)
   private static func sumPair(_ a: Left, _ b: Panels, _ c: Panels, _ adds: Bool) {
     sum(a, b, into: c, rows: rows, vectors: 2, runLength: 16, adds: adds)
@@ -103,8 +105,8 @@ enum PanelProduct {
     sum(a, b, into: c, rows: turnedRows, vectors: 1, runLength: 1, adds: adds)
   }
 
-  /// One block. `rows`, `vectors` and `runLength` are literals where it is called, so that the loops over them are
-  /// unrolled and `sums` becomes registers.
+  /// One block. `rows`, `vectors` and `runLength` are literals where it is called, each time in a function of its own, so
+  /// that the loops over them are unrolled and `sums` becomes registers.
   @inline(__always)
   private static func sum(
     _ a: Left, _ b: Panels, into c: Panels, rows: Int, vectors: Int, runLength: Int, adds: Bool

@@ -62,9 +62,6 @@ struct Epilogue {
 
 /// A map `[batch, height, width, channels]` as tiles; channels are a multiple of 16.
 struct TiledMap {
-  /// The tiles of a job.
-  private static let grain = 8
-
   let values: Floats
   let batch: Int
   let height: Int
@@ -75,14 +72,14 @@ struct TiledMap {
     (self.values, self.batch, self.height, self.width, self.channels) = (values, batch, height, width, channels)
   }
 
-  /// Bᵀ x B of 6 × 6 inputs of some tiles, the lines of `planes`.
-  func transformed(_ tiles: TileList, _ part: Range<Int>, into planes: WinogradPlanes, _ workers: Workers) {
-    gather(InputTransform.self, tiles, part, tiles.grid.inputCorner, into: planes, workers)
+  /// Bᵀ x B of 6 × 6 inputs of some tiles, the lines of `planes` from one on.
+  func transform(_ tiles: TileList, _ part: Range<Int>, into planes: WinogradPlanes, from line: Int = 0) {
+    gather(InputTransform.self, tiles, part, tiles.grid.inputCorner, into: planes, line)
   }
 
-  /// A dy Aᵀ of 4 × 4 outputs of some tiles, the lines of `planes`.
-  func transformedGradient(_ tiles: TileList, _ part: Range<Int>, into planes: WinogradPlanes, _ workers: Workers) {
-    gather(OutputGradientTransform.self, tiles, part, tiles.grid.outputCorner, into: planes, workers)
+  /// A dy Aᵀ of 4 × 4 outputs of some tiles, the lines of `planes` from one on.
+  func transformGradient(_ tiles: TileList, _ part: Range<Int>, into planes: WinogradPlanes, from line: Int = 0) {
+    gather(OutputGradientTransform.self, tiles, part, tiles.grid.outputCorner, into: planes, line)
   }
 
   /// Writes Aᵀ m A, which are 4 × 4 outputs a tile, where they are inside the map.
@@ -91,20 +88,22 @@ struct TiledMap {
   func store(
     _ planes: WinogradPlanes, _ tiles: TileList, _ part: Range<Int>, groups: Range<Int>, _ epilogue: Epilogue
   ) {
-    for index in part {
-      let (image, top, left) = tiles.grid.outputCorner(tiles[index])
-      let corner = values + ((image * height + top) * width + left) * channels
-      let (insideRows, insideColumns) = (height - top, width - left)
-      for group in groups {
-        let square = planes.square(group: group - groups.lowerBound, line: index - part.lowerBound)
-        let channel = group * Vector.scalarCount
-        OutputTransform.apply(
-          load: { square[$0] },
-          store: { cell, value in
-            let (row, column) = (cell / 4, cell % 4)
-            guard row < insideRows, column < insideColumns else { return }
-            finish(value, channel, epilogue, at: corner + (row * width + column) * channels + channel)
-          })
+    OutputTransform.withMiddle { middle in
+      for index in part {
+        let (image, top, left) = tiles.grid.outputCorner(tiles[index])
+        let corner = values + ((image * height + top) * width + left) * channels
+        let (insideRows, insideColumns) = (height - top, width - left)
+        for group in groups {
+          let square = planes.square(group: group - groups.lowerBound, line: index - part.lowerBound)
+          let channel = group * Vector.scalarCount
+          OutputTransform.apply(
+            middle, load: { square[$0] },
+            store: { cell, value in
+              let (row, column) = (cell / 4, cell % 4)
+              guard row < insideRows, column < insideColumns else { return }
+              finish(value, channel, epilogue, at: corner + (row * width + column) * channels + channel)
+            })
+        }
       }
     }
   }
@@ -121,23 +120,19 @@ struct TiledMap {
   @inline(__always)
   private func gather<Transform: WinogradTransform>(
     _ transform: Transform.Type, _ tiles: TileList, _ part: Range<Int>,
-    _ corner: (Int) -> (image: Int, top: Int, left: Int), into planes: WinogradPlanes, _ workers: Workers
+    _ corner: (Int) -> (image: Int, top: Int, left: Int), into planes: WinogradPlanes, _ line: Int
   ) {
     let size = Transform.size
-    workers.run(jobs: (part.count + Self.grain - 1) / Self.grain) { job, scratch in
-      let zeros = scratch.floats(channels)
-      zeros.update(repeating: 0, count: channels)
-      withUnsafeTemporaryAllocation(of: Floats.self, capacity: size * size) { cells in
-        for line in job * Self.grain..<min(part.count, (job + 1) * Self.grain) {
-          let (image, top, left) = corner(tiles[part.lowerBound + line])
-          for cell in 0..<size * size {
-            let (row, column) = (top + cell / size, left + cell % size)
-            cells[cell] = pixel(image, row, column) ?? zeros
-          }
+    Transform.withMiddle { middle in
+      withUnsafeTemporaryAllocation(of: Floats?.self, capacity: 36) { cells in
+        for index in part {
+          let (image, top, left) = corner(tiles[index])
+          for cell in 0..<size * size { cells[cell] = pixel(image, top + cell / size, left + cell % size) }
           for group in 0..<channels / Vector.scalarCount {
-            let square = planes.square(group: group, line: line)
+            let square = planes.square(group: group, line: line + index - part.lowerBound)
             Transform.apply(
-              load: { (cells[$0] + group * Vector.scalarCount).vector }, store: { square[$0] = $1 })
+              middle, load: { cells[$0].map { ($0 + group * Vector.scalarCount).vector } ?? Vector() },
+              store: { square[$0] = $1 })
           }
         }
       }

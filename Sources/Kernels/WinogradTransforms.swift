@@ -115,16 +115,20 @@ enum WeightGradientTransform: WinogradTransform {
 }
 
 extension WinogradTransform {
-  /// Maps a square whose vectors are numbered row by row.
+  /// Maps a square whose vectors are numbered row by row. `middle` has room for 36, the square in between.
   @inline(__always)
-  static func apply(load: Load, store: Store) {
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 36) { middle in
-      for j in 0..<size {
-        applyToLine({ load($0 * size + j) }, { middle[$0 * size + j] = $1 })
-      }
-      for i in 0..<outSize {
-        applyToLine({ middle[i * size + $0] }, { store(i * outSize + $0, $1) })
-      }
+  static func apply(_ middle: UnsafeMutablePointer<Vector>, load: Load, store: Store) {
+    for j in 0..<size {
+      applyToLine({ load($0 * size + j) }, { middle[$0 * size + j] = $1 })
     }
+    for i in 0..<outSize {
+      applyToLine({ middle[i * size + $0] }, { store(i * outSize + $0, $1) })
+    }
+  }
+
+  /// Lends the memory that `apply` takes, more than the compiler puts on the stack.
+  @inline(__always)
+  static func withMiddle(_ body: (UnsafeMutablePointer<Vector>) -> Void) {
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 36) { body($0.baseAddress!) }
   }
 }

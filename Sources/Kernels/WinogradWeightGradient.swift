@@ -3,8 +3,6 @@
 /// Tiles are taken in blocks whose planes stay in the cache. A job sums for some output and some input channels; when one
 /// block has all tiles, its sums never leave the memory of its thread.
 struct WinogradWeightGradient {
-  /// The floats of a block's transformed tiles, 16 MiB.
-  private static let blockFloats = 1 << 22
   /// The most input channels of a job.
   private static let mostColumns = 128
 
@@ -23,10 +21,16 @@ struct WinogradWeightGradient {
   private var jobs: Int { (outChannels + jobRows - 1) / jobRows * columnJobs }
   private var sumCount: Int { WinogradPlanes.count(channels: jobColumns, lines: jobRows) }
 
+  /// The tiles of a block: as much as the sums, between 4 and 16 MiB.
+  private var mostTiles: Int {
+    let tileFloats = WinogradPlanes.places * (inChannels + outChannels)
+    let asSums = WinogradPlanes.places * inChannels * outChannels
+    return max(1 << 20, min(1 << 22, asSums)) / tileFloats
+  }
+
   /// Adds to `dw`, `[out, 3, 3, in]`.
   func add(_ x: TiledMap, _ dy: TiledMap, _ tiles: TileList, to dw: Floats, _ workers: Workers) {
-    let fitting = Self.blockFloats / (WinogradPlanes.places * (inChannels + outChannels)) / 16 * 16
-    let block = min(tiles.count, max(64, fitting))
+    let block = min(tiles.count, mostTiles)
     let isOneBlock = block == tiles.count
     let inputCount = WinogradPlanes.count(channels: inChannels, lines: block)
     let gradientCount = WinogradPlanes.count(channels: outChannels, lines: block)
@@ -36,23 +40,32 @@ struct WinogradWeightGradient {
     let shared = isOneBlock ? nil : memory + inputCount + gradientCount
     for start in stride(from: 0, to: tiles.count, by: max(1, block)) {
       let part = start..<min(tiles.count, start + block)
-      x.transformed(tiles, part, into: inputs, workers)
-      dy.transformedGradient(tiles, part, into: gradients, workers)
+      workers.run(over: part.count, grain: 8) { range in
+        let these = start + range.lowerBound..<start + range.upperBound
+        x.transform(tiles, these, into: inputs, from: range.lowerBound)
+        dy.transformGradient(tiles, these, into: gradients, from: range.lowerBound)
+      }
       workers.run(jobs: jobs) { job, scratch in
-        let (outputs, channels) = ranges(job)
         let base = shared.map { $0 + job * sumCount } ?? scratch.floats(sumCount)
         let sums = WinogradPlanes(base, channels: jobColumns, lines: jobRows)
-        for place in 0..<WinogradPlanes.places {
-          PanelProduct.multiplyTurned(
-            gradients.panels(place: place, group: outputs.lowerBound / Vector.scalarCount),
-            inputs.panels(place: place, group: channels.lowerBound / Vector.scalarCount),
-            into: sums.panels(place: place), rows: outputs.count, steps: part.count,
-            groups: channels.count / Vector.scalarCount, adds: start > 0)
-        }
-        if part.upperBound == tiles.count {
-          WinogradWeights.addGradient(sums, to: dw, inChannels: inChannels, outputs: outputs, channels: channels)
-        }
+        multiply(gradients, inputs, tiles: part.count, into: sums, adds: start > 0, job)
+        guard part.upperBound == tiles.count else { return }
+        let (outputs, channels) = ranges(job)
+        WinogradWeights.addGradient(sums, to: dw, inChannels: inChannels, outputs: outputs, channels: channels)
       }
+    }
+  }
+
+  private func multiply(
+    _ gradients: WinogradPlanes, _ inputs: WinogradPlanes, tiles: Int, into sums: WinogradPlanes, adds: Bool, _ job: Int
+  ) {
+    let (outputs, channels) = ranges(job)
+    for place in 0..<WinogradPlanes.places {
+      PanelProduct.multiplyTurned(
+        gradients.panels(place: place, group: outputs.lowerBound / Vector.scalarCount),
+        inputs.panels(place: place, group: channels.lowerBound / Vector.scalarCount),
+        into: sums.panels(place: place), rows: outputs.count, steps: tiles,
+        groups: channels.count / Vector.scalarCount, adds: adds)
     }
   }
 

@@ -24,11 +24,13 @@ struct WinogradWeights {
 
   /// Vectors along the input channels, as the weights lie.
   private func transformTurned(_ group: Int, into planes: WinogradPlanes, _ place: Int) {
-    for o in 0..<outChannels {
-      let source = values + o * Self.taps * inChannels + group * Vector.scalarCount
-      let square = planes.square(group: place, line: o)
-      WeightTransform.apply(
-        load: { (source + (Self.taps - 1 - $0) * inChannels).vector }, store: { square[$0] = $1 })
+    WeightTransform.withMiddle { middle in
+      for o in 0..<outChannels {
+        let source = values + o * Self.taps * inChannels + group * Vector.scalarCount
+        let square = planes.square(group: place, line: o)
+        WeightTransform.apply(
+          middle, load: { (source + (Self.taps - 1 - $0) * inChannels).vector }, store: { square[$0] = $1 })
+      }
     }
   }
 
@@ -36,7 +38,8 @@ struct WinogradWeights {
   private func transformForward(_ group: Int, into planes: WinogradPlanes, _ place: Int) {
     let length = Vector.scalarCount
     let source = values + group * length * Self.taps * inChannels
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Self.taps * length) { squares in
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Self.taps * length + 36) { squares in
+      let middle = squares.baseAddress! + Self.taps * length
       for c in stride(from: 0, to: inChannels, by: length) {
         for tap in 0..<Self.taps {
           Transposition.write(
@@ -44,7 +47,8 @@ struct WinogradWeights {
         }
         for channel in 0..<length {
           let square = planes.square(group: place, line: c + channel)
-          WeightTransform.apply(load: { squares[$0 * length + channel] }, store: { square[$0] = $1 })
+          WeightTransform.apply(
+            middle, load: { squares[$0 * length + channel] }, store: { square[$0] = $1 })
         }
       }
     }
@@ -54,12 +58,14 @@ struct WinogradWeights {
   static func addGradient(
     _ sums: WinogradPlanes, to dw: Floats, inChannels: Int, outputs: Range<Int>, channels: Range<Int>
   ) {
-    for o in outputs {
-      for group in 0..<channels.count / Vector.scalarCount {
-        let square = sums.square(group: group, line: o - outputs.lowerBound)
-        let target = dw + o * taps * inChannels + channels.lowerBound + group * Vector.scalarCount
-        WeightGradientTransform.apply(
-          load: { square[$0] }, store: { (target + $0 * inChannels).vector += $1 })
+    WeightGradientTransform.withMiddle { middle in
+      for o in outputs {
+        for group in 0..<channels.count / Vector.scalarCount {
+          let square = sums.square(group: group, line: o - outputs.lowerBound)
+          let target = dw + o * taps * inChannels + channels.lowerBound + group * Vector.scalarCount
+          WeightGradientTransform.apply(
+            middle, load: { square[$0] }, store: { (target + $0 * inChannels).vector += $1 })
+        }
       }
     }
   }
