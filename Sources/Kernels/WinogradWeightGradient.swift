@@ -21,16 +21,18 @@ struct WinogradWeightGradient {
   private var jobs: Int { (outChannels + jobRows - 1) / jobRows * columnJobs }
   private var sumCount: Int { WinogradPlanes.count(channels: jobColumns, lines: jobRows) }
 
-  /// The tiles of a block: as much as the sums, between 4 and 16 MiB.
-  private var mostTiles: Int {
+  /// The tiles of a block: their planes are as large as the sums, but have 4 to 16 MiB. One block may have room for the
+  /// sums too, which it doesn't share.
+  private func blockSize(_ count: Int) -> Int {
     let tileFloats = WinogradPlanes.places * (inChannels + outChannels)
-    let asSums = WinogradPlanes.places * inChannels * outChannels
-    return max(1 << 20, min(1 << 22, asSums)) / tileFloats
+    let sumFloats = WinogradPlanes.places * inChannels * outChannels
+    let blockFloats = max(1 << 20, min(1 << 22, sumFloats))
+    return count * tileFloats <= blockFloats + sumFloats ? count : blockFloats / tileFloats
   }
 
   /// Adds to `dw`, `[out, 3, 3, in]`.
   func add(_ x: TiledMap, _ dy: TiledMap, _ tiles: TileList, to dw: Floats, _ workers: Workers) {
-    let block = min(tiles.count, mostTiles)
+    let block = blockSize(tiles.count)
     let isOneBlock = block == tiles.count
     let inputCount = WinogradPlanes.count(channels: inChannels, lines: block)
     let gradientCount = WinogradPlanes.count(channels: outChannels, lines: block)
