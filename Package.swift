@@ -38,7 +38,7 @@ let package = Package(
     .target(name: "Primitives"),
     .target(name: "MPI", dependencies: ["CMPI", "CMachine"]),
     .target(name: "HDF5", dependencies: ["CHDF5"]),
-    .target(name: "Kernels", dependencies: ["COpenBLAS"], swiftSettings: kernelSettings),
+    .target(name: "Kernels", dependencies: ["CMachine", "COpenBLAS"], swiftSettings: kernelSettings),
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
     .target(name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"]),

@@ -115,7 +115,7 @@ enum WeightGradientTransform: WinogradTransform {
 }
 
 extension WinogradTransform {
-  /// Maps a square whose vectors are numbered row by row. `middle` has room for the square in between.
+  /// Maps a square whose vectors are numbered row by row. `middle` has room for 36, the square in between.
   @inline(__always)
   static func apply(_ middle: UnsafeMutablePointer<Vector>, load: Load, store: Store) {
     for j in 0..<size {
@@ -125,17 +125,10 @@ extension WinogradTransform {
       applyToLine({ middle[i * size + $0] }, { store(i * outSize + $0, $1) })
     }
   }
-}
 
-/// Memory of a thread for the transforms.
-struct WinogradScratch {
-  let middle: UnsafeMutablePointer<Vector>
-  let zeros: Floats
-
-  init(_ scratch: Scratch, zeros count: Int = 0) {
-    let floats = scratch.floats(36 * Vector.scalarCount + count)
-    middle = UnsafeMutableRawPointer(floats).assumingMemoryBound(to: Vector.self)
-    zeros = floats + 36 * Vector.scalarCount
-    zeros.update(repeating: 0, count: count)
+  /// Lends the memory that `apply` takes, more than the compiler puts on the stack.
+  @inline(__always)
+  static func withMiddle(_ body: (UnsafeMutablePointer<Vector>) -> Void) {
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 36) { body($0.baseAddress!) }
   }
 }

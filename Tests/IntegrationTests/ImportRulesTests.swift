@@ -9,7 +9,7 @@ import Testing
     ("Primitives", []),
     ("MPI", ["CMPI", "CMachine"]),
     ("HDF5", ["CHDF5"]),
-    ("Kernels", ["COpenBLAS"]),
+    ("Kernels", ["CMachine", "COpenBLAS"]),
     ("Tensors", ["Kernels", "Primitives"]),
     ("Layers", ["Kernels", "Primitives", "Tensors"]),
     ("Detection", ["Kernels", "Layers", "Primitives", "Tensors"]),

@@ -14,7 +14,7 @@ import Testing
     shape(1, 7, 8, 8, 17, kernel: 5, stride: 3, padding: 2),
     shape(1, 3, 3, 8, 8, kernel: 7, padding: 3),
     shape(2, 33, 33, 64, 128, kernel: 3, stride: 2, padding: 1),
-    shape(1, 9, 17, 128, 64, kernel: 3, padding: 1),
+    shape(1, 7, 9, 128, 64, kernel: 3, padding: 1), shape(9, 2, 2, 16, 32, kernel: 3, padding: 1),
     shape(1, 16, 20, 272, 256, kernel: 1),
     ConvolutionShape(
       batch: 2, height: 8, width: 9, inChannels: 7, outChannels: 9, kernelHeight: 1, kernelWidth: 3, stride: 1,
@@ -26,6 +26,8 @@ import Testing
     shape(1, 17, 33, 16, 48, kernel: 3, padding: 1), shape(2, 18, 19, 64, 32, kernel: 3),
     shape(3, 9, 16, 32, 16, kernel: 3, padding: 2), shape(1, 23, 25, 64, 64, kernel: 3, padding: 1),
     shape(1, 24, 24, 512, 512, kernel: 3, padding: 1), shape(1, 30, 41, 256, 128, kernel: 3, padding: 1),
+    shape(2, 7, 8, 16, 16, kernel: 3, padding: 1), shape(2, 100, 100, 32, 16, kernel: 3, padding: 1),
+    shape(9, 3, 3, 80, 64, kernel: 3, padding: 1),
   ]
   static let emptyShapes: [ConvolutionShape] = [
     shape(0, 7, 8, 9, 17, kernel: 3, padding: 1), shape(0, 8, 8, 32, 32, kernel: 3, padding: 1),
@@ -79,6 +81,32 @@ import Testing
     Convolution.backwardInput(
       data.dy.floats, data.weight.floats, into: dx.floats, isFresh: false, shape, Workers(count: 1))
     expectCloseToMaximum(dx.array, fresh.map { $0 + 1 }, 1e-6)
+  }
+
+  /// Gradients of samples are zero nearly everywhere; here from one pixel in 500 to none at all.
+  @Test(arguments: winogradShapes, [500, .max]) func winogradLeavesOutZeros(_ shape: ConvolutionShape, every: Int) {
+    let data = ConvolutionData(shape)
+    for i in 0..<data.dy.count where i / shape.outChannels % every != every / 2 { data.dy.floats[i] = 0 }
+    let naive = data.naive()
+    let result = data.run(threads: 2)
+    expectCloseToMaximum(result.dx, naive.dx, 2e-5, "dx")
+    expectCloseToMaximum(result.dw, zip(naive.dw, data.dw.array).map { $0 + $1 }, 2e-5, "dw")
+    let dx = Values([Float](repeating: 1, count: data.x.count))
+    Convolution.backwardInput(
+      data.dy.floats, data.weight.floats, into: dx.floats, isFresh: false, shape, Workers(count: 1))
+    expectCloseToMaximum(dx.array, result.dx.map { $0 + 1 }, 1e-6)
+  }
+
+  @Test func winogradKeepsNotANumberInAGradient() {
+    let shape = Self.shape(1, 40, 40, 16, 16, kernel: 3, padding: 1)
+    let data = ConvolutionData(shape)
+    data.dy.floats.update(repeating: 0, count: data.dy.count)
+    let pixel = 21 * 40 + 17
+    data.dy.floats[pixel * 16 + 5] = .nan
+    let result = data.run(threads: 1)
+    let (seen, summed) = (result.dx[pixel * 16..<pixel * 16 + 16], result.dw[5 * 9 * 16..<6 * 9 * 16])
+    #expect(seen.filter(\.isNaN).count == 16 && summed.filter(\.isNaN).count == 9 * 16)
+    #expect(result.dx[0] == 0 && result.dw[0] == data.dw.array[0])
   }
 
   @Test(arguments: 0..<16) func epilogue(_ parts: Int) {

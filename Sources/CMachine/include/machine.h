@@ -16,4 +16,12 @@ int machine_supports_kernels(void);
 /// The instruction set that the kernels were built for, for example "-march=x86-64-v3".
 const char *machine_kernel_architecture(void);
 
+/// The numbers of a vector register for which what includes this header is compiled, if that is AVX-512; else 4, which
+/// every processor has.
+#ifdef __AVX512F__
+#define machine_register_floats 16
+#else
+#define machine_register_floats 4
+#endif
+
 #endif
