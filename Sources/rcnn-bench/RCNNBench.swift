@@ -8,7 +8,7 @@ struct RCNNBench: ParsableCommand {
     commandName: "rcnn-bench",
     abstract: "Measures rcnn-train on this machine.",
     version: Version.text,
-    subcommands: [StepBenchmark.self, KernelBenchmark.self])
+    subcommands: [StepBenchmark.self, KernelBenchmark.self, AllreduceBenchmark.self, PlanBenchmark.self])
 }
 
 /// `HEIGHTxWIDTH`, as in `--size 320x320`.
