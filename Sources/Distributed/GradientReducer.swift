@@ -8,8 +8,9 @@ import Tensors
 /// adds unrelated buckets of equal size without a word. Every float is in its bucket in every step, also where
 /// nothing flowed back.
 ///
-/// Only a few buckets are under way at a time, so that a bucket is still in the cache when its next part comes; the
-/// number may differ from rank to rank, since the order does not.
+/// During the backward pass, where a poll takes every bucket under way a round further, many are under way; afterwards
+/// one at a time, which stays in the cache from its start to its end. MPI asks for one order on all ranks, not for one
+/// number of requests under way, so that the ranks need not come from the one way to the other at the same bucket.
 ///
 /// Losses are normalised over the global batch, so that gradients are summed; `dividesByWorldSize` averages them as
 /// mmdetection does, where each rank has normalised its own.
@@ -36,7 +37,7 @@ public final class GradientReducer: GradientObserver {
 
   /// Collective: the buckets travel on messages of their own.
   public init(
-    store: ParameterStore, world: World, bucketBytes: Int = 1 << 20, windows: (backward: Int, finish: Int) = (8, 2),
+    store: ParameterStore, world: World, bucketBytes: Int = 2 << 20, windows: (backward: Int, finish: Int) = (16, 1),
     dividesByWorldSize: Bool = false, order: CollectiveOrder? = nil
   ) throws {
     (self.store, self.dividesByWorldSize, self.order) = (store, dividesByWorldSize, order)

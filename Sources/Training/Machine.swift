@@ -11,8 +11,8 @@ package enum Machine {
     guard !missing.isEmpty else { return }
     throw RunError(
       """
-      this program was built for \(String(cString: machine_kernel_architecture())), but this processor lacks \(missing); \
-      build it on this machine, or with 'RCNN_MARCH=x86-64-v2 swift build -c release', which runs on any
+      this program was built for \(String(cString: machine_kernel_architecture())), but this processor lacks \
+      \(missing); build it here: 'RCNN_MARCH=native swift build -c release'
       """, exitCode: .usage)
   }
 }

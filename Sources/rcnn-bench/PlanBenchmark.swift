@@ -24,10 +24,10 @@ struct PlanBenchmark: ParsableCommand {
   var ranksPerNode = 8
 
   @Option(help: "mpi.bucket_size_mb.")
-  var bucketMb = 1.0
+  var bucketMb = 2.0
 
   @Option(help: "Buckets under way at a time during backward.")
-  var inFlight = 8
+  var inFlight = 16
 
   @Option(help: "Operations of a backward pass, after each of which messages move.")
   var polls = 150

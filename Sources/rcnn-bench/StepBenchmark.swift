@@ -79,11 +79,12 @@ struct StepBenchmark: ParsableCommand {
       let budget = try ThreadBudget(
         explicit: threads ?? configuration.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment,
         world: world)
+      if world.rank == 0, let notice = budget.notice { FileHandle.standardError.write(Data("\(notice)\n".utf8)) }
       let timing = try time(configuration, world, threads: budget.threads)
       let result = StepResult(
         size: size.pixels, batch: batch, timing: timing, peakRSSMiB: try largestPeakRSS(world), ranks: world.size,
         threads: budget.threads)
-      if world.rank == 0 { try print(json ? result.json : result.table) }
+      if world.rank == 0 { print(json ? result.json : result.table) }
       return 0
     }
   }
