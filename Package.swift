@@ -88,7 +88,9 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train"]),
+      dependencies: [
+        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

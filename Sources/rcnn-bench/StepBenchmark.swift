@@ -74,7 +74,7 @@ struct StepBenchmark: ParsableCommand {
   }
 
   private func measure() {
-    Boundary.run(singleRank: false) { world in
+    Boundary.run(singleRank: false, catchingSignals: false) { world in
       let configuration = try config.map { try ReadConfiguration(file: $0).run } ?? .benchmark
       let budget = try ThreadBudget(
         explicit: threads ?? configuration.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment,
