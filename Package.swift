@@ -1,17 +1,28 @@
 // swift-tools-version: 6.0
+import Foundation
 import PackageDescription
 
-/// The instruction set that the kernels are built for. `RCNN_MARCH=native swift build …` builds for this machine
-/// only; `RCNN_MARCH=x86-64` for any x86-64. The default runs on every x86-64 server since 2013 (AVX2 and FMA).
 #if arch(x86_64)
-  let architecture = Context.environment["RCNN_MARCH"] ?? "x86-64-v3"
-  let architectureFlags = ["-Xcc", "-march=\(architecture)"]
+  /// The level of x86-64 that the processor of this machine reaches.
+  func levelOfThisMachine() -> String {
+    guard let information = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return "x86-64-v3" }
+    let line = information.split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""
+    let flags = Set(line.split(separator: " ").map(String.init))
+    func has(_ names: String) -> Bool { flags.isSuperset(of: names.split(separator: " ").map(String.init)) }
+    guard has("avx2 bmi1 bmi2 f16c fma abm movbe") else { return "x86-64-v2" }
+    return has("avx512f avx512bw avx512cd avx512dq avx512vl") ? "x86-64-v4" : "x86-64-v3"
+  }
+
+  /// The instruction set that the kernels are built for: this machine's, or `RCNN_MARCH`, for example
+  /// `RCNN_MARCH=x86-64-v3 swift build …` for all servers since 2013.
+  let architecture = Context.environment["RCNN_MARCH"] ?? levelOfThisMachine()
 #else
-  let architectureFlags = Context.environment["RCNN_MARCH"].map { ["-Xcc", "-march=\($0)"] } ?? []
+  let architecture = Context.environment["RCNN_MARCH"] ?? ""
 #endif
+let architectureFlag = architecture.isEmpty ? [] : ["-march=\(architecture)"]
 
 let kernelSettings: [SwiftSetting] = [
-  .unsafeFlags(architectureFlags),
+  .unsafeFlags(architectureFlag.flatMap { ["-Xcc", $0] }),
   .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
 ]
 
@@ -33,7 +44,10 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .target(name: "CMachine", cSettings: [.define("RCNN_MARCH_NAME", to: "\"\(architectureFlags.last ?? "")\"")]),
+    .target(name: "CKernelFeatures", cSettings: [.unsafeFlags(architectureFlag)]),
+    .target(
+      name: "CMachine", dependencies: ["CKernelFeatures"],
+      cSettings: [.define("RCNN_MARCH_NAME", to: "\"\(architecture)\"")]),
 
     .target(name: "Primitives"),
     .target(name: "MPI", dependencies: ["CMPI", "CMachine"]),
@@ -74,7 +88,9 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train"]),
+      dependencies: [
+        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

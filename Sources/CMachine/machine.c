@@ -1,8 +1,13 @@
 #define _GNU_SOURCE
 #include "machine.h"
+#include "kernel_features.h"
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 int machine_allowed_cores(void) {
 #ifdef __linux__
@@ -24,14 +29,42 @@ uint64_t machine_core_mask(int process, int word) {
   return mask;
 }
 
-int machine_supports_kernels(void) {
 #ifdef __x86_64__
-  __builtin_cpu_init();
-  const char *built = RCNN_MARCH_NAME;
-  if (strstr(built, "x86-64-v4")) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
-  if (strstr(built, "x86-64-v3")) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+/// What the operating system saves of a thread's registers: 0 SSE's, 1 AVX's too, 2 AVX-512's too.
+static int saved_state(void) {
+  unsigned a, b, c, d;
+  const unsigned osxsave = 1u << 27;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & osxsave)) return 0;
+  __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+  return (a & 0x06) != 0x06 ? 0 : (a & 0xe0) != 0xe0 ? 1 : 2;
+}
+
+static int has(unsigned leaf, unsigned subleaf, int index, int bit) {
+  unsigned registers[4] = {0};
+  return __get_cpuid_count(leaf, subleaf, &registers[0], &registers[1], &registers[2], &registers[3])
+      && registers[index] >> bit & 1;
+}
 #endif
-  return 1;
+
+void machine_missing_features(char *text, int length) {
+  text[0] = 0;
+#ifdef __x86_64__
+  const struct {
+    const char *name;
+    unsigned leaf, subleaf;
+    int index, bit, state;
+  } features[] = {
+#define FEATURE(name, macro, leaf, subleaf, index, bit, state) {#name, leaf, subleaf, index, bit, state},
+    KERNEL_FEATURES(FEATURE)};
+  int state = saved_state();
+  for (int i = 0; kernel_feature_macros[i]; i++) {
+    int is_used = strcmp(kernel_feature_macros[i], "1") == 0;
+    int is_there = has(features[i].leaf, features[i].subleaf, features[i].index, features[i].bit);
+    if (!is_used || (is_there && state >= features[i].state)) continue;
+    size_t used = strlen(text);
+    snprintf(text + used, length - used, "%s%s", used ? ", " : "", features[i].name);
+  }
+#endif
 }
 
 const char *machine_kernel_architecture(void) { return RCNN_MARCH_NAME; }

@@ -8,6 +8,10 @@ import Tensors
 /// adds unrelated buckets of equal size without a word. Every float is in its bucket in every step, also where
 /// nothing flowed back.
 ///
+/// During the backward pass, where a poll takes every bucket under way a round further, many are under way; afterwards
+/// one at a time, which stays in the cache from its start to its end. MPI asks for one order on all ranks, not for one
+/// number of requests under way, so that the ranks need not come from the one way to the other at the same bucket.
+///
 /// Losses are normalised over the global batch, so that gradients are summed; `dividesByWorldSize` averages them as
 /// mmdetection does, where each rank has normalised its own.
 public final class GradientReducer: GradientObserver {
@@ -18,23 +22,27 @@ public final class GradientReducer: GradientObserver {
   /// Slices of the arena in the order in which they go out.
   private let buckets: [Range<Int>]
   private let bucketLength: Int
+  /// The most buckets under way, during the backward pass and after it.
+  private let windows: (backward: Int, finish: Int)
   /// For each bucket, how many of its parameters are not final yet, at the start of a step and now.
   private let parameterCounts: [Int]
   private var pending: [Int]
+  /// Of the buckets that have gone out, the first `finishedCount` are back.
   private var requests: [Request] = []
-  private var finishedRequests = 0
-  private var startedAt: ContinuousClock.Instant?
-  /// How long the last step's `finish` waited, and how long the reduction took from its first bucket on.
+  private var finishedCount = 0
+  /// How long the last step's `finish` waited: for the network, and for slower ranks.
   public private(set) var waitedSeconds = 0.0
-  public private(set) var totalSeconds = 0.0
+  /// How long the exchange takes where nothing hides it, as `measureAlone` found.
+  public private(set) var aloneSeconds = 0.0
 
   /// Collective: the buckets travel on messages of their own.
   public init(
-    store: ParameterStore, world: World, bucketBytes: Int = 4 << 20, dividesByWorldSize: Bool = false,
-    order: CollectiveOrder? = nil
+    store: ParameterStore, world: World, bucketBytes: Int = 2 << 20, windows: (backward: Int, finish: Int) = (16, 1),
+    dividesByWorldSize: Bool = false, order: CollectiveOrder? = nil
   ) throws {
     (self.store, self.dividesByWorldSize, self.order) = (store, dividesByWorldSize, order)
     self.world = try world.duplicate()
+    self.windows = windows
     let length = max(1, bucketBytes / MemoryLayout<Float>.stride)
     let buckets = stride(from: store.trainableCount, to: 0, by: -length).map { max(0, $0 - length)..<$0 }
     parameterCounts = Self.parameterCounts(store, buckets: buckets.count, length: length)
@@ -43,35 +51,60 @@ public final class GradientReducer: GradientObserver {
 
   public var bucketCount: Int { buckets.count }
 
+  /// The part of the exchange that the last step did not wait for, 0 ... 1; 0 as well where it waited longer than the
+  /// exchange takes, for a slower rank.
+  public var hiddenShare: Double { aloneSeconds > 0 ? max(0, 1 - waitedSeconds / aloneSeconds) : 0 }
+
+  /// Sums the arena with nothing to hide it, twice, and keeps the shorter time; the first one makes the connections.
+  /// Collective; the gradients must be zero.
+  public func measureAlone() throws {
+    guard world.size > 1 else { return }
+    aloneSeconds = .infinity
+    for _ in 0..<2 {
+      try world.barrier()
+      try finish()
+      aloneSeconds = min(aloneSeconds, waitedSeconds)
+    }
+    waitedSeconds = 0
+  }
+
   public func gradientIsFinal(of parameter: Parameter) throws {
     guard world.size > 1, parameter.isTrainable, parameter.count > 0 else { return }
     for bucket in Self.buckets(of: parameter, in: store, length: bucketLength) {
       precondition(pending[bucket] > 0, "the gradient of \(parameter.name) became final twice in one step")
       pending[bucket] -= 1
     }
-    while requests.count < buckets.count, pending[requests.count] == 0 { try startNext() }
+    try startFinalOnes()
   }
 
   public func makeProgress() throws {
-    while finishedRequests < requests.count, try requests[finishedRequests].test() { finishedRequests += 1 }
+    while finishedCount < requests.count, try requests[finishedCount].test() {
+      finishedCount += 1
+      try startFinalOnes()
+    }
   }
 
-  /// Starts what is left and waits for all. Afterwards the arena holds the sums.
+  /// Sends what is left and waits for all. Afterwards the arena holds the sums.
   public func finish() throws {
     guard world.size > 1 else { return }
-    let waitingSince = ContinuousClock.now
-    startedAt = startedAt ?? waitingSince
-    while requests.count < buckets.count { try startNext() }
-    for request in requests[finishedRequests...] { try request.wait() }
-    let now = ContinuousClock.now
-    waitedSeconds = (now - waitingSince) / .seconds(1)
-    totalSeconds = (now - startedAt!) / .seconds(1)
-    (requests, finishedRequests, startedAt, pending) = ([], 0, nil, parameterCounts)
+    let start = ContinuousClock.now
+    while finishedCount < buckets.count {
+      while requests.count < min(buckets.count, finishedCount + windows.finish) { try startNext() }
+      try requests[finishedCount].wait()
+      finishedCount += 1
+    }
+    waitedSeconds = (ContinuousClock.now - start) / .seconds(1)
+    (requests, finishedCount, pending) = ([], 0, parameterCounts)
     if dividesByWorldSize { scale(by: 1 / Float(world.size)) }
   }
 
+  private func startFinalOnes() throws {
+    while requests.count < min(buckets.count, finishedCount + windows.backward), pending[requests.count] == 0 {
+      try startNext()
+    }
+  }
+
   private func startNext() throws {
-    if startedAt == nil { startedAt = .now }
     let range = buckets[requests.count]
     order?.record(.gradients, "bucket \(requests.count)", count: range.count)
     let slice = FloatSlice(start: store.gradients + range.lowerBound, count: range.count)

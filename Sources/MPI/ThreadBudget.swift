@@ -50,7 +50,8 @@ public struct CoreShare: Equatable, Sendable {
 /// How many threads a rank computes with.
 public struct ThreadBudget: Equatable, Sendable {
   public let threads: Int
-  /// A line for the user when mpirun bound this rank to fewer cores than it could have.
+  /// A line for the user when mpirun bound this rank to fewer cores than it could have, or when more threads were asked
+  /// for than the rank has cores.
   public let notice: String?
 
   /// `explicit` (`mpi.threads_per_rank`), else `OMP_NUM_THREADS`, else the fair share of the cores.
@@ -64,6 +65,11 @@ public struct ThreadBudget: Equatable, Sendable {
         "mpirun bound this rank to \(cores.allowed) of \(cores.machine) cores, but each of the \(cores.localSize) "
         + "ranks of this node could have \(possible); start with 'mpirun --bind-to none' or "
         + "'mpirun --map-by slot:pe=\(possible)'"
+    } else if threads > max(1, fair) {
+      notice =
+        "\(threads) threads a rank are more than this rank's \(max(1, fair)) of the \(cores.allowed) cores that "
+        + "\(cores.localSize) ranks share here: they take turns; set mpi.threads_per_rank or OMP_NUM_THREADS to "
+        + "\(max(1, fair))"
     } else {
       notice = nil
     }

@@ -18,14 +18,17 @@ final class Exchange {
     reducer = try GradientReducer(
       store: store, world: world, bucketBytes: Int(configuration.mpi.bucketSizeMB * 1_048_576),
       dividesByWorldSize: !isGlobal, order: order)
+    try reducer.measureAlone()
     normalizer = isGlobal ? try SynchronizedStatistics(world: world, order: order) : nil
   }
 
-  /// The losses of the global batch and the signals that came to any rank, the same on all ranks.
-  func report(_ losses: DetectionLosses, step: Int) throws -> (losses: LossValues, wishes: StepWishes) {
+  /// The losses of the global batch, the signals that came to any rank and the mean cost of the exchange; the same on
+  /// all ranks.
+  func report(_ losses: DetectionLosses, step: Int) throws -> TrainingStep.Outcome {
     let scalars = [losses.rpnCls, losses.rpnBBox, losses.cls, losses.bbox].map { Double($0.values[0]) }
+    let counts = [Double(losses.correct), Double(losses.samples), reducer.waitedSeconds, reducer.hiddenShare]
     let mine = StepReport(
-      losses: scalars, counts: [Double(losses.correct), Double(losses.samples)],
+      losses: scalars, counts: counts,
       isFinite: scalars.allSatisfy(\.isFinite), signals: Signals.received)
     let all = try mine.summed(over: world, order: order, step: step)
     Signals.forget(all.signals)
@@ -34,6 +37,10 @@ final class Exchange {
     let values = LossValues(
       rpnCls: sums[0], rpnBBox: sums[1], cls: sums[2], accuracy: 100 * all.counts[0] / max(1, all.counts[1]),
       bbox: sums[3])
-    return (values, StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop))
+    let ranks = Double(world.size)
+    let sync = SyncTimes(waitedSeconds: all.counts[2] / ranks, hiddenShare: all.counts[3] / ranks)
+    return TrainingStep.Outcome(
+      losses: values, wishes: StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop),
+      sync: world.size > 1 ? sync : nil)
   }
 }

@@ -1,15 +1,18 @@
 internal import CMachine
 
 /// The machine that the program runs on.
-enum Machine {
-  /// A binary on a processor that lacks what its kernels were built for says so, in place of dying of SIGILL.
-  static func checkProcessor() throws {
-    guard machine_supports_kernels() == 0 else { return }
-    let built = String(cString: machine_kernel_architecture())
+package enum Machine {
+  /// A binary on a processor that lacks what its kernels were built for says so, in place of dying of SIGILL. To be
+  /// called before anything of `Kernels`.
+  package static func checkProcessor() throws {
+    var text = [CChar](repeating: 0, count: 512)
+    machine_missing_features(&text, Int32(text.count))
+    let missing = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard !missing.isEmpty else { return }
     throw RunError(
       """
-      this processor lacks the instructions that rcnn-train was built for (\(built)); \
-      build it with RCNN_MARCH=x86-64 swift build -c release
+      this program was built for \(String(cString: machine_kernel_architecture())), but this processor lacks \
+      \(missing); build it here: 'RCNN_MARCH=native swift build -c release'
       """, exitCode: .usage)
   }
 }

@@ -64,7 +64,7 @@ final class Trainer {
         epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
         iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: outcome.losses,
         seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
-        syncSeconds: step.waitedSeconds))
+        sync: outcome.sync))
     return outcome.wishes
   }
 

@@ -11,6 +11,8 @@ package final class TrainingStep {
   package struct Outcome {
     package let losses: LossValues
     package let wishes: StepWishes
+    /// nil in a world of one.
+    package let sync: SyncTimes?
   }
 
   private let model: DetectorModel
@@ -24,8 +26,9 @@ package final class TrainingStep {
     optimizer = SGD(configuration: configuration.optimizer, store: model.store)
   }
 
-  /// How long the last step waited for gradients after its backward pass.
-  package var waitedSeconds: Double { exchange.reducer.waitedSeconds }
+  /// How long this rank's last forward and backward pass took.
+  package private(set) var forwardSeconds = 0.0
+  package private(set) var backwardSeconds = 0.0
 
   /// Takes a step on this rank's share of the global batch. Where the losses are not finite, the parameters stay.
   ///
@@ -36,25 +39,36 @@ package final class TrainingStep {
     on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, learningRate: Double
   ) throws -> Outcome {
     let losses = try accumulateGradients(input, seed: seed, epoch: epoch)
-    let (values, wishes) = try exchange.report(losses, step: iteration + 1)
-    if values.isFinite {
+    let outcome = try exchange.report(losses, step: iteration + 1)
+    if outcome.losses.isFinite {
       optimizer.clipGradients(model.engine.workers)
       optimizer.isFirstStep = iteration == 0
       optimizer.step(learningRate: learningRate, model.engine.workers)
     }
-    return Outcome(losses: values, wishes: wishes)
+    return outcome
   }
 
   private func accumulateGradients(_ input: DetectorInput, seed: UInt64, epoch: Int) throws -> DetectionLosses {
+    let start = ContinuousClock.now
     model.store.zeroGradients()
     let tape = Tape()
     model.engine.tape = tape
     defer { model.engine.tape = nil }
     let losses = try model.detector.losses(input, seed: seed, epoch: epoch, synchronizer: exchange.normalizer)
+    let middle = ContinuousClock.now
     try tape.backward(from: losses.total, informing: exchange.reducer)
+    (forwardSeconds, backwardSeconds) = (start.duration(to: middle).seconds, middle.duration(to: .now).seconds)
     try exchange.reducer.finish()
     return losses
   }
+}
+
+/// What a step's exchange of gradients cost, the mean over the ranks.
+package struct SyncTimes: Sendable {
+  /// How long a rank waited after its backward pass: for the network, and for slower ranks.
+  package let waitedSeconds: Double
+  /// The part, 0 ... 1, of the time that the exchange takes alone (measured at the start) and that was not waited for.
+  package let hiddenShare: Double
 }
 
 /// What signals on any rank ask for; the same on all ranks.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Kernels
 import Tensors
+import Training
 
 /// `rcnn-bench kernels`: how near the convolutions come to what the machine can do.
 struct KernelBenchmark: ParsableCommand {
@@ -26,23 +27,48 @@ struct KernelBenchmark: ParsableCommand {
     guard batch > 0, threads ?? 1 > 0 else { throw ValidationError("--batch and --threads are numbers from 1 on") }
   }
 
+  @Flag(help: "Print lines of JSON: first the matrix product, then one for each convolution.")
+  var json = false
+
   func run() throws {
-    let workers = Workers(count: threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    let peak = MatrixProduct(threads: workers.count).rate(workers)
-    print("\(workers.count) threads, \(batch) x \(size.pixels.height) x \(size.pixels.width), ", terminator: "")
-    print("OpenBLAS for \(MatrixMultiply.processorName)")
-    print("matrix product, 1024 x 1024 x 1024 on each thread: \(decimal(peak / 1e9, 0)) GFLOP/s\n")
-    print("GFLOP/s (part of the matrix product's)          forward    input gradient   weight gradient")
-    for layer in ConvolutionCase.all(size: size.pixels, batch: batch) {
-      let rates = layer.rates(workers).map { rate in
-        column("\(decimal(rate / 1e9, 0)) (\(decimal(rate / peak, 2)))", width: 18)
+    Boundary.run(singleRank: true, catchingSignals: false) { _ in
+      let workers = Workers(count: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      let peak = MatrixProduct(threads: workers.count).rate(workers)
+      print(json ? jsonHead(peak, workers) : head(peak, workers))
+      for layer in ConvolutionCase.all(size: size.pixels, batch: batch) {
+        let rates = layer.rates(workers)
+        print(json ? jsonLine(layer, rates) : line(layer, rates, peak))
       }
-      print(layer.name.padding(toLength: 37, withPad: " ", startingAt: 0) + rates.joined())
+      return 0
     }
   }
 
-  private func column(_ text: String, width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
+  private func head(_ peak: Double, _ workers: Workers) -> String {
+    """
+    \(workers.count) threads, \(batch) x \(size.pixels.height) x \(size.pixels.width), OpenBLAS for \
+    \(MatrixMultiply.processorName)
+    matrix product, 1024 x 1024 x 1024 on each thread: \(decimal(peak / 1e9, 0)) GFLOP/s
+
+    GFLOP/s (part of the matrix product's)          forward    input gradient   weight gradient
+    """
+  }
+
+  private func line(_ layer: ConvolutionCase, _ rates: [Double], _ peak: Double) -> String {
+    let cells = rates.map { column("\(decimal($0 / 1e9, 0)) (\(decimal($0 / peak, 2)))", width: 18) }
+    return layer.name.padding(toLength: 37, withPad: " ", startingAt: 0) + cells.joined()
+  }
+
+  private func jsonHead(_ peak: Double, _ workers: Workers) -> String {
+    """
+    {"bench": "kernels", "height": \(size.pixels.height), "width": \(size.pixels.width), "batch": \(batch), \
+    "threads": \(workers.count), "gemm_gflops": \(decimal(peak / 1e9, 1))}
+    """
+  }
+
+  private func jsonLine(_ layer: ConvolutionCase, _ rates: [Double]) -> String {
+    let names = ["forward_gflops", "input_gradient_gflops", "weight_gradient_gflops"]
+    let fields = zip(names, rates).map { "\"\($0)\": \(decimal($1 / 1e9, 1))" }.joined(separator: ", ")
+    return "{\"bench\": \"kernels\", \"layer\": \"\(layer.name)\", \(fields)}"
   }
 }
 

@@ -11,8 +11,8 @@ struct RCNNBench: ParsableCommand {
     abstract: "Measures rcnn-train on this machine.",
     version: Version.text,
     subcommands: [
-      StepBenchmark.self, KernelBenchmark.self, LoaderBenchmark.self, AnnotationsBenchmark.self,
-      EvaluationBenchmark.self,
+      StepBenchmark.self, KernelBenchmark.self, LoaderBenchmark.self, AllreduceBenchmark.self, PlanBenchmark.self,
+      AnnotationsBenchmark.self, EvaluationBenchmark.self,
     ])
 }
 

@@ -10,7 +10,12 @@ struct StepBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
     abstract: "Times training steps on random pictures, alone or under mpirun.",
-    discussion: "Without --config: faster_rcnn_r50_fpn_1x_coco, from random weights. One step warms up.")
+    discussion: """
+      Without --config: faster_rcnn_r50_fpn_1x_coco, from random weights. One step warms up.
+
+      With --peer 'COMMAND' a round is a run of ours and a run of that shell command, which prints a line of JSON with \
+      images_per_second and perhaps peak_rss_mib.
+      """)
 
   @Option(help: ArgumentHelp("The size of the network's input.", valueName: "HEIGHTxWIDTH"))
   var size = Size(argument: "320x320")!
@@ -30,46 +35,87 @@ struct StepBenchmark: ParsableCommand {
   @Flag(help: "Print one line of JSON.")
   var json = false
 
+  @Option(help: ArgumentHelp("Run this program in turn with ours and print the ratio.", valueName: "COMMAND"))
+  var peer: String?
+
+  @Option(help: "Rounds of a comparison with --peer.")
+  var rounds = 5
+
+  @Option(help: "The ranks that --peer starts ours with, by mpirun.")
+  var ranks = 1
+
   func validate() throws {
-    guard batch > 0, steps > 0, threads ?? 1 > 0 else {
-      throw ValidationError("--batch, --steps and --threads are numbers from 1 on")
+    guard min(batch, steps, rounds, ranks) > 0, threads ?? 1 > 0 else {
+      throw ValidationError("--batch, --steps, --threads, --rounds and --ranks are numbers from 1 on")
+    }
+    guard peer != nil || ranks == 1 else {
+      throw ValidationError("--ranks belongs to --peer; else start rcnn-bench under mpirun")
     }
   }
 
   func run() throws {
-    Boundary.run(singleRank: false) { world in
+    if let peer { try compare(with: peer) } else { measure() }
+  }
+
+  private func compare(with peer: String) throws {
+    var arguments = ["step", "--size", size.defaultValueDescription, "--batch", "\(batch)", "--steps", "\(steps)"]
+    if let threads { arguments += ["--threads", "\(threads)"] }
+    if let config { arguments += ["--config", config] }
+    let comparison = PeerComparison(
+      arguments: arguments + ["--json"], ranks: ranks, threads: threads, command: peer)
+    var results: [(ours: PeerComparison.Report, peer: PeerComparison.Report)] = []
+    for number in 1...rounds {
+      let round = try comparison.round()
+      results.append(round)
+      if !json { print(PeerResult.line(number, round)) }
+    }
+    let result = PeerResult(rounds: results)
+    print(json ? result.json : result.summary)
+  }
+
+  private func measure() {
+    Boundary.run(singleRank: false, catchingSignals: false) { world in
       let configuration = try config.map { try ReadConfiguration(file: $0).run } ?? .benchmark
       let budget = try ThreadBudget(
         explicit: threads ?? configuration.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment,
         world: world)
-      let seconds = try time(configuration, world, threads: budget.threads)
+      if world.rank == 0, let notice = budget.notice { FileHandle.standardError.write(Data("\(notice)\n".utf8)) }
+      let timing = try time(configuration, world, threads: budget.threads)
       let result = StepResult(
-        size: size.pixels, batch: batch, seconds: seconds, peakRSSMiB: try largestPeakRSS(world), ranks: world.size,
+        size: size.pixels, batch: batch, timing: timing, peakRSSMiB: try largestPeakRSS(world), ranks: world.size,
         threads: budget.threads)
-      if world.rank == 0 { try print(json ? result.json : result.table) }
+      if world.rank == 0 { print(json ? result.json : result.table) }
       return 0
     }
   }
 
-  /// The seconds of each step, on this rank.
-  private func time(_ configuration: RunConfiguration, _ world: World, threads: Int) throws -> [Double] {
+  /// On this rank; the matrix product's rate is that of all ranks at the same time.
+  private func time(_ configuration: RunConfiguration, _ world: World, threads: Int) throws -> StepTiming {
     let order = CollectiveOrder()
     let statistics = world.size > 1 ? try SynchronizedStatistics(world: world, order: order) : nil
     let model = DetectorModel(configuration.model, seed: 0, threads: threads, synchronizer: statistics)
     let step = try TrainingStep(model: model, world: world, configuration: configuration, order: order)
     let pictures = RandomPictures(
       size: size.pixels, batch: batch, classes: configuration.model.roiHead.bboxHead.numClasses, rank: world.rank)
-    var seconds: [Double] = []
+    try world.barrier()
+    var rate = [MatrixProduct(threads: threads).rate(model.engine.workers)]
+    try world.sum(&rate)
+    var timing = StepTiming(matrixProductRate: rate[0])
     for iteration in 0...steps {
       let input = pictures.input(iteration: iteration, on: model.engine)
       try world.barrier()
       let start = ContinuousClock.now
       let outcome = try step.run(on: input, seed: 0, epoch: 0, iteration: iteration, learningRate: 1e-3)
-      seconds.append(start.duration(to: .now).seconds)
+      let seconds = start.duration(to: .now).seconds
       guard outcome.losses.isFinite else {
         throw RunError("the loss is not finite at step \(iteration); use another --config", exitCode: .badData)
       }
+      guard iteration > 0 else { continue }
+      timing.seconds.append(seconds)
+      timing.forward.append(step.forwardSeconds)
+      timing.backward.append(step.backwardSeconds)
+      if let sync = outcome.sync { timing.sync.append(sync) }
     }
-    return Array(seconds.dropFirst())
+    return timing
   }
 }

@@ -1,24 +1,46 @@
 import Foundation
 import Primitives
+import Training
+
+/// The times of some steps on one rank.
+struct StepTiming {
+  /// Operations a second of the matrix products of all ranks and threads together.
+  let matrixProductRate: Double
+  var seconds: [Double] = []
+  var forward: [Double] = []
+  var backward: [Double] = []
+  /// Empty in a world of one.
+  var sync: [SyncTimes] = []
+}
 
 /// What `rcnn-bench step` reports.
 struct StepResult {
   let size: ImageSize
   /// Images a rank.
   let batch: Int
-  let seconds: [Double]
+  let timing: StepTiming
   let peakRSSMiB: Double
   let ranks: Int
   let threads: Int
 
+  private var seconds: [Double] { timing.seconds }
   /// Of all ranks together.
   private var imagesPerSecond: Double { Double(batch * ranks) / median(seconds) }
+  private var sync: (seconds: Double, hidden: Double)? {
+    guard !timing.sync.isEmpty else { return nil }
+    return (median(timing.sync.map(\.waitedSeconds)), median(timing.sync.map(\.hiddenShare)))
+  }
 
   var json: String {
     """
     {"bench": "step", "height": \(size.height), "width": \(size.width), "batch": \(batch), "ranks": \(ranks), \
     "threads": \(threads), "steps": \(seconds.count), "images_per_second": \(decimal(imagesPerSecond, 4)), \
-    "step_seconds": \(decimal(median(seconds), 5)), "peak_rss_mib": \(decimal(peakRSSMiB, 1))}
+    "step_seconds": \(decimal(median(seconds), 5)), "step_seconds_min": \(decimal(seconds.min() ?? 0, 5)), \
+    "forward_seconds": \(decimal(median(timing.forward), 5)), \
+    "backward_seconds": \(decimal(median(timing.backward), 5)), \
+    "sync_seconds": \(decimal(sync?.seconds ?? 0, 5)), \
+    "sync_hidden": \(sync.map { decimal($0.hidden, 3) } ?? "null"), \
+    "gemm_gflops": \(decimal(timing.matrixProductRate / 1e9, 1)), "peak_rss_mib": \(decimal(peakRSSMiB, 1))}
     """
   }
 
@@ -26,8 +48,12 @@ struct StepResult {
     """
     input           \(size.height) x \(size.width), \(batch) images a rank
     ranks           \(ranks) x \(threads) threads
+    matrix product  \(decimal(timing.matrixProductRate / 1e9, 0)) GFLOP/s, all ranks and threads together
     step            \(decimal(median(seconds), 4)) s (median of \(seconds.count), \
     \(decimal(seconds.min() ?? 0, 4)) to \(decimal(seconds.max() ?? 0, 4)))
+      forward       \(decimal(median(timing.forward), 4)) s
+      backward      \(decimal(median(timing.backward), 4)) s
+      sync          \(sync.map { "\(decimal($0.seconds, 4)) s, \(decimal(100 * $0.hidden, 0)) % hidden" } ?? "none")
     images          \(decimal(imagesPerSecond, 3)) a second, all ranks together
     memory          \(decimal(peakRSSMiB, 0)) MiB, the largest rank's peak
     """
@@ -36,3 +62,8 @@ struct StepResult {
 
 /// With so many digits after the point.
 func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+/// Right-aligned.
+func column(_ text: String, width: Int) -> String {
+  String(repeating: " ", count: max(0, width - text.count)) + text
+}

@@ -41,6 +41,23 @@ import Testing
     #expect(try budget(explicit: 1, allowed: 1, fair: 1, machine: 64, ranks: 2).notice == nil)
   }
 
+  @Test func moreThreadsThanCoresAreNoticed() throws {
+    for crowded in [
+      try budget(explicit: 5, allowed: 8, fair: 4, machine: 8, ranks: 2),
+      try budget(omp: "5", allowed: 8, fair: 4, machine: 8, ranks: 2),
+    ] {
+      #expect(crowded.threads == 5)
+      #expect(
+        crowded.notice
+          == "5 threads a rank are more than this rank's 4 of the 8 cores that 2 ranks share here: they take turns; set "
+          + "mpi.threads_per_rank or OMP_NUM_THREADS to 4")
+    }
+    #expect(try budget(explicit: 4, allowed: 8, fair: 4, machine: 8, ranks: 2).notice == nil)
+    // More ranks than cores are the launcher's choice.
+    #expect(try budget(allowed: 2, fair: 0.25, machine: 2, ranks: 8).notice == nil)
+    #expect(try budget(explicit: 1, allowed: 2, fair: 0.25, machine: 2, ranks: 8).notice == nil)
+  }
+
   @Test func realRanksShareTheCores() throws {
     let free = try RankProbe.mpirun(2, "threads", options: ["--oversubscribe", "--bind-to", "none"])
     let alone = try RankProbe.mpirun(1, "threads", options: ["--oversubscribe", "--bind-to", "none"])

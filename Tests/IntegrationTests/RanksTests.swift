@@ -24,5 +24,19 @@ extension ProgramTests {
       #expect(alone.steps.count == 10)
       for ranks in numbersOfRanks { try losses(ranks).expectSameLosses(as: alone.steps[...], "\(ranks) ranks") }
     }
+
+    @Test("Several ranks log how long they waited for gradients, and which share was hidden") func sync() throws {
+      let run = try TinyRun()
+      let alone = try run.train("1", ranks: 1, batch: 2, iterations: 2)
+      #expect(alone.steps.count == 2 && alone.steps.allSatisfy { $0["sync"] == nil && $0["sync_hidden"] == nil })
+      #expect(!alone.text.contains("sync"))
+      let both = try run.train("2", ranks: 2, batch: 2, iterations: 2)
+      #expect(both.steps.count == 2)
+      for step in both.steps {
+        #expect(try #require(step["sync"]) > 0)
+        #expect((0...1).contains(try #require(step["sync_hidden"])))
+      }
+      #expect(both.text.matches(of: /loss: \d+\.\d{4}, sync: \d+ ms, \d+ % hidden\n/).count == 2)
+    }
   }
 }

@@ -144,12 +144,16 @@ struct TinyRun {
 struct TrainingLog {
   /// The training lines, in order.
   let steps: [[String: Double]]
+  /// The log for people.
+  let text: String
 
   init(newestIn folder: String) throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".log.json") }
       .sorted()
-    let text = try String(contentsOfFile: "\(folder)/\(try #require(names.last))", encoding: .utf8)
-    steps = try text.split(separator: "\n").compactMap { line in
+    let path = "\(folder)/\(try #require(names.last))"
+    text = try String(contentsOfFile: String(path.dropLast(".json".count)), encoding: .utf8)
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    steps = try lines.compactMap { line in
       let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
       return object["mode"] as? String == "train" ? object.compactMapValues { ($0 as? NSNumber)?.doubleValue } : nil
     }

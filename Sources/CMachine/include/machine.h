@@ -10,10 +10,10 @@ int machine_allowed_cores(void);
 /// Cores 64·word to 64·word + 63 that a process may run on, one bit each; process 0 is this one. 0 if unknown.
 uint64_t machine_core_mask(int process, int word);
 
-/// 1 if this processor has the instructions that the kernels were built for, else 0.
-int machine_supports_kernels(void);
+/// The instruction sets that the kernels were built for and this processor lacks, by name: "avx2, fma", or "".
+void machine_missing_features(char *text, int length);
 
-/// The instruction set that the kernels were built for, for example "-march=x86-64-v3".
+/// What the kernels were built for, for example "x86-64-v3"; "" for the compiler's own choice.
 const char *machine_kernel_architecture(void);
 
 /// The numbers of a vector register for which what includes this header is compiled, if that is AVX-512; else 4, which

@@ -95,7 +95,7 @@ public struct MPISection: Equatable, Sendable {
   /// nil: `OMP_NUM_THREADS`, else a fair share of the cores.
   public var threadsPerRank: Int?
   /// The size of the pieces that gradients are summed in, in MiB.
-  public var bucketSizeMB = 4.0
+  public var bucketSizeMB = 2.0
   public var scaledDecode = ScaledDecode.train
 
   public init() {}

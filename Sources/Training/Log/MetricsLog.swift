@@ -13,7 +13,8 @@ final class MetricsLog {
     let losses: LossValues
     let seconds: Double
     let dataSeconds: Double
-    let syncSeconds: Double
+    /// nil in a world of one.
+    let sync: SyncTimes?
   }
 
   private let logger: Logger
@@ -69,18 +70,22 @@ final class MetricsLog {
     func mean(_ value: (Step) -> Double) -> Double { window.reduce(0) { $0 + value($1) } / Double(window.count) }
     let losses = LossValues.names.enumerated().map { index, name in (name, mean { $0.losses.values[index] }) }
     let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Process.peakMemoryMiB)
+    let sync = last.sync.map { _ in
+      (waited: mean { $0.sync?.waitedSeconds ?? 0 }, hidden: mean { $0.sync?.hiddenShare ?? 0 })
+    }
     let numbers = losses.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
     logger.info(
       """
       Epoch [\(last.epoch)][\(last.iteration)/\(last.iterationsPerEpoch)]\tlr: \(scientific(last.lr)), eta: \(eta), \
-      time: \(fixed(time, 3)), data_time: \(fixed(dataTime, 3)), memory: \(memory), \(numbers), \
-      sync: \(fixed(mean(\.syncSeconds), 3))
+      time: \(fixed(time, 3)), data_time: \(fixed(dataTime, 3)), memory: \(memory), \(numbers)\
+      \(sync.map { ", sync: \(fixed(1000 * $0.waited, 0)) ms, \(fixed(100 * $0.hidden, 0)) % hidden" } ?? "")
       """)
     writeJSON(
       [
         ("mode", .text("train")), ("epoch", .integer(last.epoch)), ("iter", .integer(last.iteration)),
         ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
-      ] + losses.map { ($0.0, .number($0.1)) } + [("time", .number(time)), ("sync", .number(mean(\.syncSeconds)))])
+      ] + losses.map { ($0.0, .number($0.1)) } + [("time", .number(time))]
+        + (sync.map { [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden))] } ?? []))
     window.removeAll()
   }
 
