@@ -53,8 +53,12 @@ struct StepBenchmark: ParsableCommand {
     }
   }
 
-  func run() throws {
-    if let peer { try compare(with: peer) } else { measure() }
+  func run() {
+    guard let peer else { measure() }
+    Boundary.run(singleRank: true, catchingSignals: false) { _ in
+      try compare(with: peer)
+      return 0
+    }
   }
 
   private func compare(with peer: String) throws {
@@ -73,7 +77,7 @@ struct StepBenchmark: ParsableCommand {
     print(json ? result.json : result.summary)
   }
 
-  private func measure() {
+  private func measure() -> Never {
     Boundary.run(singleRank: false, catchingSignals: false) { world in
       let configuration = try config.map { try ReadConfiguration(file: $0).run } ?? .benchmark
       let budget = try ThreadBudget(

@@ -82,8 +82,8 @@ extension ProgramTests {
       #expect(abs(try number(ratio, "ratio") - pair[0] / 0.5) < 1e-3)
       #expect(try number(ratio, "memory_ratio") > 10)
       let silent = try bench(options + ["--rounds", "1", "--peer", "echo nothing"])
-      #expect(silent.code == 64)
-      #expect(silent.errors.contains("Error: the peer printed no line of JSON with 'images_per_second'\n"))
+      #expect(silent.code == 65)
+      #expect(silent.errors == "error: the peer printed no line of JSON with 'images_per_second'\n")
     }
   }
 }
