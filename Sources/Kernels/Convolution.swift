@@ -5,7 +5,7 @@
 ///     dw[o, r, s, c] = Σ_nij dy[n, i, j, o] · x[n, i·stride + r − padding, j·stride + s − padding, c]
 ///
 /// each as products of blocks of a column matrix (`Windows`) with the weights or with dy, or, where the shape allows it, by
-/// `WinogradConvolution`.
+/// `WinogradConvolution`. An image's y and dx have the same bits whatever other images are in the batch.
 public enum Convolution {
   /// Whether the shape is one for Winograd's algorithm.
   package static func usesWinograd(_ shape: ConvolutionShape) -> Bool { WinogradConvolution(shape) != nil }
@@ -20,18 +20,29 @@ public enum Convolution {
     let (depth, outChannels) = (windows.depth, shape.outChannels)
     let blocks = ProductBlocks(
       rows: windows.count, columns: outChannels, rowLimit: windows.isMap ? 512 : windows.blockLimit)
-    workers.run(jobs: blocks.count) { job, scratch in
-      let (rows, columns) = blocks[job]
-      let matrix = windows.matrix(rows, of: x, in: scratch.floats(windows.bufferCount(rows.count)))
-      let target = y + rows.lowerBound * outChannels + columns.lowerBound
-      MatrixMultiply.multiply(
-        m: rows.count, n: columns.count, k: depth, matrix, transposed: false, stride: depth,
-        weight + columns.lowerBound * depth, transposed: true, stride: depth, into: target, stride: outChannels)
-      epilogue.apply(
-        to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: columns.lowerBound, columns: columns.count,
-        stride: outChannels)
+    // The weights of a linear layer on many features are packed part by part.
+    let part = windows.isMap ? min(depth, max(128, packedLimit / outChannels / 128 * 128)) : depth
+    for start in stride(from: 0, to: depth, by: part) {
+      let steps = start..<min(depth, start + part)
+      let packed = PackedMatrix(
+        transposing: weight + start, stride: depth, steps: steps.count, columns: outChannels,
+        in: workers.shared.floats(PackedMatrix.count(steps: part, columns: outChannels)), workers)
+      workers.run(jobs: blocks.count) { job, scratch in
+        let (rows, columns) = blocks[job]
+        let matrix = windows.matrix(rows, of: x, in: scratch.floats(windows.bufferCount(rows.count)))
+        packed.multiply(
+          matrix + start, stride: depth, rows: rows.count, columns: columns,
+          into: y + rows.lowerBound * outChannels, stride: outChannels, adds: start > 0)
+        guard steps.upperBound == depth else { return }
+        epilogue.apply(
+          to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: columns.lowerBound,
+          columns: columns.count, stride: outChannels)
+      }
     }
   }
+
+  /// The most floats of weights that are packed at a time, 8 MiB: they are to stay in the cache.
+  static let packedLimit = 1 << 21
 
   /// Writes `dx` as a whole when it is fresh, else adds to it.
   public static func backwardInput(

@@ -29,48 +29,58 @@ struct InputPhase {
   }
 
   func run(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
+    // The weights of a linear layer on many features are packed part by part.
+    let lines = turnedLines(weight)
+    let part = min(shape.inChannels, max(128, Convolution.packedLimit / lines.count / 128 * 128))
+    for start in stride(from: 0, to: shape.inChannels, by: part) {
+      let channels = start..<min(shape.inChannels, start + part)
+      let packed = PackedMatrix(
+        lines: lines.map { $0 + start }, columns: channels.count,
+        in: workers.shared.floats(PackedMatrix.count(steps: lines.count, columns: part)), workers)
+      run(dy, packed, from: start, into: dx, isFresh: isFresh, workers)
+    }
+  }
+
+  /// For the input channels of `packed`, which are those from `start` on.
+  private func run(
+    _ dy: Floats, _ packed: PackedMatrix, from start: Int, into dx: Floats, isFresh: Bool, _ workers: Workers
+  ) {
     let windows = self.windows
     let (depth, inChannels) = (windows.depth, shape.inChannels)
-    let turned = turnedWeight(weight, workers)
     let blocks = ProductBlocks(
-      rows: windows.count, columns: inChannels, rowLimit: windows.isMap ? 512 : windows.blockLimit)
+      rows: windows.count, columns: packed.columns, rowLimit: windows.isMap ? 512 : windows.blockLimit)
     workers.run(jobs: blocks.count) { job, scratch in
       let (rows, columns) = blocks[job]
       let bufferCount = windows.bufferCount(rows.count)
-      let buffer = scratch.floats(bufferCount + rows.count * columns.count)
+      let buffer = scratch.floats(bufferCount + (shape.stride == 1 ? 0 : rows.count * packed.columns))
       let matrix = windows.matrix(rows, of: dy, in: buffer)
-      let isDirect = shape.stride == 1
-      let target = isDirect ? dx + rows.lowerBound * inChannels + columns.lowerBound : buffer + bufferCount
-      MatrixMultiply.multiply(
-        m: rows.count, n: columns.count, k: depth, matrix, stride: depth,
-        turned + columns.lowerBound, stride: inChannels, beta: isDirect && !isFresh ? 1 : 0,
-        into: target, stride: isDirect ? inChannels : columns.count)
-      if !isDirect { scatter(target, rows, columns, windows, addingTo: dx) }
+      if shape.stride == 1 {
+        packed.multiply(
+          matrix, stride: depth, rows: rows.count, columns: columns,
+          into: dx + rows.lowerBound * inChannels + start, stride: inChannels, adds: !isFresh)
+      } else {
+        let product = buffer + bufferCount
+        packed.multiply(
+          matrix, stride: depth, rows: rows.count, columns: columns, into: product, stride: packed.columns, adds: false)
+        scatter(product + columns.lowerBound, packed.columns, rows, columns, windows, addingTo: dx + start)
+      }
     }
   }
 
-  /// `[taps, out, in]`, which the weights of a 1 × 1 kernel already are.
-  private func turnedWeight(_ weight: Floats, _ workers: Workers) -> Floats {
-    let (inChannels, outChannels) = (shape.inChannels, shape.outChannels)
-    if shape.kernelHeight * shape.kernelWidth == 1 { return weight }
-    let turned = workers.shared.floats(rowTaps.count * columnTaps.count * outChannels * inChannels)
-    workers.run(over: outChannels, grain: 16) { outputs in
-      var target = turned
-      for r in rowTaps {
-        for s in columnTaps {
-          for o in outputs {
-            let source = weight + ((o * shape.kernelHeight + r) * shape.kernelWidth + s) * inChannels
-            (target + o * inChannels).update(from: source, count: inChannels)
-          }
-          target += outChannels * inChannels
+  /// The weights as `[taps, out]` lines of input channels.
+  private func turnedLines(_ weight: Floats) -> [Floats] {
+    rowTaps.flatMap { r in
+      columnTaps.flatMap { s in
+        (0..<shape.outChannels).map { o in
+          weight + ((o * shape.kernelHeight + r) * shape.kernelWidth + s) * shape.inChannels
         }
       }
     }
-    return turned
   }
 
   private func scatter(
-    _ product: Floats, _ rows: Range<Int>, _ columns: Range<Int>, _ windows: Windows, addingTo dx: Floats
+    _ product: Floats, _ stride: Int, _ rows: Range<Int>, _ columns: Range<Int>, _ windows: Windows,
+    addingTo dx: Floats
   ) {
     var source = product
     for index in rows {
@@ -79,7 +89,7 @@ struct InputPhase {
       let image = index / (windows.rows * windows.columns)
       let target = dx + ((image * shape.height + y) * shape.width + x) * shape.inChannels + columns.lowerBound
       for c in 0..<columns.count { target[c] += source[c] }
-      source += columns.count
+      source += stride
     }
   }
 }

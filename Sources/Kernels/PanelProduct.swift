@@ -6,7 +6,9 @@ internal import CMachine
 ///
 /// A block of c stays in registers over many steps: each step multiplies one vector or two of b with some rows of a. All
 /// matrices lie in groups of 16 numbers, `[group][line][16]`: b and c with columns in the groups and steps or rows as
-/// lines; a in either way.
+/// lines; a in either way. Or a and c lie row by row (`multiplyRows`).
+///
+/// The bits of a row of c depend on that row of a and on b alone, not on the other rows or on how many there are.
 enum PanelProduct {
   /// With 32 registers of 16 numbers (AVX-512), two vectors of b serve each number of a; else one, in 2 or 4 registers.
   private static var hasWideRegisters: Bool { machine_register_floats >= 16 }
@@ -46,7 +48,7 @@ enum PanelProduct {
         let (b, isPair) = (b.from(group, step), vectors == 2 && group + 1 < groups)
         for row in stride(from: 0, to: count, by: rows) {
           let left = Left(start: a[step / length, row], rowStride: length, runStride: a.stride, runs: runs)
-          (isPair ? sumPair : sumSingle)(left, b, c.from(group, row), step > 0)
+          (isPair ? sumPair : sumSingle)(left, b, Target(c.from(group, row)), step > 0)
         }
       }
     }
@@ -69,8 +71,70 @@ enum PanelProduct {
         let (b, isPair) = (b.from(group, step), vectors == 2 && group + 1 < groups)
         for row in stride(from: 0, to: count, by: turnedRows) {
           let left = Left(start: a[row / length, step] + row % length, rowStride: 1, runStride: length, runs: runs)
-          (isPair ? sumTurnedPair : sumTurnedSingle)(left, b, c.from(group, row), adds)
+          (isPair ? sumTurnedPair : sumTurnedSingle)(left, b, Target(c.from(group, row)), adds)
         }
+      }
+    }
+  }
+
+  /// Writes c or adds to it, where a and c lie row by row; any number of rows.
+  ///
+  /// - Parameters:
+  ///   - a: `[row][step]`, rows `aStride` floats apart.
+  ///   - b: `[column / 16][step][16]`.
+  ///   - c: `[row][column]`, rows `cStride` floats apart.
+  ///   - groups: the groups of 16 columns.
+  static func multiplyRows(
+    _ a: Floats, stride aStride: Int, _ b: Panels, into c: Floats, stride cStride: Int, rows count: Int, steps: Int,
+    groups: Int, adds: Bool
+  ) {
+    let length = Vector.scalarCount
+    let runLength = steps % length == 0 ? length : 1
+    for step in stride(from: 0, to: steps, by: stepsAtOnce) {
+      let (runs, adds) = (min(stepsAtOnce, steps - step) / runLength, adds || step > 0)
+      for group in stride(from: 0, to: groups, by: vectors) {
+        let isPair = vectors == 2 && group + 1 < groups
+        let sums = RowSums(isPair: isPair, hasRuns: runLength > 1)
+        let b = b.from(group, step)
+        var row = 0
+        while row < count {
+          let isBlock = row + rows <= count
+          let left = Left(start: a + row * aStride + step, rowStride: aStride, runStride: runLength, runs: runs)
+          let target = Target(base: c + row * cStride + group * length, rowStride: cStride, vectorStride: length)
+          (isBlock ? sums.block : sums.row)(left, b, target, adds)
+          row += isBlock ? rows : 1
+        }
+      }
+    }
+  }
+
+  /// Where a block of c goes.
+  private struct Target {
+    let base: Floats
+    let rowStride: Int
+    let vectorStride: Int
+
+    init(base: Floats, rowStride: Int, vectorStride: Int) {
+      (self.base, self.rowStride, self.vectorStride) = (base, rowStride, vectorStride)
+    }
+
+    init(_ panels: Panels) { self.init(base: panels.base, rowStride: Vector.scalarCount, vectorStride: panels.stride) }
+  }
+
+  private typealias Sum = (_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) -> Void
+
+  /// For rows that lie one by one: blocks, and the rows that are left over.
+  private struct RowSums {
+    let block: Sum
+    let row: Sum
+
+    /// - Parameter hasRuns: the steps come in runs of 16.
+    init(isPair: Bool, hasRuns: Bool) {
+      switch (isPair, hasRuns) {
+      case (true, true): (block, row) = (sumPair, sumRowPair)
+      case (false, true): (block, row) = (sumSingle, sumRowSingle)
+      case (true, false): (block, row) = (sumStepsPair, sumStepsRowPair)
+      case (false, false): (block, row) = (sumStepsSingle, sumStepsRowSingle)
       }
     }
   }
@@ -83,33 +147,63 @@ enum PanelProduct {
     let runs: Int
   }
 
-  // The four kinds of blocks: pairs of vectors and single ones, for both layouts of a.
+  // The kinds of blocks: pairs of vectors and single ones; many rows and one; the layouts of a.
 
   @inline(never)
-  private static func sumPair(_ a: Left, _ b: Panels, _ c: Panels, _ adds: Bool) {
+  private static func sumPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
     sum(a, b, into: c, rows: rows, vectors: 2, runLength: 16, adds: adds)
   }
 
   @inline(never)
-  private static func sumSingle(_ a: Left, _ b: Panels, _ c: Panels, _ adds: Bool) {
+  private static func sumSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
     sum(a, b, into: c, rows: rows, vectors: 1, runLength: 16, adds: adds)
   }
 
   @inline(never)
-  private static func sumTurnedPair(_ a: Left, _ b: Panels, _ c: Panels, _ adds: Bool) {
+  private static func sumTurnedPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
     sum(a, b, into: c, rows: turnedRows, vectors: 2, runLength: 1, adds: adds)
   }
 
   @inline(never)
-  private static func sumTurnedSingle(_ a: Left, _ b: Panels, _ c: Panels, _ adds: Bool) {
+  private static func sumTurnedSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
     sum(a, b, into: c, rows: turnedRows, vectors: 1, runLength: 1, adds: adds)
+  }
+
+  @inline(never)
+  private static func sumRowPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
+    sum(a, b, into: c, rows: 1, vectors: 2, runLength: 16, adds: adds)
+  }
+
+  @inline(never)
+  private static func sumRowSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
+    sum(a, b, into: c, rows: 1, vectors: 1, runLength: 16, adds: adds)
+  }
+
+  @inline(never)
+  private static func sumStepsPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
+    sum(a, b, into: c, rows: rows, vectors: 2, runLength: 1, adds: adds)
+  }
+
+  @inline(never)
+  private static func sumStepsSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
+    sum(a, b, into: c, rows: rows, vectors: 1, runLength: 1, adds: adds)
+  }
+
+  @inline(never)
+  private static func sumStepsRowPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
+    sum(a, b, into: c, rows: 1, vectors: 2, runLength: 1, adds: adds)
+  }
+
+  @inline(never)
+  private static func sumStepsRowSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
+    sum(a, b, into: c, rows: 1, vectors: 1, runLength: 1, adds: adds)
   }
 
   /// One block. `rows`, `vectors` and `runLength` are literals where it is called, each time in a function of its own, so
   /// that the loops over them are unrolled and `sums` becomes registers.
   @inline(__always)
   private static func sum(
-    _ a: Left, _ b: Panels, into c: Panels, rows: Int, vectors: Int, runLength: Int, adds: Bool
+    _ a: Left, _ b: Panels, into c: Target, rows: Int, vectors: Int, runLength: Int, adds: Bool
   ) {
     withUnsafeTemporaryAllocation(of: Vector.self, capacity: 16) { sums in
       for i in 0..<rows * vectors { sums[i] = Vector() }
@@ -127,11 +221,11 @@ enum PanelProduct {
         run += a.runStride
       }
       for vector in 0..<vectors {
-        let target = c.base + vector * c.stride
+        let target = c.base + vector * c.vectorStride
         if adds {
-          for row in 0..<rows { (target + row * 16).vector += sums[row * vectors + vector] }
+          for row in 0..<rows { (target + row * c.rowStride).vector += sums[row * vectors + vector] }
         } else {
-          for row in 0..<rows { (target + row * 16).vector = sums[row * vectors + vector] }
+          for row in 0..<rows { (target + row * c.rowStride).vector = sums[row * vectors + vector] }
         }
       }
     }
