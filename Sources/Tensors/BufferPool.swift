@@ -1,87 +1,74 @@
 import Foundation
 import Kernels
 
-/// The memory of buffers: chunks from the system that are kept, cut into buffers and joined again. After warm-up nothing is
-/// allocated. (The first write to a fresh 64 MiB block costs 20 times a write to a kept one.)
+/// The memory of buffers: one range of addresses, of which the lowest part is in use, cut into buffers and joined again.
+/// After warm-up it doesn't grow. (The first write to a fresh 64 MiB block costs 20 times a write to a kept one.)
 ///
-/// A step's buffers go as they came, so that its free memory joins into whole chunks again, and images of another
-/// size find room in them. (Blocks kept by size class would add up over all sizes: with nine image sizes in turn they took
-/// four times what was in use at a time, the chunks 1.06 times.)
+/// A step's buffers go as they came, so that its free memory joins again, and images of another size find room in it.
+/// (Blocks kept by size class add up over all sizes: over nine image sizes they took four times what was in use at a time.)
 public final class BufferPool: @unchecked Sendable {
   private let lock = NSLock()
-  private var chunks: [UnsafeMutableRawPointer] = []
-  /// By address; neighbours are joined.
-  private var free: [FreeRange] = []
-  private var allocated = 0
+  private let reserved = LargePages.reserve()
+  /// How much of `reserved` was ever in use, in bytes.
+  private var top = 0
+  private var growths = 0
+  /// The parts below `top` that are not in use, by address; neighbours are joined.
+  private var free: [Range<Int>] = []
 
-  private struct FreeRange {
-    var start: UnsafeMutableRawPointer
-    var byteCount: Int
-    var end: UnsafeMutableRawPointer { start + byteCount }
-  }
+  private static let granule = 1024
 
   public init() {}
 
-  deinit { for chunk in chunks { chunk.deallocate() } }
+  deinit { LargePages.release(reserved) }
 
-  /// How many chunks were taken from the system so far.
-  public var allocationCount: Int { lock.withLock { chunks.count } }
+  /// How often the pool grew so far.
+  public var allocationCount: Int { lock.withLock { growths } }
 
   /// The bytes that this pool holds, in use or free.
-  public var allocatedBytes: Int { lock.withLock { allocated } }
+  public var allocatedBytes: Int { lock.withLock { top } }
 
   /// A block of `count` floats with undefined contents.
   public func buffer(_ count: Int) -> Buffer {
-    let byteCount = Self.rounded(max(count, 1) * MemoryLayout<Float>.stride, to: Self.granule)
-    let memory = lock.withLock { take(byteCount) }
-    return Buffer(values: memory.assumingMemoryBound(to: Float.self), count: count) { [self] in
-      lock.withLock { giveBack(FreeRange(start: memory, byteCount: byteCount)) }
+    let byteCount = (max(count, 1) * MemoryLayout<Float>.stride + Self.granule - 1) / Self.granule * Self.granule
+    let range = lock.withLock { take(byteCount) }
+    let values = (reserved.baseAddress! + range.lowerBound).assumingMemoryBound(to: Float.self)
+    return Buffer(values: values, count: count) { [self] in
+      lock.withLock { giveBack(range) }
     }
   }
 
-  private static let granule = 1024
-  private static let leastChunk = 64 << 20
-
-  private static func rounded(_ count: Int, to unit: Int) -> Int { (count + unit - 1) / unit * unit }
-
-  /// From the smallest free range that has room, at the lowest address.
-  private func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    let fitting = free.indices.filter { free[$0].byteCount >= byteCount }
-    let index = fitting.min { free[$0].byteCount < free[$1].byteCount } ?? addChunk(byteCount)
-    let start = free[index].start
-    if free[index].byteCount == byteCount {
+  /// From the smallest free part that has room, at the lowest address.
+  private func take(_ byteCount: Int) -> Range<Int> {
+    let fitting = free.indices.filter { free[$0].count >= byteCount }
+    guard let index = fitting.min(by: { free[$0].count < free[$1].count }) else { return grow(byteCount) }
+    let part = free[index].lowerBound..<free[index].lowerBound + byteCount
+    if part == free[index] {
       free.remove(at: index)
     } else {
-      free[index] = FreeRange(start: start + byteCount, byteCount: free[index].byteCount - byteCount)
+      free[index] = part.upperBound..<free[index].upperBound
     }
-    return start
+    return part
   }
 
-  /// - Returns: its index among the free ranges.
-  private func addChunk(_ byteCount: Int) -> Int {
-    let size = Self.rounded(max(byteCount, Self.leastChunk), to: 2 << 20)
-    let chunk = LargePages.allocate(byteCount: size)
-    chunks.append(chunk)
-    allocated += size
-    let index = indexAfter(chunk)
-    free.insert(FreeRange(start: chunk, byteCount: size), at: index)
-    return index
+  private func grow(_ byteCount: Int) -> Range<Int> {
+    let start = free.last?.upperBound == top ? free.removeLast().lowerBound : top
+    precondition(
+      start + byteCount <= reserved.count,
+      "\((start + byteCount) >> 20) MiB are needed, and this process may have \(reserved.count >> 20) MiB")
+    top = start + byteCount
+    growths += 1
+    return start..<top
   }
 
-  private func giveBack(_ range: FreeRange) {
-    var index = indexAfter(range.start)
-    free.insert(range, at: index)
-    if index > 0, free[index - 1].end == range.start {
-      free[index - 1].byteCount += range.byteCount
-      free.remove(at: index)
-      index -= 1
+  private func giveBack(_ range: Range<Int>) {
+    let index = free.firstIndex { $0.lowerBound > range.lowerBound } ?? free.count
+    var (first, last, joined) = (index, index, range)
+    if index > 0, free[index - 1].upperBound == range.lowerBound {
+      (first, joined) = (index - 1, free[index - 1].lowerBound..<joined.upperBound)
     }
-    if index + 1 < free.count, free[index].end == free[index + 1].start {
-      free[index].byteCount += free[index + 1].byteCount
-      free.remove(at: index + 1)
+    if index < free.count, free[index].lowerBound == range.upperBound {
+      (last, joined) = (index + 1, joined.lowerBound..<free[index].upperBound)
     }
+    free.replaceSubrange(first..<last, with: [joined])
   }
-
-  /// Where a range that starts here stands among the free ones.
-  private func indexAfter(_ start: UnsafeMutableRawPointer) -> Int { free.firstIndex { $0.start > start } ?? free.count }
 }

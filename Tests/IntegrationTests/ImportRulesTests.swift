@@ -34,7 +34,7 @@ import Testing
   /// Where unsafe pointer types may stand: the kernels, the owners of memory and of C handles, and
   /// the loops over a picture's pixels.
   private static let unsafePlaces = [
-    "Kernels/", "Tensors/BufferPool.swift", "Tensors/Parameter.swift", "Tensors/Tensor.swift", "MPI/Communicator.swift",
+    "Kernels/", "Tensors/Parameter.swift", "Tensors/Tensor.swift", "MPI/Communicator.swift",
     "MPI/NodeMemory.swift", "MPI/World.swift", "HDF5/File.swift", "HDF5/Writer.swift", "COCO/AnnotationBlock.swift",
     "COCO/ImageEncoder.swift", "COCO/JSONText.swift", "COCO/PNGDecoder.swift", "COCO/JPEGDecoder.swift",
     "COCO/Resize.swift", "COCO/Normalize.swift", "COCO/Batch.swift", "COCO/Sample.swift",
