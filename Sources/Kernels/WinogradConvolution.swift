@@ -1,7 +1,8 @@
 /// 3 × 3 convolutions of stride 1 in all three directions by Winograd's F(4 × 4, 3 × 3): a quarter of the
 /// multiplications, as 36 matrix products, one for each of the 6 × 6 places of a transformed tile ("plane").
 struct WinogradConvolution {
-  /// From how many tiles on the transform of the weights is worth its time.
+  /// From how many tiles of an image on the transform of the weights is worth its time. (Of all images together would be
+  /// faster for many small ones, but then an image's bits would depend on the batch.)
   private static let leastTiles = 8
   /// How many outputs a tile must have on average: of 16, so many that 36 products are fewer than 9 for each.
   private static let leastOutputs = 5
@@ -13,8 +14,8 @@ struct WinogradConvolution {
     guard (shape.kernelHeight, shape.kernelWidth, shape.stride) == (3, 3, 1), shape.padding <= 2,
       shape.inChannels % Vector.scalarCount == 0, shape.outChannels % Vector.scalarCount == 0
     else { return nil }
-    let tiles = TileGrid(shape.batch, shape.outHeight, shape.outWidth, 0).count
-    guard tiles >= Self.leastTiles, shape.outPixels >= tiles * Self.leastOutputs else { return nil }
+    let tiles = TileGrid(1, shape.outHeight, shape.outWidth, 0).count
+    guard tiles >= Self.leastTiles, shape.outHeight * shape.outWidth >= tiles * Self.leastOutputs else { return nil }
     self.shape = shape
   }
 

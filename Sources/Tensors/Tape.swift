@@ -30,7 +30,8 @@ public final class Tape {
     for parameter in parameters { parameter.pendingUses += 1 }
     steps.append(
       Step(
-        parameters: parameters, output: output.gradientSlot, runsWithoutGradient: runsWithoutGradient, backward: backward))
+        parameters: parameters, output: output.gradientSlot, runsWithoutGradient: runsWithoutGradient,
+        backward: backward))
   }
 
   /// Runs back from `loss`, a scalar, whose gradient is 1.

@@ -10,9 +10,9 @@ extension ProgramTests {
     @Test("The losses are finite and the same on one rank and on several", arguments: [(8, [2, 4, 8]), (6, [3])])
     func lossesOfEqualBatches(_ batch: Int, _ numbersOfRanks: [Int]) throws {
       let run = try TinyRun()
-      // The last bit of a matrix product depends on the number of its rows, so on a rank's number of images. Random
-      // weights give proposals of almost equal scores, whose order that bit decides, and a sampler picks by order:
-      // here the weights have learned something, and the sampler takes all proposals.
+      // The sums over images round differently on another number of ranks, so that the weights differ in their last bits
+      // after a step. Random weights give proposals of almost equal scores, whose order such a bit decides, and a sampler
+      // picks by order: here the weights have learned something, and the sampler takes all proposals.
       try run.train("weights", ranks: 1, batch: batch, iterations: 40)
       let options = ["model.train_cfg.rcnn.sampler.num=64", "model.train_cfg.rcnn.sampler.pos_fraction=1.0"]
       let arguments = ["--load-from", "weights/latest.h5"]

@@ -15,6 +15,7 @@ import Testing
     shape(1, 3, 3, 8, 8, kernel: 7, padding: 3),
     shape(2, 33, 33, 64, 128, kernel: 3, stride: 2, padding: 1),
     shape(1, 7, 9, 128, 64, kernel: 3, padding: 1), shape(9, 2, 2, 16, 32, kernel: 3, padding: 1),
+    shape(9, 3, 3, 80, 64, kernel: 3, padding: 1),
     shape(1, 16, 20, 272, 256, kernel: 1),
     ConvolutionShape(
       batch: 2, height: 8, width: 9, inChannels: 7, outChannels: 9, kernelHeight: 1, kernelWidth: 3, stride: 1,
@@ -26,8 +27,8 @@ import Testing
     shape(1, 17, 33, 16, 48, kernel: 3, padding: 1), shape(2, 18, 19, 64, 32, kernel: 3),
     shape(3, 9, 16, 32, 16, kernel: 3, padding: 2), shape(1, 23, 25, 64, 64, kernel: 3, padding: 1),
     shape(1, 24, 24, 512, 512, kernel: 3, padding: 1), shape(1, 30, 41, 256, 128, kernel: 3, padding: 1),
-    shape(2, 7, 8, 16, 16, kernel: 3, padding: 1), shape(2, 100, 100, 32, 16, kernel: 3, padding: 1),
-    shape(9, 3, 3, 80, 64, kernel: 3, padding: 1),
+    shape(2, 9, 9, 16, 16, kernel: 3, padding: 1), shape(2, 100, 100, 32, 16, kernel: 3, padding: 1),
+    shape(3, 12, 10, 80, 64, kernel: 3, padding: 1),
   ]
   static let emptyShapes: [ConvolutionShape] = [
     shape(0, 7, 8, 9, 17, kernel: 3, padding: 1), shape(0, 8, 8, 32, 32, kernel: 3, padding: 1),
@@ -107,6 +108,33 @@ import Testing
     let (seen, summed) = (result.dx[pixel * 16..<pixel * 16 + 16], result.dw[5 * 9 * 16..<6 * 9 * 16])
     #expect(seen.filter(\.isNaN).count == 16 && summed.filter(\.isNaN).count == 9 * 16)
     #expect(result.dx[0] == 0 && result.dw[0] == data.dw.array[0])
+  }
+
+  /// Small maps and large ones, where the work is cut differently: with and without Winograd, and linear layers.
+  @Test(arguments: [
+    shape(3, 9, 7, 16, 33, kernel: 1, padding: 0), shape(3, 21, 17, 24, 128, kernel: 1, padding: 0),
+    shape(3, 21, 17, 32, 40, kernel: 3, stride: 2, padding: 1), shape(3, 13, 11, 7, 9, kernel: 3, padding: 1),
+    shape(3, 30, 26, 32, 48, kernel: 3, padding: 1), shape(3, 9, 8, 32, 64, kernel: 3, padding: 1),
+    shape(3, 1, 1, 700, 81, kernel: 1, padding: 0),
+  ])
+  func anImageHasTheSameBitsInAnyBatch(_ shape: ConvolutionShape) {
+    let data = ConvolutionData(shape)
+    let batch = data.run(threads: 2)
+    let alone = ConvolutionShape(
+      batch: 1, height: shape.height, width: shape.width, inChannels: shape.inChannels,
+      outChannels: shape.outChannels, kernelHeight: shape.kernelHeight, kernelWidth: shape.kernelWidth,
+      stride: shape.stride, padding: shape.padding)
+    let (xCount, yCount) = (data.x.count / 3, data.dy.count / 3)
+    for image in 0..<3 {
+      let (y, dx) = (Values(undefined: yCount), Values(undefined: xCount))
+      let workers = Workers(count: 1)
+      Convolution.forward(
+        data.x.floats + image * xCount, data.weight.floats, ConvolutionEpilogue(), into: y.floats, alone, workers)
+      Convolution.backwardInput(
+        data.dy.floats + image * yCount, data.weight.floats, into: dx.floats, isFresh: true, alone, workers)
+      #expect(y.array == Array(batch.y[image * yCount..<(image + 1) * yCount]), "y of image \(image)")
+      #expect(dx.array == Array(batch.dx[image * xCount..<(image + 1) * xCount]), "dx of image \(image)")
+    }
   }
 
   @Test(arguments: 0..<16) func epilogue(_ parts: Int) {

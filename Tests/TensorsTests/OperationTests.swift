@@ -78,7 +78,8 @@ import Testing
   }
 
   @Test(arguments: [(3, 1, 1, 9), (1, 2, 0, 17), (3, 1, 1, 16)], [true, false])
-  func convolutionWithFrozenNorm(_ sizes: (kernel: Int, stride: Int, padding: Int, channels: Int), trains: Bool) throws {
+  func convolutionWithFrozenNorm(_ sizes: (kernel: Int, stride: Int, padding: Int, channels: Int), trains: Bool) throws
+  {
     let check = GradientCheck()
     let weight = check.parameter("weight", [sizes.channels, 16, sizes.kernel, sizes.kernel])
     let norm = check.norm(sizes.channels, isTrainable: trains)
