@@ -9,16 +9,16 @@ struct PlanBenchmark: ParsableCommand {
     discussion: "The defaults were measured on two cores of a 2.6 GHz AMD EPYC (Zen 4): put in your own.")
 
   @Option(help: "A rank's step alone, from 'rcnn-bench step' (step_seconds).")
-  var stepSeconds = 1.37
+  var stepSeconds = 1.07
 
   @Option(help: "Its backward pass (backward_seconds).")
-  var backwardSeconds = 0.86
+  var backwardSeconds = 0.66
 
   @Option(help: "The length of the gradient arena.")
   var floats = 41_500_000
 
   @Option(help: "GB/s of 'mpirun -np 2 rcnn-bench allreduce', the fastest line.")
-  var nodeGbps = 4.4
+  var nodeGbps = 10.0
 
   @Option(help: "Ranks on a node; each has cores of its own.")
   var ranksPerNode = 8
@@ -30,7 +30,7 @@ struct PlanBenchmark: ParsableCommand {
   var inFlight = 16
 
   @Option(help: "Operations of a backward pass, after each of which messages move.")
-  var polls = 143
+  var polls = 127
 
   @Option(help: "Microseconds of a message between nodes.")
   var latencyUs = 20.0

@@ -63,9 +63,10 @@ extension Tensor {
     Convolution.forward(
       values, weight.values, ConvolutionEpilogue(shift: bias?.values, relu: relu), into: y.values, sizes, workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
-    let (dy, dx) = (y.gradientSlot, needsGradient ? gradientSlot : nil)
+    let dy = y.gradientSlot
     let input = weight.isTrainable ? self : nil
     let output = relu ? y : nil
+    if needsGradient { tape.recordInputGradient(gradientSlot, from: y, weight, sizes, workers) }
     tape.record(y, parameters: trained) {
       if output != nil || bias?.isTrainable == true {
         let sums = ConvolutionEpilogue.backward(
@@ -77,11 +78,22 @@ extension Tensor {
         Convolution.backwardWeight(input.values, dy.values, addingTo: weight.gradient, sizes, workers)
         if consumesInput { input.giveMemoryToGradient() }
       }
-      if let (values, isFresh) = dx?.target() {
-        Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)
-      }
     }
     return y
+  }
+}
+
+extension Tape {
+  /// The second step of a convolution's backward pass, recorded before the first, which is for its parameters: their
+  /// gradients go to the other ranks while this one is computed.
+  func recordInputGradient(
+    _ dx: GradientSlot, from y: Tensor, _ weight: Parameter, _ sizes: ConvolutionShape, _ workers: Workers
+  ) {
+    let dy = y.gradientSlot
+    record(y) {
+      let (values, isFresh) = dx.target()
+      Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)
+    }
   }
 }
 

@@ -26,18 +26,16 @@ extension Tensor {
       scale: folded.scale, shift: folded.shift, residual: residual?.values, relu: relu)
     Convolution.forward(values, weight.values, epilogue, into: y.values, sizes, workers)
     guard y.needsGradient, let tape = engine.tape else { return y }
-    let (dy, dx) = (y.gradientSlot, needsGradient ? gradientSlot : nil)
+    let dy = y.gradientSlot
     let dresidual = residual?.needsGradient == true ? residual?.gradientSlot : nil
     let (input, output) = (trained.isEmpty ? nil : self, relu ? y : nil)
+    if needsGradient { tape.recordInputGradient(gradientSlot, from: y, weight, sizes, workers) }
     tape.record(y, parameters: trained) {
       let sums = ConvolutionEpilogue.backward(
         dy.values, relu: output?.values, scale: folded.divisor, residual: dresidual?.target(), rows: sizes.outPixels,
         columns: sizes.outChannels, workers)
       if let input { folded.addGradients(input, dy.values, weight, sums, sizes) }
-      if let (values, isFresh) = dx?.target() {
-        folded.finishScaling(dy.values, rows: sizes.outPixels, workers)
-        Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)
-      }
+      folded.finishScaling(dy.values, rows: sizes.outPixels, workers)
     }
     return y
   }
