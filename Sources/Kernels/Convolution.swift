@@ -20,8 +20,7 @@ public enum Convolution {
     let (depth, outChannels) = (windows.depth, shape.outChannels)
     let blocks = ProductBlocks(
       rows: windows.count, columns: outChannels, rowLimit: windows.isMap ? 512 : windows.blockLimit)
-    // The weights of a linear layer on many features are packed part by part.
-    let part = windows.isMap ? min(depth, max(128, packedLimit / outChannels / 128 * 128)) : depth
+    let part = windows.isMap ? PackedMatrix.part(of: depth, beside: outChannels) : depth
     for start in stride(from: 0, to: depth, by: part) {
       let steps = start..<min(depth, start + part)
       let packed = PackedMatrix(
@@ -41,9 +40,6 @@ public enum Convolution {
     }
   }
 
-  /// The most floats of weights that are packed at a time, 8 MiB: they are to stay in the cache.
-  static let packedLimit = 1 << 21
-
   /// Writes `dx` as a whole when it is fresh, else adds to it.
   public static func backwardInput(
     _ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ shape: ConvolutionShape, _ workers: Workers
@@ -52,8 +48,7 @@ public enum Convolution {
       return winograd.backwardInput(dy, weight, into: dx, isFresh: isFresh, workers)
     }
     if shape.stride > 1, isFresh {
-      let count = shape.batch * shape.height * shape.width * shape.inChannels
-      workers.run(over: count, grain: 1 << 16) { (dx + $0.lowerBound).update(repeating: 0, count: $0.count) }
+      workers.clear(dx, count: shape.batch * shape.height * shape.width * shape.inChannels)
     }
     for phaseRow in 0..<shape.stride {
       for phaseColumn in 0..<shape.stride {

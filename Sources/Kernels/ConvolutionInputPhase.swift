@@ -29,9 +29,8 @@ struct InputPhase {
   }
 
   func run(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
-    // The weights of a linear layer on many features are packed part by part.
     let lines = turnedLines(weight)
-    let part = min(shape.inChannels, max(128, Convolution.packedLimit / lines.count / 128 * 128))
+    let part = PackedMatrix.part(of: shape.inChannels, beside: lines.count)
     for start in stride(from: 0, to: shape.inChannels, by: part) {
       let channels = start..<min(shape.inChannels, start + part)
       let packed = PackedMatrix(

@@ -2,6 +2,12 @@
 /// beyond the last column. It is packed once for all rows that are multiplied by it.
 struct PackedMatrix {
   private static let length = Vector.scalarCount
+  /// The most floats that are packed at a time, 8 MiB: they are to stay in the cache.
+  private static let limit = 1 << 21
+
+  /// How much of a long side is packed at a time, where the other side is `other` long: the weights of a linear layer on
+  /// many features are packed part by part.
+  static func part(of side: Int, beside other: Int) -> Int { min(side, max(128, limit / other / 128 * 128)) }
 
   let steps: Int
   let columns: Int

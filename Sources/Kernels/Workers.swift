@@ -46,6 +46,11 @@ public final class Workers: @unchecked Sendable {
     run(jobs: (total + grain - 1) / grain) { job, _ in body(job * grain..<min(total, (job + 1) * grain)) }
   }
 
+  /// Sets `count` floats to zero.
+  public func clear(_ values: Floats, count: Int) {
+    run(over: count, grain: 1 << 16) { (values + $0.lowerBound).update(repeating: 0, count: $0.count) }
+  }
+
   private struct Unchecked<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }

@@ -43,11 +43,7 @@ public final class GradientSlot {
   /// The gradient to be added to; zero when fresh.
   public func toAddTo() -> Floats {
     let (values, isFresh) = target()
-    if isFresh {
-      engine.workers.run(over: count, grain: 1 << 18) { range in
-        (values + range.lowerBound).update(repeating: 0, count: range.count)
-      }
-    }
+    if isFresh { engine.workers.clear(values, count: count) }
     return values
   }
 }

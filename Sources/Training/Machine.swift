@@ -1,7 +1,21 @@
 internal import CMachine
+import Foundation
 
 /// The machine that the program runs on.
 package enum Machine {
+  /// The most memory that this process had so far, in MiB.
+  package static var peakMemoryMiB: Double {
+    var usage = rusage()
+    #if os(Linux)
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      let unit = 1024.0
+    #else
+      getrusage(RUSAGE_SELF, &usage)
+      let unit = 1_048_576.0
+    #endif
+    return Double(usage.ru_maxrss) / unit
+  }
+
   /// A binary on a processor that lacks what its kernels were built for says so, in place of dying of SIGILL. To be
   /// called before anything of `Kernels`.
   package static func checkProcessor() throws {

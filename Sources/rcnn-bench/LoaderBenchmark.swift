@@ -48,7 +48,7 @@ struct LoaderBenchmark: ParsableCommand {
       let dataset = try openDataset(synthetic)
       let pipeline = try pipeline()
       let seconds = try loadAhead(dataset, pipeline)
-      let peak = ownPeakRSSMiB()
+      let peak = Machine.peakMemoryMiB
       let stages = try LoaderStages(dataset, pipeline, plans: plans(dataset, pipeline))
       let result = LoaderResult(
         size: size.pixels, images: images, threads: threads, seconds: seconds, stages: stages, peakRSSMiB: peak)

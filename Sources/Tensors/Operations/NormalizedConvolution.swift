@@ -80,9 +80,7 @@ private struct FoldedNorm {
   ) {
     let workers = input.engine.workers
     let contribution = input.engine.pool.buffer(weight.count)
-    workers.run(over: weight.count, grain: 1 << 16) { range in
-      (contribution.values + range.lowerBound).update(repeating: 0, count: range.count)
-    }
+    workers.clear(contribution.values, count: weight.count)
     Convolution.backwardWeight(input.values, ds, addingTo: contribution.values, sizes, workers)
     let products = ConvolutionEpilogue.addWeightGradient(
       contribution.values, weight.values, factors: rest, addingTo: weight.isTrainable ? weight.gradient : nil,

@@ -69,7 +69,7 @@ final class MetricsLog {
     guard let last = window.last else { return }
     func mean(_ value: (Step) -> Double) -> Double { window.reduce(0) { $0 + value($1) } / Double(window.count) }
     let losses = LossValues.names.enumerated().map { index, name in (name, mean { $0.losses.values[index] }) }
-    let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Process.peakMemoryMiB)
+    let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Int(Machine.peakMemoryMiB))
     let sync = last.sync.map { _ in
       (waited: mean { $0.sync?.waitedSeconds ?? 0 }, hidden: mean { $0.sync?.hiddenShare ?? 0 })
     }
@@ -123,12 +123,3 @@ enum JSONValue {
 
 func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 func scientific(_ value: Double) -> String { String(format: "%.3e", value) }
-
-extension Process {
-  /// The peak resident memory of this process in MiB.
-  static var peakMemoryMiB: Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss / 1024
-  }
-}
