@@ -35,9 +35,11 @@ import Testing
   /// the loops over a picture's pixels.
   private static let unsafePlaces = [
     "Kernels/", "Tensors/Parameter.swift", "Tensors/Tensor.swift", "MPI/Communicator.swift",
-    "MPI/NodeMemory.swift", "MPI/World.swift", "HDF5/File.swift", "HDF5/Writer.swift", "COCO/AnnotationBlock.swift",
-    "COCO/ImageEncoder.swift", "COCO/JSONText.swift", "COCO/PNGDecoder.swift", "COCO/JPEGDecoder.swift",
-    "COCO/Resize.swift", "COCO/Normalize.swift", "COCO/Batch.swift", "COCO/Sample.swift",
+    "MPI/NodeMemory.swift", "MPI/World.swift", "HDF5/File.swift", "HDF5/Writer.swift",
+    "COCO/Annotations/AnnotationBlock.swift",
+    "COCO/Pictures/ImageEncoder.swift", "COCO/JSON/JSONText.swift", "COCO/Pictures/PNGDecoder.swift",
+    "COCO/Pictures/JPEGDecoder.swift",
+    "COCO/Transforms/Resize.swift", "COCO/Transforms/Normalize.swift", "COCO/Batches/Batch.swift", "COCO/Transforms/Sample.swift",
   ]
 
   @Test func eachTargetImportsOnlyWhatStandsBelowIt() throws {
