@@ -49,10 +49,10 @@ let package = Package(
       name: "CMachine", dependencies: ["CKernelFeatures"],
       cSettings: [.define("RCNN_MARCH_NAME", to: "\"\(architecture)\"")]),
 
-    .target(name: "Primitives"),
+    .target(name: "Primitives", dependencies: ["CMachine"]),
     .target(name: "MPI", dependencies: ["CMPI", "CMachine"]),
     .target(name: "HDF5", dependencies: ["CHDF5"]),
-    .target(name: "Kernels", dependencies: ["CMachine", "COpenBLAS"], swiftSettings: kernelSettings),
+    .target(name: "Kernels", dependencies: ["CMachine", "COpenBLAS", "Primitives"], swiftSettings: kernelSettings),
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
     .target(name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"]),

@@ -1,4 +1,5 @@
 internal import CMPI
+internal import CMachine
 import Foundation
 
 /// MPI between `MPI_Init_thread` and `MPI_Finalize`. Only the main thread may call MPI.
@@ -14,6 +15,8 @@ public final class MPISession {
         text: "this MPI offers thread level \(provided), but a threaded program needs MPI_THREAD_FUNNELED")
     }
     world = try Communicator.ofAllRanks()
+    // A bug that shows on one rank ends all of them.
+    machine_set_ending { code in MPI_Abort(cmpi_comm_world(), code) }
   }
 
   /// To be called when all went well. On the way out of an error it would wait for ever for ranks that are inside a
