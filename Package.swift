@@ -61,7 +61,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "COCO", "Detection", "Distributed", "HDF5", "Layers", "MPI", "Primitives", "Tensors", "CMachine", "Yams",
+        "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "Tensors", "CMachine", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
@@ -70,7 +70,7 @@ let package = Package(
     .executableTarget(
       name: "rcnn-bench",
       dependencies: [
-        "COCO", "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training",
+        "COCO", "Detection", "Distributed", "Kernels", "Layers", "MPI", "Primitives", "Tensors", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

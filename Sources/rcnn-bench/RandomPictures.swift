@@ -1,4 +1,5 @@
 import Detection
+import Layers
 import Primitives
 import Tensors
 import Training
@@ -37,28 +38,38 @@ extension RunConfiguration {
   /// `faster_rcnn_r50_fpn_1x_coco`: the model, and plain SGD with momentum and weight decay.
   static var benchmark: RunConfiguration {
     var configuration = RunConfiguration()
-    configuration.model.backbone.frozenStages = 1
-    configuration.model.backbone.zeroInitResidual = false
-    configuration.model.rpnHead.lossCls.useSigmoid = true
-    configuration.model.rpnHead.assigner.minPosIoU = 0.3
-    configuration.model.rpnHead.testProposals.nmsPre = 1000
-    configuration.model.roiHead.useRCNNDefaults()
+    var backbone = ResNetConfiguration()
+    (backbone.frozenStages, backbone.zeroInitResidual) = (1, false)
+    configuration.model.backbone = .resNet(backbone)
+    configuration.model.source = .rpnHead(.benchmark)
+    configuration.model.roiHead.stages = [.benchmark]
+    configuration.model.roiHead.detection.nms.iouThreshold = 0.5
     configuration.optimizer.momentum = 0.9
     configuration.optimizer.weightDecay = 1e-4
     return configuration
   }
 }
 
-extension RoIHeadConfiguration {
-  fileprivate mutating func useRCNNDefaults() {
-    bboxHead.bboxCoder.targetStds = [0.1, 0.1, 0.2, 0.2]
-    assigner.posIoUThr = 0.5
-    assigner.negIoUThr = (0, 0.5)
-    assigner.minPosIoU = 0.5
-    assigner.matchLowQuality = false
-    sampler.num = 512
-    sampler.posFraction = 0.25
-    sampler.addGtAsProposals = true
-    nms.iouThreshold = 0.5
+extension RPNHeadConfiguration {
+  fileprivate static var benchmark: RPNHeadConfiguration {
+    var (head, assigner) = (RPNHeadConfiguration(), MaxIoUAssignerConfiguration())
+    head.lossCls = ClassificationLoss(.sigmoid)
+    assigner.minPosIoU = 0.3
+    head.assigner = .maxIoU(assigner)
+    head.testProposals.nmsPre = 1000
+    return head
+  }
+}
+
+extension RoIStageConfiguration {
+  fileprivate static var benchmark: RoIStageConfiguration {
+    var stage = RoIStageConfiguration()
+    stage.bboxHead.bboxCoder = .deltaXYWH(DeltaXYWHBBoxCoderConfiguration(targetStds: [0.1, 0.1, 0.2, 0.2]))
+    var (assigner, sampler) = (MaxIoUAssignerConfiguration(), RandomSamplerConfiguration())
+    (assigner.posIoUThr, assigner.minPosIoU, assigner.matchLowQuality) = (0.5, 0.5, false)
+    assigner.negIoUThr = .init(high: 0.5)
+    (sampler.num, sampler.posFraction, sampler.addGtAsProposals) = (512, 0.25, true)
+    (stage.assigner, stage.sampler) = (.maxIoU(assigner), .random(sampler))
+    return stage
   }
 }

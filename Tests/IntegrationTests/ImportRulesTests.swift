@@ -18,14 +18,17 @@ import Testing
     (
       "Training",
       [
-        "CMachine", "COCO", "Detection", "Distributed", "HDF5", "Layers", "Logging", "MPI", "Primitives", "Tensors",
+        "CMachine", "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "Logging", "MPI", "Primitives", "Tensors",
         "Yams",
       ]
     ),
     ("rcnn-train", ["ArgumentParser", "Training"]),
     (
       "rcnn-bench",
-      ["ArgumentParser", "COCO", "Detection", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training"]
+      [
+        "ArgumentParser", "COCO", "Detection", "Distributed", "Kernels", "Layers", "MPI", "Primitives", "Tensors",
+        "Training",
+      ]
     ),
   ]
   private static let standard: Set = ["Dispatch", "Foundation", "Synchronization"]

@@ -1,5 +1,27 @@
 import Primitives
 
+/// `anchor_generator`, type `AnchorGenerator`.
+public struct AnchorGeneratorConfiguration: Equatable, Sendable {
+  /// (width, height) for each level.
+  public var strides: [(width: Int, height: Int)] = [4, 8, 16, 32, 64].map { ($0, $0) }
+  public var ratios: [Float] = [0.5, 1, 2]
+  public var scales: [Float] = [8]
+  /// nil: the smaller stride of each level.
+  public var baseSizes: [Float]?
+  public var scaleMajor = true
+  public var centerOffset: Float = 0
+  /// Explicit (x, y) centres of the base anchors.
+  public var centers: [(x: Float, y: Float)]?
+
+  public init() {}
+
+  public static func == (a: Self, b: Self) -> Bool {
+    a.strides.elementsEqual(b.strides, by: ==) && a.ratios == b.ratios && a.scales == b.scales
+      && a.baseSizes == b.baseSizes && a.scaleMajor == b.scaleMajor && a.centerOffset == b.centerOffset
+      && (a.centers == nil) == (b.centers == nil) && (a.centers ?? []).elementsEqual(b.centers ?? [], by: ==)
+  }
+}
+
 /// The grid of anchors of each pyramid level; mmdetection's `AnchorGenerator` (not the legacy one: nothing is rounded,
 /// there is no "+1", and base anchors are centred on the grid point).
 ///
@@ -23,7 +45,7 @@ public struct AnchorGenerator: Sendable {
 
   /// All anchors, one array a level.
   public func gridAnchors(featmapSizes: [ImageSize]) -> [[Box]] {
-    precondition(featmapSizes.count == strides.count, "\(featmapSizes.count) maps for \(strides.count) levels")
+    require(featmapSizes.count == strides.count, "\(featmapSizes.count) maps for \(strides.count) levels")
     return featmapSizes.indices.map { level in
       var anchors: [Box] = []
       anchors.reserveCapacity(featmapSizes[level].height * featmapSizes[level].width * baseAnchors[level].count)

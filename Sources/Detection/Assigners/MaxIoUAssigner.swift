@@ -1,5 +1,26 @@
 import Primitives
 
+/// `assigner`, type `MaxIoUAssigner`.
+public struct MaxIoUAssignerConfiguration: Equatable, Sendable {
+  /// A largest IoU in [low, high).
+  public struct Range: Equatable, Sendable {
+    public var low: Float
+    public var high: Float
+
+    public init(low: Float = 0, high: Float) { (self.low, self.high) = (low, high) }
+  }
+  public var posIoUThr: Float = 0.7
+  /// `neg_iou_thr`: a number is `(0, number)`.
+  public var negIoUThr = Range(high: 0.3)
+  public var minPosIoU: Float = 0
+  public var gtMaxAssignAll = true
+  public var ignoreIoFThr: Float = -1
+  public var ignoreWrtCandidates = true
+  public var matchLowQuality = true
+
+  public init() {}
+}
+
 /// Assigns boxes to ground truths by IoU; mmdetection's `MaxIoUAssigner`:
 ///
 /// 1. every box takes no part (-1);
@@ -7,23 +28,21 @@ import Primitives
 /// 3. at least `pos_iou_thr`: it stands for that ground truth, the first one where several are equal;
 /// 4. with `match_low_quality`, each ground truth whose best IoU reaches `min_pos_iou` takes the boxes of that IoU
 ///    (or the first of them without `gt_max_assign_all`), even from a better match; later ground truths win.
-public struct MaxIoUAssigner: Sendable {
-  private let configuration: AssignerConfiguration
+public struct MaxIoUAssigner: Assigner {
+  private let configuration: MaxIoUAssignerConfiguration
 
-  public init(_ configuration: AssignerConfiguration) { self.configuration = configuration }
+  public init(_ configuration: MaxIoUAssignerConfiguration) { self.configuration = configuration }
 
-  /// - Parameters:
-  ///   - gtLabels: the class of each ground truth; nil (in the RPN) leaves the result without labels.
-  ///   - gtBoxesIgnore: regions whose boxes take no part, if `ignore_iof_thr` is above 0.
+  /// `gtBoxesIgnore` matter if `ignore_iof_thr` is above 0.
   public func assign(
-    _ boxes: [Box], gtBoxes: [Box], gtLabels: [Int]? = nil, gtBoxesIgnore: [Box] = []
+    _ boxes: [Box], gtBoxes: [Box], gtLabels: [Int]?, gtBoxesIgnore: [Box]
   ) -> AssignResult {
     guard !boxes.isEmpty, !gtBoxes.isEmpty else {
       return AssignResult(
         gtInds: [Int32](repeating: 0, count: boxes.count), maxOverlaps: [Float](repeating: 0, count: boxes.count),
         labels: gtLabels.map { _ in [Int](repeating: -1, count: boxes.count) })
     }
-    let matches = Matches(boxes, gtBoxes.map(SizedBox.init), isIgnored: ignoredFlags(boxes, gtBoxesIgnore))
+    let matches = Matches(boxes, gtBoxes.map { SizedBox($0) }, isIgnored: ignoredFlags(boxes, gtBoxesIgnore))
     var gtInds = matches.maxOverlaps.indices.map { i in
       assignment(overlap: matches.maxOverlaps[i], nearest: matches.nearest[i])
     }
@@ -50,7 +69,7 @@ public struct MaxIoUAssigner: Sendable {
     guard let lowest = wanted.map({ matches.gtMaxOverlaps[$0] }).min() else { return }
     for i in boxes.indices where matches.maxOverlaps[i] >= lowest {
       let box = SizedBox(boxes[i])
-      if let last = wanted.last(where: { matches.gts[$0].iou(box) == matches.gtMaxOverlaps[$0] }) {
+      if let last = wanted.last(where: { BoxOverlaps.overlap(matches.gts[$0], box) == matches.gtMaxOverlaps[$0] }) {
         gtInds[i] = Int32(last + 1)
       }
     }
@@ -95,30 +114,10 @@ private struct Matches {
   private mutating func match(_ i: Int, _ box: SizedBox) {
     var (best, bestGT): (Float, Int32) = (0, 0)
     for k in gts.indices where gts[k].intersects(box) {
-      let overlap = gts[k].iou(box)
+      let overlap = BoxOverlaps.overlap(gts[k], box)
       if overlap > best { (best, bestGT) = (overlap, Int32(k)) }
       if overlap > gtMaxOverlaps[k] { (gtMaxOverlaps[k], gtNearest[k]) = (overlap, i) }
     }
     (maxOverlaps[i], nearest[i]) = (best, bestGT)
-  }
-}
-
-/// A box with its area.
-private struct SizedBox: Sendable {
-  let box: Box
-  let area: Float
-
-  init(_ box: Box) { (self.box, area) = (box, box.area) }
-
-  func intersects(_ other: SizedBox) -> Bool {
-    box.x2 > other.box.x1 && other.box.x2 > box.x1 && box.y2 > other.box.y1 && other.box.y2 > box.y1
-  }
-
-  /// The same operations as `BoxOverlaps.overlap` with mode `iou`.
-  func iou(_ other: SizedBox) -> Float {
-    let width = max(min(box.x2, other.box.x2) - max(box.x1, other.box.x1), 0)
-    let height = max(min(box.y2, other.box.y2) - max(box.y1, other.box.y1), 0)
-    let overlap = width * height
-    return overlap / max(area + other.area - overlap, BoxOverlaps.defaultEps)
   }
 }

@@ -7,21 +7,24 @@ public struct BBoxTargets: Equatable, Sendable {
   public fileprivate(set) var labels: [Int] = []
   /// The weight of each RoI in the classification loss.
   public fileprivate(set) var labelWeights: [Float] = []
-  /// `[positives, 4]`, for the RoIs that aren't background in their order. The regression loss weighs them with 1 and
+  /// The RoIs that aren't background, in their order.
+  public fileprivate(set) var positiveBoxes: [Box] = []
+  /// `[positives, 4]`: deltas, or with `reg_decoded_bbox` ground truths. The regression loss weighs them with 1 and
   /// everything else with 0.
-  public fileprivate(set) var positiveDeltas: [Float] = []
+  public fileprivate(set) var positiveTargets: [Float] = []
 }
 
 /// The targets part of mmdetection's `BBoxHead`.
-public struct BBoxTargeter: Sendable {
+public struct BBoxTargeter {
   private let numClasses: Int
   private let positiveWeight: Float
-  private let coder: DeltaXYWHBBoxCoder
+  private let regression: BoxRegression
 
-  public init(_ configuration: RoIHeadConfiguration) {
-    numClasses = configuration.bboxHead.numClasses
-    positiveWeight = configuration.posWeight <= 0 ? 1 : configuration.posWeight
-    coder = DeltaXYWHBBoxCoder(configuration.bboxHead.bboxCoder)
+  /// - Parameter posWeight: `train_cfg.rcnn.pos_weight`; at most 0: weight 1 for positives.
+  public init(_ configuration: BBoxHeadConfiguration, posWeight: Float) {
+    numClasses = configuration.numClasses
+    positiveWeight = posWeight <= 0 ? 1 : posWeight
+    regression = configuration.regression
   }
 
   /// - Parameter samples: of each image; with labels.
@@ -29,11 +32,12 @@ public struct BBoxTargeter: Sendable {
     var targets = BBoxTargets()
     for image in samples {
       let (positives, negatives) = (image.posInds.count, image.negInds.count)
-      guard let labels = image.posGtLabels else { preconditionFailure("the sampled RoIs have no labels") }
+      guard let labels = image.posGtLabels else { bug("the sampled RoIs have no labels") }
       targets.labels += labels + [Int](repeating: numClasses, count: negatives)
       targets.labelWeights += [Float](repeating: positiveWeight, count: positives)
       targets.labelWeights += [Float](repeating: 1, count: negatives)
-      targets.positiveDeltas += coder.encode(Array(image.posBoxes), gtBoxes: image.posGtBoxes)
+      targets.positiveBoxes += image.posBoxes
+      targets.positiveTargets += regression.targets(Array(image.posBoxes), gtBoxes: image.posGtBoxes)
     }
     return targets
   }

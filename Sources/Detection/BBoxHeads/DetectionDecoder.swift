@@ -1,14 +1,26 @@
 import Foundation
 import Primitives
 
-/// Makes detections of what the box head says of an image's RoIs; `BBoxHead.get_bboxes` of mmdetection.
-public struct DetectionDecoder: Sendable {
-  private let configuration: RoIHeadConfiguration
-  private let coder: DeltaXYWHBBoxCoder
+/// `test_cfg.rcnn`.
+public struct DetectionConfiguration: Equatable, Sendable {
+  public var scoreThr: Float = 0.05
+  public var nms = NMSConfiguration()
+  /// 0 or less: all.
+  public var maxPerImg = 100
 
-  public init(_ configuration: RoIHeadConfiguration) {
+  public init() {}
+}
+
+/// Makes detections of what the box head says of an image's RoIs; `BBoxHead.get_bboxes` of mmdetection.
+public struct DetectionDecoder {
+  private let configuration: DetectionConfiguration
+  private let numClasses: Int
+  private let coder: any BoxCoder
+
+  public init(_ configuration: DetectionConfiguration, head: BBoxHeadConfiguration) {
     self.configuration = configuration
-    coder = DeltaXYWHBBoxCoder(configuration.bboxHead.bboxCoder)
+    numClasses = head.numClasses
+    coder = head.bboxCoder.make()
   }
 
   /// - Parameters:
@@ -22,7 +34,7 @@ public struct DetectionDecoder: Sendable {
   ) -> [Detection] {
     NonMaximumSuppression.multiclassNMS(
       boxes(rois: rois, deltas: deltas, imgShape: imgShape, scaleFactor: scaleFactor), scores: probabilities(scores),
-      numClasses: configuration.bboxHead.numClasses, scoreThr: configuration.scoreThr,
+      numClasses: numClasses, scoreThr: configuration.scoreThr,
       configuration: configuration.nms, maxPerImg: configuration.maxPerImg)
   }
 
@@ -37,7 +49,7 @@ public struct DetectionDecoder: Sendable {
 
   /// The softmax of each row.
   package func probabilities(_ logits: [Float]) -> [Float] {
-    let width = configuration.bboxHead.numClasses + 1
+    let width = numClasses + 1
     var values = logits
     for start in stride(from: 0, to: values.count, by: width) {
       let row = start..<start + width

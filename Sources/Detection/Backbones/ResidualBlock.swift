@@ -7,9 +7,10 @@ struct ResidualBlock {
     let inChannels: Int
     let planes: Int
     let stride: Int
-    let isBottleneck: Bool
+    /// 4 for a bottleneck, 1 for a basic block.
+    let expansion: Int
 
-    var outChannels: Int { isBottleneck ? planes * 4 : planes }
+    var outChannels: Int { planes * expansion }
     var needsProjection: Bool { stride != 1 || inChannels != outChannels }
   }
 
@@ -36,12 +37,12 @@ struct ResidualBlock {
       shape.needsProjection
       ? layer(shape.inChannels, shape.outChannels, kernel: 1, stride: stride, names: ("downsample.0", "downsample.1"))
       : nil
-    if shape.isBottleneck {
+    if shape.expansion > 1 {
       let stridesFirst = configuration.style == .caffe
       layers = [
         layer(shape.inChannels, planes, kernel: 1, stride: stridesFirst ? stride : 1, names: names(1)),
         layer(planes, planes, kernel: 3, stride: stridesFirst ? 1 : stride, names: names(2)),
-        layer(planes, planes * 4, kernel: 1, stride: 1, names: names(3), isLast: true),
+        layer(planes, shape.outChannels, kernel: 1, stride: 1, names: names(3), isLast: true),
       ]
     } else {
       layers = [

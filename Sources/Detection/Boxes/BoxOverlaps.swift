@@ -1,7 +1,30 @@
 import Primitives
 
-/// Intersection over union and its relatives, with mmdetection's `bbox_overlaps` in float32, operation by operation:
-/// the assigner compares these numbers with `==`, so their last bits matter.
+/// A box with its area, which several overlaps share. Numbers are float32 in mmdetection's order of operations: the
+/// assigner compares them with `==`, so their last bits matter.
+struct SizedBox: Sendable {
+  let box: Box
+  let area: Float
+
+  /// - Parameter offset: added to widths and heights; 1 for boxes that name their last pixel (mmcv's `nms`).
+  init(_ box: Box, offset: Float = 0) {
+    (self.box, area) = (box, (box.width + offset) * (box.height + offset))
+  }
+
+  /// The sides of the intersection, before they are cut at 0: negative for boxes that don't meet.
+  @inline(__always)
+  func intersection(_ other: SizedBox, offset: Float = 0) -> (width: Float, height: Float) {
+    let width = min(box.x2, other.box.x2) - max(box.x1, other.box.x1) + offset
+    let height = min(box.y2, other.box.y2) - max(box.y1, other.box.y1) + offset
+    return (width, height)
+  }
+
+  func intersects(_ other: SizedBox) -> Bool {
+    box.x2 > other.box.x1 && other.box.x2 > box.x1 && box.y2 > other.box.y1 && other.box.y2 > box.y1
+  }
+}
+
+/// mmdetection's `bbox_overlaps`, in float32.
 public enum BoxOverlaps {
   /// What the intersection is compared with.
   public enum Mode: Sendable {
@@ -9,39 +32,26 @@ public enum BoxOverlaps {
     case iou
     /// Intersection over the first box's own area ("foreground").
     case iof
-    /// Generalised IoU (Rezatofighi et al., 2019): IoU − (enclosing area − union) / enclosing area.
-    case giou
   }
 
-  /// Areas of unions and of enclosing boxes are at least this.
+  /// Unions are at least this.
   public static let defaultEps: Float = 1e-6
 
-  /// The overlap of two boxes.
-  public static func overlap(_ a: Box, _ b: Box, mode: Mode = .iou, eps: Float = defaultEps) -> Float {
-    let intersection = intersection(a, b)
-    let union = max(mode == .iof ? a.area : a.area + b.area - intersection, eps)
-    let ratio = intersection / union
-    guard mode == .giou else { return ratio }
-    let width = max(max(a.x2, b.x2) - min(a.x1, b.x1), 0)
-    let height = max(max(a.y2, b.y2) - min(a.y1, b.y1), 0)
-    let enclosing = max(width * height, eps)
-    return ratio - (enclosing - union) / enclosing
+  /// The overlap of two boxes, 0 … 1.
+  public static func overlap(_ a: Box, _ b: Box, mode: Mode = .iou) -> Float {
+    overlap(SizedBox(a), SizedBox(b), mode: mode)
   }
 
-  /// The overlap of each box of `a` with the one at the same place in `b`.
-  public static func aligned(_ a: [Box], _ b: [Box], mode: Mode = .iou, eps: Float = defaultEps) -> [Float] {
-    precondition(a.count == b.count, "\(a.count) boxes can't be aligned with \(b.count)")
-    return zip(a, b).map { overlap($0, $1, mode: mode, eps: eps) }
-  }
-
-  /// Row-major `[a, b]`: the overlap of each box of `a` with each of `b`.
-  public static func pairwise(_ a: [Box], _ b: [Box], mode: Mode = .iou, eps: Float = defaultEps) -> [Float] {
-    a.flatMap { first in b.map { overlap(first, $0, mode: mode, eps: eps) } }
-  }
-
-  private static func intersection(_ a: Box, _ b: Box) -> Float {
-    let width = max(min(a.x2, b.x2) - max(a.x1, b.x1), 0)
-    let height = max(min(a.y2, b.y2) - max(a.y1, b.y1), 0)
-    return width * height
+  /// - Parameters:
+  ///   - eps: unions are at least this; 0 makes two boxes without area 0 / 0.
+  ///   - offset: that of both boxes.
+  @inline(__always)
+  static func overlap(
+    _ a: SizedBox, _ b: SizedBox, mode: Mode = .iou, eps: Float = defaultEps, offset: Float = 0
+  ) -> Float {
+    let (width, height) = a.intersection(b, offset: offset)
+    let intersection = max(width, 0) * max(height, 0)
+    let union = mode == .iof ? a.area : a.area + b.area - intersection
+    return intersection / (eps > 0 ? max(union, eps) : union)
   }
 }

@@ -1,16 +1,28 @@
 import Foundation
 import Primitives
 
+/// `bbox_coder`, type `DeltaXYWHBBoxCoder`.
+public struct DeltaXYWHBBoxCoderConfiguration: Equatable, Sendable {
+  public var targetMeans: [Float]
+  public var targetStds: [Float]
+  /// Whether decoded boxes are clipped to the picture.
+  public var clipBorder: Bool
+
+  public init(targetMeans: [Float] = [0, 0, 0, 0], targetStds: [Float] = [1, 1, 1, 1], clipBorder: Bool = true) {
+    (self.targetMeans, self.targetStds, self.clipBorder) = (targetMeans, targetStds, clipBorder)
+  }
+}
+
 /// Boxes as (dx, dy, dw, dh) relative to others (Girshick et al., "Rich feature hierarchies", appendix C), normalised
 /// by `target_means` and `target_stds`. mmdetection's `DeltaXYWHBBoxCoder`:
 ///
 ///     dx = (gx − px) / pw,  dw = log(gw / pw),  the same for y and h; (px, py) centres, pw and ph sizes
-public struct DeltaXYWHBBoxCoder: Sendable {
+public struct DeltaXYWHBBoxCoder: BoxCoder {
   private let means: SIMD4<Float>
   private let stds: SIMD4<Float>
   private let clipBorder: Bool
 
-  public init(_ configuration: BoxCoderConfiguration) {
+  public init(_ configuration: DeltaXYWHBBoxCoderConfiguration) {
     means = SIMD4(configuration.targetMeans)
     stds = SIMD4(configuration.targetStds)
     clipBorder = configuration.clipBorder
@@ -19,7 +31,7 @@ public struct DeltaXYWHBBoxCoder: Sendable {
   /// Four deltas a box that turn `boxes[i]` into `gtBoxes[i]`. Nothing is guarded: a box without extent gives
   /// infinities or NaN.
   public func encode(_ boxes: [Box], gtBoxes: [Box]) -> [Float] {
-    precondition(boxes.count == gtBoxes.count, "\(boxes.count) boxes for \(gtBoxes.count) ground truths")
+    require(boxes.count == gtBoxes.count, "\(boxes.count) boxes for \(gtBoxes.count) ground truths")
     var deltas: [Float] = []
     deltas.reserveCapacity(4 * boxes.count)
     for (box, gt) in zip(boxes, gtBoxes) {
@@ -37,7 +49,7 @@ public struct DeltaXYWHBBoxCoder: Sendable {
   ///   - whRatioClip: |dw| and |dh| are at most |log(whRatioClip)|; dx and dy aren't bounded.
   /// - Returns: `[boxes, C]`.
   public func decode(
-    _ boxes: [Box], deltas: [Float], maxShape: ImageSize? = nil, whRatioClip: Double = Self.defaultWHRatioClip
+    _ boxes: [Box], deltas: [Float], maxShape: ImageSize?, whRatioClip: Double
   ) -> [Box] {
     let copies = deltasABox(boxes, deltas)
     let clip = Clip(maxShape: clipBorder ? maxShape : nil, whRatioClip: whRatioClip)
@@ -52,10 +64,9 @@ public struct DeltaXYWHBBoxCoder: Sendable {
   /// The gradient by the deltas, `[boxes, C, 4]`, for the gradient by the decoded boxes' x1, y1, x2, y2 of the same
   /// shape. Zero through clipped coordinates and clamped dw, dh.
   public func decodeGradient(
-    _ boxes: [Box], deltas: [Float], boxGradients: [Float], maxShape: ImageSize? = nil,
-    whRatioClip: Double = Self.defaultWHRatioClip
+    _ boxes: [Box], deltas: [Float], boxGradients: [Float], maxShape: ImageSize?, whRatioClip: Double
   ) -> [Float] {
-    precondition(deltas.count == boxGradients.count, "\(boxGradients.count) gradients for \(deltas.count) deltas")
+    require(deltas.count == boxGradients.count, "\(boxGradients.count) gradients for \(deltas.count) deltas")
     let copies = deltasABox(boxes, deltas)
     let clip = Clip(maxShape: clipBorder ? maxShape : nil, whRatioClip: whRatioClip)
     var gradients: [Float] = []
@@ -67,6 +78,15 @@ public struct DeltaXYWHBBoxCoder: Sendable {
       }
     }
     return gradients
+  }
+
+  public func decode(_ boxes: [Box], deltas: [Float], maxShape: ImageSize?) -> [Box] {
+    decode(boxes, deltas: deltas, maxShape: maxShape, whRatioClip: Self.defaultWHRatioClip)
+  }
+
+  public func decodeGradient(_ boxes: [Box], deltas: [Float], boxGradients: [Float]) -> [Float] {
+    decodeGradient(
+      boxes, deltas: deltas, boxGradients: boxGradients, maxShape: nil, whRatioClip: Self.defaultWHRatioClip)
   }
 
   public static let defaultWHRatioClip = 16.0 / 1000
@@ -100,8 +120,16 @@ public struct DeltaXYWHBBoxCoder: Sendable {
 
   private func decode(_ box: Box, _ delta: SIMD4<Float>, _ clip: Clip) -> Box {
     var corners = corners(box, delta * stds + means, clip)
-    if let maxSize = clip.maxSize { corners = corners.clamped(lowerBound: .zero, upperBound: maxSize) }
+    if let maxSize = clip.maxSize { corners = clipped(corners, maxSize) }
     return Box(corners.x, corners.y, corners.z, corners.w)
+  }
+
+  /// As torch's `where`: NaN stays, so that a divergence is seen (a SIMD clamp would make it 0).
+  private func clipped(_ corners: SIMD4<Float>, _ maxSize: SIMD4<Float>) -> SIMD4<Float> {
+    var corners = corners
+    corners.replace(with: SIMD4<Float>.zero, where: corners .< SIMD4<Float>.zero)
+    corners.replace(with: maxSize, where: corners .> maxSize)
+    return corners
   }
 
   private func decodeGradient(
@@ -124,7 +152,7 @@ public struct DeltaXYWHBBoxCoder: Sendable {
 
   private func deltasABox(_ boxes: [Box], _ deltas: [Float]) -> Int {
     let copies = boxes.isEmpty ? 0 : deltas.count / (4 * boxes.count)
-    precondition(copies * 4 * boxes.count == deltas.count, "\(deltas.count) deltas for \(boxes.count) boxes")
+    require(copies * 4 * boxes.count == deltas.count, "\(deltas.count) deltas for \(boxes.count) boxes")
     return copies
   }
 

@@ -27,7 +27,7 @@ extension NonMaximumSuppression {
   ) -> [Detection] {
     let count = scores.count / (numClasses + 1)
     let sharesBoxes = boxes.count == count
-    precondition(sharesBoxes || boxes.count == count * numClasses, "\(boxes.count) boxes for \(count) rows of scores")
+    require(sharesBoxes || boxes.count == count * numClasses, "\(boxes.count) boxes for \(count) rows of scores")
     var (candidates, values, labels): ([Box], [Float], [Int]) = ([], [], [])
     for i in 0..<count {
       for label in 0..<numClasses {

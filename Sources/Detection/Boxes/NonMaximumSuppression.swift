@@ -1,5 +1,21 @@
 import Primitives
 
+/// `nms` or `soft_nms`.
+public struct NMSConfiguration: Equatable, Sendable {
+  public enum Kind: String, Sendable, CaseIterable { case nms, softNMS = "soft_nms" }
+  public enum SoftMethod: String, Sendable, CaseIterable { case naive, linear, gaussian }
+  public var kind = Kind.nms
+  public var iouThreshold: Float = 0.7
+  public var classAgnostic = false
+  /// From this many boxes on, groups are treated one at a time.
+  public var splitThr = 10000
+  public var softMethod = SoftMethod.linear
+  public var sigma: Float = 0.5
+  public var minScore: Float = 1e-3
+
+  public init() {}
+}
+
 /// Greedy non-maximum suppression as mmcv 1.3's CPU operators do it.
 public enum NonMaximumSuppression {
   /// A box that stayed, by its index, with its score (which soft-NMS lowers).
@@ -19,12 +35,12 @@ public enum NonMaximumSuppression {
   public static func nms(
     _ boxes: [Box], scores: [Float], iouThreshold: Float, offset: Float = 0, limit: Int = .max
   ) -> [Int] {
-    precondition(boxes.count == scores.count, "\(scores.count) scores for \(boxes.count) boxes")
+    require(boxes.count == scores.count, "\(scores.count) scores for \(boxes.count) boxes")
     var kept: [Int] = []
-    var taken: [Candidate] = []
+    var taken: [SizedBox] = []
     for index in descendingOrder(scores) {
       if kept.count >= limit { break }
-      let candidate = Candidate(boxes[index], offset: offset)
+      let candidate = SizedBox(boxes[index], offset: offset)
       if taken.contains(where: { $0.suppresses(candidate, iouThreshold, offset) }) { continue }
       kept.append(index)
       taken.append(candidate)
@@ -42,7 +58,7 @@ public enum NonMaximumSuppression {
   public static func batchedNMS(
     _ boxes: [Box], scores: [Float], groups: [Int], configuration: NMSConfiguration, limit: Int = .max
   ) -> [Kept] {
-    precondition(boxes.count == groups.count, "\(groups.count) groups for \(boxes.count) boxes")
+    require(boxes.count == groups.count, "\(groups.count) groups for \(boxes.count) boxes")
     let moved = configuration.classAgnostic ? boxes : apart(boxes, groups)
     if boxes.count < configuration.splitThr {
       return Array(suppress(moved, scores, configuration, limit).prefix(limit))
@@ -76,35 +92,13 @@ public enum NonMaximumSuppression {
   }
 }
 
-/// A box with its area, for suppression.
-struct Candidate {
-  var box: Box
-  var area: Float
-
-  init(_ box: Box, offset: Float) {
-    (self.box, area) = (box, (box.width + offset) * (box.height + offset))
-  }
-
+extension SizedBox {
   /// Whether the IoU is at least the threshold. For boxes that don't meet it is 0 (or 0 / 0), which only matters to
   /// a threshold of 0.
   @inline(__always)
-  func suppresses(_ other: Candidate, _ threshold: Float, _ offset: Float) -> Bool {
-    let (width, height) = intersection(other, offset)
+  fileprivate func suppresses(_ other: SizedBox, _ threshold: Float, _ offset: Float) -> Bool {
+    let (width, height) = intersection(other, offset: offset)
     if width <= 0 || height <= 0 { return threshold <= 0 && 0 / (area + other.area) >= threshold }
     return width * height / (area + other.area - width * height) >= threshold
-  }
-
-  func iou(_ other: Candidate, _ offset: Float) -> Float {
-    let (width, height) = intersection(other, offset)
-    let overlap = max(width, 0) * max(height, 0)
-    return overlap / (area + other.area - overlap)
-  }
-
-  /// Negative for boxes that don't meet.
-  @inline(__always)
-  private func intersection(_ other: Candidate, _ offset: Float) -> (width: Float, height: Float) {
-    let width = min(box.x2, other.box.x2) - max(box.x1, other.box.x1) + offset
-    let height = min(box.y2, other.box.y2) - max(box.y1, other.box.y1) + offset
-    return (width, height)
   }
 }

@@ -13,6 +13,8 @@ func descendingOrder(_ scores: [Float], limit: Int = .max) -> [Int] {
 /// An integer that is smaller for larger scores: the bits of a positive float grow with it, those of a negative one
 /// against it. The index, below, decides between equal scores. Adding 0 makes -0 the same as 0.
 private func descendingKey(_ score: Float, index: Int) -> UInt64 {
+  // Of either sign: x86 makes negative NaNs.
+  if score.isNaN { return UInt64(index) }
   let bits = (score + 0).bitPattern
   let ascending = bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
   return UInt64(~ascending) << 32 | UInt64(index)

@@ -13,7 +13,7 @@ extension NonMaximumSuppression {
     _ boxes: [Box], scores: [Float], configuration: NMSConfiguration, offset: Float = 0
   ) -> [Kept] {
     var entries = boxes.indices.map {
-      Entry(index: $0, score: scores[$0], candidate: Candidate(boxes[$0], offset: offset))
+      Entry(index: $0, score: scores[$0], candidate: SizedBox(boxes[$0], offset: offset))
     }
     var taken = 0
     while taken < entries.count {
@@ -22,7 +22,8 @@ extension NonMaximumSuppression {
       taken += 1
       var i = taken
       while i < entries.count {
-        entries[i].score *= weight(chosen.iou(entries[i].candidate, offset), configuration)
+        entries[i].score *= weight(
+          BoxOverlaps.overlap(chosen, entries[i].candidate, eps: 0, offset: offset), configuration)
         if entries[i].score < configuration.minScore {
           entries.swapAt(i, entries.count - 1)
           entries.removeLast()
@@ -37,7 +38,7 @@ extension NonMaximumSuppression {
   private struct Entry {
     var index: Int
     var score: Float
-    var candidate: Candidate
+    var candidate: SizedBox
   }
 
   /// The first entry with the largest score.

@@ -8,8 +8,10 @@ public struct AnchorTargets: Sendable {
     public let positives: [Int]
     /// Ascending.
     public let negatives: [Int]
-    /// `[positives, 4]`.
-    public let positiveDeltas: [Float]
+    /// The anchors of the positives.
+    public let positiveBoxes: [Box]
+    /// `[positives, 4]`: deltas, or with `reg_decoded_bbox` ground truths.
+    public let positiveTargets: [Float]
   }
 
   /// The samples of a whole batch by the cells that they stand on: the losses look at no others.
@@ -19,8 +21,9 @@ public struct AnchorTargets: Sendable {
     /// Anchors as elements of `[cells, A]`.
     public fileprivate(set) var positives: [Int32] = []
     public fileprivate(set) var negatives: [Int32] = []
-    /// `[positives, 4]`.
-    public fileprivate(set) var positiveDeltas: [Float] = []
+    public fileprivate(set) var positiveBoxes: [Box] = []
+    /// `[positives, 4]`: deltas, or with `reg_decoded_bbox` ground truths.
+    public fileprivate(set) var positiveTargets: [Float] = []
   }
 
   public let images: [Image]
@@ -28,13 +31,15 @@ public struct AnchorTargets: Sendable {
   public let positiveWeight: Float
   /// The number of anchors of an image on each level.
   public let anchorsALevel: [Int]
+  fileprivate let isSampled: Bool
 
   /// Σ over images of max(positives, 1): an image without positives counts as one (mmdetection).
   public var numTotalPos: Int { images.reduce(0) { $0 + max($1.positives.count, 1) } }
   /// Σ over images of max(negatives, 1).
   public var numTotalNeg: Int { images.reduce(0) { $0 + max($1.negatives.count, 1) } }
-  /// What mmdetection divides both RPN losses by, on every level.
-  public var numTotalSamples: Int { numTotalPos + numTotalNeg }
+  /// What mmdetection divides both RPN losses by, on every level: its `num_total_samples`. With `FocalLoss`, which
+  /// takes all anchors, the positives alone count.
+  public var averageFactor: Double { Double(isSampled ? numTotalPos + numTotalNeg : numTotalPos) }
 
   /// - Parameter anchorsACell: A.
   public func cells(anchorsACell: Int) -> Cells {
@@ -57,7 +62,8 @@ public struct AnchorTargets: Sendable {
     for (index, image) in images.enumerated() {
       cells.positives += elements(image.positives, of: index)
       cells.negatives += elements(image.negatives, of: index)
-      cells.positiveDeltas += image.positiveDeltas
+      cells.positiveBoxes += image.positiveBoxes
+      cells.positiveTargets += image.positiveTargets
     }
     return cells
   }
@@ -85,19 +91,19 @@ public struct AnchorTargets: Sendable {
 }
 
 /// Assigns and samples the anchors of each image; the targets part of mmdetection's `RPNHead`.
-public struct AnchorTargeter: Sendable {
+public struct AnchorTargeter {
   private let configuration: RPNHeadConfiguration
   private let generator: AnchorGenerator
-  private let assigner: MaxIoUAssigner
-  private let sampler: RandomSampler
-  private let coder: DeltaXYWHBBoxCoder
+  private let assigner: any Assigner
+  private let sampler: any Sampler
+  private let regression: BoxRegression
 
   public init(_ configuration: RPNHeadConfiguration) {
     self.configuration = configuration
     generator = AnchorGenerator(configuration.anchorGenerator)
-    assigner = MaxIoUAssigner(configuration.assigner)
-    sampler = RandomSampler(configuration.sampler)
-    coder = DeltaXYWHBBoxCoder(configuration.bboxCoder)
+    assigner = configuration.assigner.make()
+    sampler = configuration.sampler.make()
+    regression = configuration.regression
   }
 
   /// - Parameters:
@@ -105,32 +111,35 @@ public struct AnchorTargeter: Sendable {
   ///   - randoms: a generator for each image, keyed by it.
   public func targets(
     featmapSizes: [ImageSize], metas: [ImageMeta], targets: [ImageTargets], randoms: [KeyedRandom]
-  ) -> AnchorTargets {
+  ) throws -> AnchorTargets {
     let levels = generator.gridAnchors(featmapSizes: featmapSizes)
     let anchors = levels.flatMap { $0 }
-    let images = metas.indices.map { image in
+    let images = try metas.indices.map { image in
       let flags = generator.validFlags(featmapSizes: featmapSizes, padShape: metas[image].padShape)
       let isInside = AnchorGenerator.anchorInsideFlags(
         anchors, validFlags: flags.flatMap { $0 }, imgShape: metas[image].imgShape,
         allowedBorder: configuration.allowedBorder)
-      return samples(of: anchors, isInside: isInside, targets[image], randoms[image])
+      return try samples(of: anchors, isInside: isInside, targets[image], randoms[image])
     }
     return AnchorTargets(
       images: images, positiveWeight: configuration.posWeight <= 0 ? 1 : configuration.posWeight,
-      anchorsALevel: levels.map(\.count))
+      anchorsALevel: levels.map(\.count), isSampled: configuration.lossCls.isSampled)
   }
 
   /// An image without any anchor inside has no samples; mmdetection fails there.
   private func samples(
     of anchors: [Box], isInside: [Bool], _ targets: ImageTargets, _ random: KeyedRandom
-  ) -> AnchorTargets.Image {
+  ) throws -> AnchorTargets.Image {
     var random = random
     let inside = anchors.indices.filter { isInside[$0] }
     let boxes = inside.map { anchors[$0] }
-    let assigned = assigner.assign(boxes, gtBoxes: targets.gtBoxes, gtBoxesIgnore: targets.gtBoxesIgnore)
-    let sampled = sampler.sample(assigned, boxes: boxes, gtBoxes: targets.gtBoxes, random: &random)
+    let assigned = assigner.assign(
+      boxes, gtBoxes: targets.gtBoxes, gtLabels: nil, gtBoxesIgnore: targets.gtBoxesIgnore)
+    let sampled = try sampler.sample(
+      SamplingCandidates(assigned: assigned, boxes: boxes, gtBoxes: targets.gtBoxes), random: &random)
     return AnchorTargets.Image(
       positives: sampled.posInds.map { inside[$0] }, negatives: sampled.negInds.map { inside[$0] },
-      positiveDeltas: coder.encode(Array(sampled.posBoxes), gtBoxes: sampled.posGtBoxes))
+      positiveBoxes: Array(sampled.posBoxes),
+      positiveTargets: regression.targets(Array(sampled.posBoxes), gtBoxes: sampled.posGtBoxes))
   }
 }

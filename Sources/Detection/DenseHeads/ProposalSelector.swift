@@ -1,6 +1,16 @@
 import Foundation
 import Primitives
 
+/// `train_cfg.rpn_proposal` and `test_cfg.rpn`.
+public struct ProposalConfiguration: Equatable, Sendable {
+  public var nmsPre = 2000
+  public var maxPerImg = 1000
+  public var nms = NMSConfiguration()
+  public var minBBoxSize: Float = 0
+
+  public init() {}
+}
+
 /// A region that may hold an object.
 public struct Proposal: Equatable, Sendable {
   public let box: Box
@@ -10,22 +20,29 @@ public struct Proposal: Equatable, Sendable {
   public let anchor: Int
 }
 
+/// The proposals of an image, best first.
+public struct SelectedProposals: Equatable, Sendable {
+  public let proposals: [Proposal]
+  /// How many of the best anchors were dropped because their box or score is not finite.
+  public let numNotFinite: Int
+}
+
 /// Makes proposals of what the RPN says of an image; `RPNHead.get_bboxes` of mmdetection.
-public struct ProposalSelector: Sendable {
+public struct ProposalSelector {
   private let configuration: RPNHeadConfiguration
   private let generator: AnchorGenerator
-  private let coder: DeltaXYWHBBoxCoder
+  private let coder: any BoxCoder
 
   public init(_ configuration: RPNHeadConfiguration) {
     self.configuration = configuration
     generator = AnchorGenerator(configuration.anchorGenerator)
-    coder = DeltaXYWHBBoxCoder(configuration.bboxCoder)
+    coder = configuration.bboxCoder.make()
   }
 
   /// With `train_cfg.rpn_proposal` or `test_cfg.rpn`; see the other method.
   public func proposals(
     scores: [[Float]], deltas: [[Float]], featmapSizes: [ImageSize], imgShape: ImageSize, isTraining: Bool
-  ) -> [Proposal] {
+  ) -> SelectedProposals {
     proposals(
       scores: scores, deltas: deltas, featmapSizes: featmapSizes, imgShape: imgShape,
       isTraining ? configuration.trainProposals : configuration.testProposals)
@@ -40,20 +57,24 @@ public struct ProposalSelector: Sendable {
   /// - Parameters:
   ///   - scores: for each level the logits `[H, W, A]`, or with softmax `[H, W, A, 2]`, foreground before background.
   ///   - deltas: for each level `[H, W, A, 4]`.
-  /// - Returns: best first.
   public func proposals(
     scores: [[Float]], deltas: [[Float]], featmapSizes: [ImageSize], imgShape: ImageSize,
     _ limits: ProposalConfiguration
-  ) -> [Proposal] {
+  ) -> SelectedProposals {
     var (boxes, objectness, levels, numbers): ([Box], [Float], [Int], [Int]) = ([], [], [], [])
-    var firstAnchor = 0
+    var (firstAnchor, numNotFinite) = (0, 0)
     for (level, anchors) in generator.gridAnchors(featmapSizes: featmapSizes).enumerated() {
       let foreground = foregroundScores(scores[level])
-      precondition(foreground.count == anchors.count, "\(foreground.count) scores for \(anchors.count) anchors")
+      require(foreground.count == anchors.count, "\(foreground.count) scores for \(anchors.count) anchors")
       let chosen = best(foreground, limits.nmsPre)
       let decoded = coder.decode(
         chosen.map { anchors[$0] }, deltas: chosen.flatMap { deltas[level][4 * $0..<4 * $0 + 4] }, maxShape: imgShape)
-      for (box, anchor) in zip(decoded, chosen) where isLargeEnough(box, limits.minBBoxSize) {
+      for (box, anchor) in zip(decoded, chosen) {
+        guard box.isFinite, foreground[anchor].isFinite else {
+          numNotFinite += 1
+          continue
+        }
+        guard isLargeEnough(box, limits.minBBoxSize) else { continue }
         boxes.append(box)
         objectness.append(foreground[anchor])
         levels.append(level)
@@ -61,9 +82,11 @@ public struct ProposalSelector: Sendable {
       }
       firstAnchor += anchors.count
     }
-    return NonMaximumSuppression.batchedNMS(
-      boxes, scores: objectness, groups: levels, configuration: limits.nms, limit: limits.maxPerImg
-    ).map { Proposal(box: boxes[$0.index], score: $0.score, anchor: numbers[$0.index]) }
+    let kept = NonMaximumSuppression.batchedNMS(
+      boxes, scores: objectness, groups: levels, configuration: limits.nms, limit: limits.maxPerImg)
+    return SelectedProposals(
+      proposals: kept.map { Proposal(box: boxes[$0.index], score: $0.score, anchor: numbers[$0.index]) },
+      numNotFinite: numNotFinite)
   }
 
   private func best(_ scores: [Float], _ limit: Int) -> [Int] {
@@ -75,7 +98,7 @@ public struct ProposalSelector: Sendable {
   }
 
   private func foregroundScores(_ logits: [Float]) -> [Float] {
-    if configuration.lossCls.useSigmoid { return logits.map { 1 / (1 + exp(-$0)) } }
+    if configuration.scoresAnAnchor == 1 { return logits.map { 1 / (1 + exp(-$0)) } }
     return stride(from: 0, to: logits.count, by: 2).map { i in
       let largest = max(logits[i], logits[i + 1])
       let (foreground, background) = (exp(logits[i] - largest), exp(logits[i + 1] - largest))

@@ -2,11 +2,40 @@ import Layers
 import Primitives
 import Tensors
 
+/// `model.rpn_head`, type `RPNHead`, with `train_cfg.rpn`, `train_cfg.rpn_proposal` and `test_cfg.rpn`.
+public struct RPNHeadConfiguration: Equatable, Sendable {
+  public var inChannels = 256
+  public var featChannels = 256
+  public var anchorGenerator = AnchorGeneratorConfiguration()
+  public var bboxCoder = BoxCoderConfiguration.deltaXYWH(DeltaXYWHBBoxCoderConfiguration())
+  public var lossCls = ClassificationLoss()
+  public var lossBBox = BoxRegressionLoss()
+  /// The regression loss compares boxes, not deltas.
+  public var regDecodedBBox = false
+  public var assigner = AssignerConfiguration.maxIoU(MaxIoUAssignerConfiguration())
+  public var sampler = SamplerConfiguration.random(RandomSamplerConfiguration())
+  /// Below 0: every valid anchor takes part.
+  public var allowedBorder: Float = -1
+  /// At most 0: weight 1 for positives.
+  public var posWeight: Float = -1
+  public var trainProposals = ProposalConfiguration()
+  public var testProposals = ProposalConfiguration()
+
+  public init() {}
+
+  /// The logits of an anchor: one, or with softmax foreground and background.
+  var scoresAnAnchor: Int { lossCls.kind == .softmax ? 2 : 1 }
+
+  var regression: BoxRegression {
+    BoxRegression(coder: bboxCoder.make(), loss: lossBBox, isOfDecodedBoxes: regDecodedBBox)
+  }
+}
+
 /// The region proposal network's head (Ren et al., 2015), shared over all pyramid levels: a 3×3 convolution with
 /// ReLU, then two 1×1 convolutions for objectness and box deltas. mmdetection's `RPNHead`.
 ///
 /// An image's anchors are numbered level by level, then row, column, base anchor: as the maps lie in memory.
-public struct RPNHead {
+public struct RPNHead: ProposalSource {
   /// What the head says of each level: `scores` `[N, H, W, A]` (or `[N, H, W, 2·A]` with softmax, for each anchor
   /// foreground then background), `deltas` `[N, H, W, 4·A]`.
   public struct Output {
@@ -23,7 +52,11 @@ public struct RPNHead {
   private let regressor: Convolution2D
   private let targeter: AnchorTargeter
   private let selector: ProposalSelector
+  private let regression: BoxRegression
   private let anchorsACell: Int
+
+  public let terms = LossTerms(
+    [LossTerm("loss_rpn_cls", divisor: 0), LossTerm("loss_rpn_bbox", divisor: 0)], counts: ["sampled anchors"])
 
   public init(_ configuration: RPNHeadConfiguration, in scope: LayerScope) {
     self.configuration = configuration
@@ -31,15 +64,15 @@ public struct RPNHead {
     anchorsACell = generator.numBaseAnchors[0]
     targeter = AnchorTargeter(configuration)
     selector = ProposalSelector(configuration)
+    regression = configuration.regression
     func layer(_ name: String, _ inChannels: Int, _ outChannels: Int, kernel: Int) -> Convolution2D {
       Convolution2D(
         inChannels, outChannels, kernel: kernel, padding: kernel / 2, hasBias: true, initializer: .normal(0.01),
         in: scope.scope(name))
     }
     let channels = configuration.featChannels
-    let scoresAnAnchor = configuration.lossCls.useSigmoid ? 1 : 2
     convolution = layer("rpn_conv", configuration.inChannels, channels, kernel: 3)
-    classifier = layer("rpn_cls", channels, anchorsACell * scoresAnAnchor, kernel: 1)
+    classifier = layer("rpn_cls", channels, anchorsACell * configuration.scoresAnAnchor, kernel: 1)
     regressor = layer("rpn_reg", channels, anchorsACell * 4, kernel: 1)
   }
 
@@ -56,17 +89,38 @@ public struct RPNHead {
     }
   }
 
-  /// The sampled anchors of each image with what they should have said.
-  public func targets(for output: Output, input: DetectorInput, seed: UInt64, epoch: Int) -> AnchorTargets {
-    targeter.targets(
-      featmapSizes: output.featmapSizes, metas: input.metas, targets: input.targets,
-      randoms: input.metas.map {
-        KeyedRandom(seed: seed, purpose: .rpnSampler, epoch: epoch, item: $0.imageID)
-      })
+  public func train(
+    _ levels: [Tensor], _ input: DetectorInput, _ draws: Draws
+  ) throws -> (proposals: [[Proposal]], losses: PendingLosses) {
+    let output = self(levels)
+    let targets = try targets(for: output, input: input, draws)
+    let selected = select(from: output, metas: input.metas, isTraining: true)
+    let hasDiverged = selected.contains { $0.numNotFinite > 0 }
+    let losses = PendingLosses(counts: [targets.averageFactor]) { counts in
+      let (cls, bbox) = self.losses(levels, targets, averageFactor: counts[0])
+      // Boxes that are none leave no other trace where no sampled anchor is among them.
+      if hasDiverged { bbox.values[0] = .nan }
+      return [.loss(cls), .loss(bbox)]
+    }
+    return (selected.map(\.proposals), losses)
   }
 
-  /// The proposals of each image, best first.
-  public func proposals(from output: Output, metas: [ImageMeta], isTraining: Bool) -> [[Proposal]] {
+  public func propose(_ levels: [Tensor], metas: [ImageMeta]) throws -> [[Proposal]] {
+    let selected = select(from: self(levels), metas: metas, isTraining: false)
+    for (image, meta) in zip(selected, metas) where image.numNotFinite > 0 {
+      throw DivergenceError(image: meta.imageID, count: image.numNotFinite, of: "proposals")
+    }
+    return selected.map(\.proposals)
+  }
+
+  /// The sampled anchors of each image with what they should have said.
+  package func targets(for output: Output, input: DetectorInput, _ draws: Draws) throws -> AnchorTargets {
+    try targeter.targets(
+      featmapSizes: output.featmapSizes, metas: input.metas, targets: input.targets,
+      randoms: input.metas.map { draws.random(.rpnSampler, image: $0.imageID) })
+  }
+
+  private func select(from output: Output, metas: [ImageMeta], isTraining: Bool) -> [SelectedProposals] {
     metas.indices.map { image in
       selector.proposals(
         scores: output.scores.map { Self.slice($0, image) }, deltas: output.deltas.map { Self.slice($0, image) },
@@ -80,35 +134,23 @@ public struct RPNHead {
   /// The head is run, and recorded, once more on the sampled cells: at most 256 of an image's tens of thousands, and the
   /// gradients of all others are zero. Every level gets a gradient.
   package func losses(
-    _ levels: [Tensor], _ targets: AnchorTargets, _ normalizers: LossNormalizers
+    _ levels: [Tensor], _ targets: AnchorTargets, averageFactor: Double
   ) -> (cls: Tensor, bbox: Tensor) {
-    let scale = 1 / Float(max(normalizers.anchors, 1))
     let cells = targets.cells(anchorsACell: anchorsACell)
     let hidden = convolution(levels, at: cells.ofLevel, relu: true)
-    let cls = classificationLoss(classifier.onRows(hidden), cells, targets.positiveWeight, scale: scale)
-    let bbox = configuration.lossBBox.loss(
-      regressor.onRows(hidden), elements: cells.positives.flatMap { $0 * 4..<$0 * 4 + 4 },
-      targets: cells.positiveDeltas, scale: scale)
-    return (cls, bbox)
-  }
-
-  /// Sigmoid: a positive anchor's score should be 1. Softmax: the foreground is class 0, the background class 1.
-  private func classificationLoss(
-    _ scores: Tensor, _ cells: AnchorTargets.Cells, _ positiveWeight: Float, scale: Float
-  ) -> Tensor {
+    let (scores, width) = (classifier.onRows(hidden), configuration.scoresAnAnchor)
     let (positives, negatives) = (cells.positives.count, cells.negatives.count)
-    let weights = [Float](repeating: positiveWeight, count: positives) + [Float](repeating: 1, count: negatives)
-    let loss = configuration.lossCls
-    guard loss.useSigmoid else {
-      let labels = [Int32](repeating: 0, count: positives) + [Int32](repeating: 1, count: negatives)
-      return Tensor.softmaxCrossEntropy(
-        logits: scores.reshaped([scores.count / 2, 2]), rows: cells.positives + cells.negatives, labels: labels,
-        weights: weights, classWeight: loss.classWeight, scale: loss.lossWeight * scale)
-    }
-    let targets = [Float](repeating: 1, count: positives) + [Float](repeating: 0, count: negatives)
-    return Tensor.sigmoidCrossEntropy(
-      logits: scores, elements: cells.positives + cells.negatives, targets: targets, weights: weights,
-      scale: loss.lossWeight * scale)
+    // The foreground is class 0, the background class 1 (which a binary loss does not have).
+    let cls = configuration.lossCls(
+      scores.reshaped([scores.count / width, width]), rows: cells.positives + cells.negatives,
+      labels: [Int](repeating: 0, count: positives) + [Int](repeating: 1, count: negatives),
+      weights: [Float](repeating: targets.positiveWeight, count: positives)
+        + [Float](repeating: 1, count: negatives),
+      averageFactor: averageFactor)
+    let bbox = regression(
+      regressor.onRows(hidden), elements: cells.positives.flatMap { $0 * 4..<$0 * 4 + 4 },
+      boxes: cells.positiveBoxes, targets: cells.positiveTargets, averageFactor: averageFactor)
+    return (cls, bbox)
   }
 
   private static func slice(_ map: Tensor, _ image: Int) -> [Float] {

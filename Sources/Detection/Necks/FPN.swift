@@ -1,20 +1,44 @@
 import Layers
 import Tensors
 
+/// `model.neck`, type `FPN`.
+public struct FPNConfiguration: Equatable, Sendable {
+  public enum ExtraConvolutions: String, Sendable, CaseIterable {
+    case none, onInput = "on_input", onLateral = "on_lateral", onOutput = "on_output"
+  }
+  public var inChannels = [256, 512, 1024, 2048]
+  public var outChannels = 256
+  public var numOuts = 5
+  public var startLevel = 0
+  public var endLevel = -1
+  public var addExtraConvs = ExtraConvolutions.none
+  public var reluBeforeExtraConvs = false
+  /// nil: convolutions with bias and no norm, as mmdetection's default.
+  public var norm: NormConfiguration?
+
+  public init() {}
+
+  /// The backbone's levels that it takes.
+  public var inLevels: Range<Int> { startLevel..<(endLevel == -1 ? inChannels.count : endLevel) }
+
+  /// Level i is `startLevel + i` of the backbone; each extra level halves the map again.
+  public func levels(of backbone: [LevelShape]) -> [LevelShape] {
+    var strides = backbone[inLevels].map(\.stride)
+    while strides.count < numOuts { strides.append(strides[strides.count - 1] * 2) }
+    return strides.map { LevelShape(channels: outChannels, stride: $0) }
+  }
+}
+
 /// The feature pyramid (Lin et al., 2017): lateral 1×1 convolutions, a top-down path of nearest upsampling, 3×3
 /// convolutions, and coarser extra levels. Layer names and options are mmdetection's.
-public struct FPN {
+public struct FPN: Neck {
   private let laterals: [ConvolutionModule]
   private let outputs: [ConvolutionModule]
   private let configuration: FPNConfiguration
-  private let endLevel: Int
 
   public init(_ configuration: FPNConfiguration, in scope: LayerScope) {
     self.configuration = configuration
-    endLevel = configuration.endLevel == -1 ? configuration.inChannels.count : configuration.endLevel
-    let channels = configuration.outChannels
-    let levels = configuration.startLevel..<endLevel
-
+    let (channels, levels) = (configuration.outChannels, configuration.inLevels)
     laterals = levels.enumerated().map { index, level in
       ConvolutionModule(
         configuration.inChannels[level], channels, kernel: 1, stride: 1, norm: configuration.norm,
@@ -52,7 +76,7 @@ public struct FPN {
       source = configuration.reluBeforeExtraConvs ? previous.relu() : previous
     } else {
       switch configuration.addExtraConvs {
-      case .onInput: source = maps[endLevel - 1]
+      case .onInput: source = maps[configuration.inLevels.upperBound - 1]
       case .onLateral: source = merged[merged.count - 1]
       case .onOutput, .none: source = previous
       }

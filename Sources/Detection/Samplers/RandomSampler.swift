@@ -1,40 +1,44 @@
 import Primitives
 
-/// Takes a random subset of the assigned boxes; mmdetection's `RandomSampler`, or its `PseudoSampler`, which takes all.
+/// `sampler`, type `RandomSampler`.
+public struct RandomSamplerConfiguration: Equatable, Sendable {
+  public var num = 256
+  /// A double, as in Python: the number of positives is the product with `num`, cut off.
+  public var posFraction = 0.5
+  /// At most this many negatives for each positive; below 0 no bound.
+  public var negPosUB = -1.0
+  public var addGtAsProposals = false
+
+  public init() {}
+}
+
+/// Takes a random subset of the assigned boxes; mmdetection's `RandomSampler`.
 ///
 /// What is drawn depends on the generator's key and the candidates alone. Each candidate gets a number that follows
 /// from the key and its identity, and the smallest are taken: where another proposal more or less survives because of
 /// a rounding, that one changes and no other.
-public struct RandomSampler: Sendable {
-  private let configuration: SamplerConfiguration
+public struct RandomSampler: Sampler {
+  private let configuration: RandomSamplerConfiguration
 
-  public init(_ configuration: SamplerConfiguration) { self.configuration = configuration }
+  public init(_ configuration: RandomSamplerConfiguration) { self.configuration = configuration }
 
   /// At most `num` · `pos_fraction` positives, and negatives to fill up to `num`, but no more than `neg_pos_ub` for
   /// each positive (for one, if there is none).
   ///
   /// With `add_gt_as_proposals` the ground truths come first: box i then has the index i + gtBoxes.count.
-  /// - Parameters:
-  ///   - gtLabels: nil in the RPN.
-  ///   - identities: a number for each box that stays its own when others come or go (its anchor); nil: its index.
-  public func sample(
-    _ assigned: AssignResult, boxes: [Box], identities: [Int]? = nil, gtBoxes: [Box], gtLabels: [Int]? = nil,
-    random: inout KeyedRandom
-  ) -> SamplingResult {
-    let addsGroundTruths = configuration.addGtAsProposals && !configuration.isPseudo && !gtBoxes.isEmpty
-    var (assigned, boxes, identities) = (assigned, boxes, identities ?? Array(boxes.indices))
+  public func sample(_ candidates: SamplingCandidates, random: inout KeyedRandom) -> SamplingResult {
+    var (assigned, boxes, identities) = (candidates.assigned, candidates.boxes, candidates.identities)
+    let gtBoxes = candidates.gtBoxes
+    let addsGroundTruths = configuration.addGtAsProposals && !gtBoxes.isEmpty
     if addsGroundTruths {
-      guard let gtLabels else { preconditionFailure("add_gt_as_proposals needs gtLabels") }
+      guard let gtLabels = candidates.gtLabels else { bug("add_gt_as_proposals needs the labels of ground truths") }
       assigned = assigned.addingGroundTruths(labels: gtLabels)
       boxes = gtBoxes + boxes
       identities = gtBoxes.indices.map { -1 - $0 } + identities
     }
-    var posInds = assigned.gtInds.indices.filter { assigned.gtInds[$0] > 0 }
-    var negInds = assigned.gtInds.indices.filter { assigned.gtInds[$0] == 0 }
-    if !configuration.isPseudo {
-      posInds = choose(Int(Float(configuration.num) * configuration.posFraction), of: posInds, identities, &random)
-      negInds = choose(expectedNegatives(positives: posInds.count), of: negInds, identities, &random)
-    }
+    let expectedPositives = Int(Double(configuration.num) * configuration.posFraction)
+    let posInds = choose(expectedPositives, of: assigned.positives, identities, &random)
+    let negInds = choose(expectedNegatives(positives: posInds.count), of: assigned.negatives, identities, &random)
     return SamplingResult(
       posInds: posInds, negInds: negInds, boxes: boxes, gtBoxes: gtBoxes,
       numAddedGroundTruths: addsGroundTruths ? gtBoxes.count : 0, assigned: assigned)
@@ -43,7 +47,8 @@ public struct RandomSampler: Sendable {
   private func expectedNegatives(positives: Int) -> Int {
     let wanted = configuration.num - positives
     guard configuration.negPosUB >= 0 else { return wanted }
-    return min(wanted, Int(configuration.negPosUB * Float(max(1, positives))))
+    let bound = configuration.negPosUB * Double(max(1, positives))
+    return bound < Double(wanted) ? Int(bound) : wanted
   }
 
   /// A random subset in ascending order: the candidates with the smallest numbers.

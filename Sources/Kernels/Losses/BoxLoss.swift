@@ -1,5 +1,5 @@
 /// A loss of a predicted box (x1, y1, x2, y2) and its target.
-public enum BoxLoss: Sendable {
+public enum BoxLoss: Equatable, Sendable {
   /// `-log IoU`, or `1 - IoU` (Yu et al., "UnitBox").
   case iou(linear: Bool)
   /// `1 - GIoU` (Rezatofighi et al., "Generalized intersection over union").

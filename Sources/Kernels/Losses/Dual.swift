@@ -2,9 +2,9 @@ import Foundation
 
 /// A number with its slopes along the four coordinates of a predicted box: arithmetic on it differentiates as it goes.
 /// Where two branches tie, each gets half, as in torch.
-public struct Dual: Sendable {
-  public var value: Double
-  public var slope: SIMD4<Double>
+struct Dual {
+  var value: Double
+  var slope: SIMD4<Double>
 
   init(_ value: Double, slope: SIMD4<Double> = .zero) { (self.value, self.slope) = (value, slope) }
 

@@ -1,4 +1,5 @@
 import Kernels
+import Primitives
 
 // Losses of chosen elements of a prediction of any shape. The rest of the prediction isn't looked at; its gradient is
 // zero. Without any element the loss is 0 and the gradient is there all the same.
@@ -10,10 +11,10 @@ extension Tensor {
     _ loss: ElementLoss, of prediction: Tensor, elements: [Int32]? = nil, targets: [Float], weights: [Float]
   ) -> Tensor {
     let elements = elements ?? Array(0..<Int32(prediction.count))
-    precondition(
+    require(
       elements.count == targets.count && elements.count == weights.count,
       "\(elements.count) elements, \(targets.count) targets and \(weights.count) weights")
-    precondition(
+    require(
       elements.allSatisfy { 0..<prediction.count ~= Int($0) }, "an element lies outside of \(prediction.shape)")
     let output = Tensor([elements.count], on: prediction.engine, needsGradient: prediction.needsGradient)
     loss.forward(prediction.values, elements: elements, targets: targets, weights: weights, into: output.values)
@@ -28,31 +29,23 @@ extension Tensor {
     return output
   }
 
-  /// `scale · Σ weight · BCE(σ(logit), target)`, a scalar.
-  /// - Parameter positiveWeight: for each channel, a factor on the part of the loss that belongs to target 1.
-  public static func sigmoidCrossEntropy(
-    logits: Tensor, elements: [Int32]? = nil, targets: [Float], weights: [Float], positiveWeight: [Float]? = nil,
-    scale: Float
+  /// `weights[i] · loss(boxes[i], targets[i])`, `[rows · loss.parts]`; boxes and targets are `[rows, 4]`.
+  public static func boxLosses(
+    _ loss: BoxLoss, of boxes: Tensor, targets: [Float], weights: [Float], eps: Float
   ) -> Tensor {
-    elementLosses(
-      .sigmoidCrossEntropy(positiveWeights: positiveWeight), of: logits, elements: elements, targets: targets,
-      weights: weights
-    ).sum(scale: scale)
-  }
+    require(
+      boxes.count == targets.count && weights.count * 4 == targets.count * loss.parts,
+      "boxes of shape \(boxes.shape), \(targets.count / 4) targets and \(weights.count) weights")
+    let eps = Double(eps)
+    let output = Tensor([weights.count], on: boxes.engine, needsGradient: boxes.needsGradient)
+    loss.forward(boxes.values, targets: targets, weights: weights, eps: eps, into: output.values)
 
-  /// `scale · Σ weight · |prediction - target|`, a scalar.
-  public static func l1Loss(
-    prediction: Tensor, elements: [Int32]? = nil, targets: [Float], weights: [Float], scale: Float
-  ) -> Tensor {
-    elementLosses(.l1, of: prediction, elements: elements, targets: targets, weights: weights).sum(scale: scale)
-  }
-
-  /// `scale · Σ weight · smoothL1(prediction - target)`, a scalar; quadratic below `beta`.
-  public static func smoothL1Loss(
-    prediction: Tensor, elements: [Int32]? = nil, targets: [Float], weights: [Float], beta: Float, scale: Float
-  ) -> Tensor {
-    elementLosses(
-      .smoothL1(beta: beta), of: prediction, elements: elements, targets: targets, weights: weights
-    ).sum(scale: scale)
+    guard output.needsGradient else { return output }
+    let dy = output.gradientSlot
+    boxes.engine.tape?.record(output) {
+      loss.backward(
+        dy.values, boxes.values, targets: targets, weights: weights, eps: eps, into: boxes.gradientSlot.toAddTo())
+    }
+    return output
   }
 }

@@ -1,4 +1,5 @@
 import Kernels
+import Primitives
 
 extension Tensor {
   /// `weights[i] · classWeight[labels[i]] · -log softmax(logits[rows[i]])[labels[i]]`, `[rows]`.
@@ -11,11 +12,11 @@ extension Tensor {
     let classes = logits.shape.last ?? 1
     let rowCount = logits.shape.dropLast().reduce(1, *)
     let rows = rows ?? Array(0..<Int32(rowCount))
-    precondition(
+    require(
       rows.count == labels.count && rows.count == weights.count,
       "\(rows.count) rows, \(labels.count) labels and \(weights.count) weights")
-    precondition(rows.allSatisfy { 0..<rowCount ~= Int($0) }, "a row lies outside of \(logits.shape)")
-    precondition(labels.allSatisfy { 0..<classes ~= Int($0) }, "a label lies outside of \(classes) classes")
+    require(rows.allSatisfy { 0..<rowCount ~= Int($0) }, "a row lies outside of \(logits.shape)")
+    require(labels.allSatisfy { 0..<classes ~= Int($0) }, "a label lies outside of \(classes) classes")
     let weights = classWeight.map { factors in zip(labels, weights).map { factors[Int($0)] * $1 } } ?? weights
     let output = Tensor([rows.count], on: logits.engine, needsGradient: logits.needsGradient)
     SoftmaxCrossEntropy.forward(
@@ -29,13 +30,5 @@ extension Tensor {
         into: logits.gradientSlot.toAddTo())
     }
     return output
-  }
-
-  /// `scale · Σ softmaxCrossEntropies`, a scalar. Without rows it is 0 and the gradient of `logits` is zero.
-  public static func softmaxCrossEntropy(
-    logits: Tensor, rows: [Int32]? = nil, labels: [Int32], weights: [Float], classWeight: [Float]? = nil, scale: Float
-  ) -> Tensor {
-    softmaxCrossEntropies(logits: logits, rows: rows, labels: labels, weights: weights, classWeight: classWeight)
-      .sum(scale: scale)
   }
 }

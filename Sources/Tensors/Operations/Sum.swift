@@ -1,4 +1,5 @@
 import Kernels
+import Primitives
 
 extension Tensor {
   /// `scale · Σ values`, a scalar, added up in double precision.
@@ -19,7 +20,7 @@ extension Tensor {
 
   /// The sum of scalars, a scalar. There must be at least one.
   public static func sum(of scalars: [Tensor]) -> Tensor {
-    precondition(!scalars.isEmpty && scalars.allSatisfy { $0.count == 1 }, "only scalars can be added up")
+    require(!scalars.isEmpty && scalars.allSatisfy { $0.count == 1 }, "only scalars can be added up")
     let engine = scalars[0].engine
     let output = Tensor([1], on: engine, needsGradient: scalars.contains { $0.needsGradient })
     output.values[0] = Float(scalars.reduce(0.0) { $0 + Double($1.values[0]) })

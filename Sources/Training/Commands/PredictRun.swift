@@ -21,7 +21,7 @@ public enum PredictRun {
     let budget = try read.run.threadBudget(in: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
     let known = try LoadedWeights.load(options.checkpoint, into: model, world: world)
-    let classes = (0..<read.run.model.roiHead.bboxHead.numClasses).map { label in
+    let classes = (0..<read.run.model.numClasses).map { label in
       label < known.count ? known[label] : "class \(label)"
     }
     try OutputFolder.make(options.outDir)

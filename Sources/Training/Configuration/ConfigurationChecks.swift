@@ -8,10 +8,11 @@ extension RunConfiguration {
   /// - Parameter node: where the values were read, for the places of messages.
   func check(against node: ConfigurationNode) throws {
     let check = FittingCheck(root: node)
+    try check.neck(model)
     try check.channels(model)
     try check.strides(model)
     try check.groups(model)
-    try check.classes(data, numClasses: model.roiHead.bboxHead.numClasses)
+    try check.classes(data, numClasses: model.numClasses)
     if evaluation != nil, data.val == nil {
       throw check.error("evaluation", "needs 'data.val', which is absent")
     }
@@ -36,44 +37,59 @@ private struct FittingCheck {
   }
 
   func channels(_ model: TwoStageConfiguration) throws {
-    let (neck, extractor, head) = (model.neck, model.roiHead.extractor, model.roiHead.bboxHead)
-    try expect(
-      "model.neck.in_channels", neck.inChannels, model.backbone.outChannels,
-      "the channels of the backbone's stages \(model.backbone.outIndices) with depth \(model.backbone.depth) "
-        + "and base_channels \(model.backbone.baseChannels)")
+    let (levels, stage) = (model.neck.levels(of: model.backbone.levels), model.roiHead.stages[0])
+    let (head, channels) = (stage.bboxHead, levels[0].channels)
     let source = "the channels of 'model.neck.out_channels'"
-    try expect("model.rpn_head.in_channels", model.rpnHead.inChannels, neck.outChannels, source)
-    try expect("model.roi_head.bbox_roi_extractor.out_channels", extractor.outChannels, neck.outChannels, source)
-    try expect(
-      "model.roi_head.bbox_head.in_channels", head.inChannels, extractor.outChannels,
-      "the channels of 'bbox_roi_extractor.out_channels'")
-    try expect(
-      "model.roi_head.bbox_head.roi_feat_size", [head.roiFeatSize, head.roiFeatSize],
-      [extractor.outputHeight, extractor.outputWidth], "the 'output_size' of the roi_layer")
+    switch model.source {
+    case .rpnHead(let rpnHead): try expect("model.rpn_head.in_channels", rpnHead.inChannels, channels, source)
+    }
+    switch stage.extractor {
+    case .single(let extractor):
+      try expect("model.roi_head.bbox_roi_extractor.out_channels", extractor.outChannels, channels, source)
+      try expect(
+        "model.roi_head.bbox_head.in_channels", head.inChannels, extractor.outChannels,
+        "the channels of 'bbox_roi_extractor.out_channels'")
+      try expect(
+        "model.roi_head.bbox_head.roi_feat_size", [head.roiFeatSize, head.roiFeatSize],
+        [extractor.outputHeight, extractor.outputWidth], "the 'output_size' of the roi_layer")
+    }
   }
 
-  /// Level i of the neck is `out_indices[start_level + i]` of the backbone, of stride 4 · 2^index; each extra level
-  /// halves the map again.
+  /// The neck takes the backbone's maps.
+  func neck(_ model: TwoStageConfiguration) throws {
+    switch (model.backbone, model.neck) {
+    case (.resNet(let backbone), .fpn(let neck)):
+      try expect(
+        "model.neck.in_channels", neck.inChannels, backbone.levels.map(\.channels),
+        "the channels of the backbone's stages \(backbone.outIndices) with depth \(backbone.depth) "
+          + "and base_channels \(backbone.baseChannels)")
+    }
+  }
+
   func strides(_ model: TwoStageConfiguration) throws {
-    let neck = model.neck
-    let stages = model.backbone.outIndices[neck.startLevel...]
-    let ownStrides = stages.map { 4 << $0 }.prefix(neck.endLevel == -1 ? stages.count : neck.endLevel - neck.startLevel)
-    var strides = Array(ownStrides)
-    while strides.count < neck.numOuts { strides.append(strides[strides.count - 1] * 2) }
-    let anchors = model.rpnHead.anchorGenerator
-    try expect(
-      "model.rpn_head.anchor_generator.strides", anchors.strides.map { [$0.width, $0.height] },
-      strides.map { [$0, $0] }, "the strides of the neck's \(neck.numOuts) levels, as (width, height)")
-    let extractor = model.roiHead.extractor
-    try expect(
-      "model.roi_head.bbox_roi_extractor.featmap_strides", extractor.featmapStrides,
-      Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the neck's first levels")
+    let strides = model.neck.levels(of: model.backbone.levels).map(\.stride)
+    switch model.source {
+    case .rpnHead(let rpnHead):
+      try expect(
+        "model.rpn_head.anchor_generator.strides", rpnHead.anchorGenerator.strides.map { [$0.width, $0.height] },
+        strides.map { [$0, $0] }, "the strides of the neck's \(strides.count) levels, as (width, height)")
+    }
+    switch model.roiHead.stages[0].extractor {
+    case .single(let extractor):
+      try expect(
+        "model.roi_head.bbox_roi_extractor.featmap_strides", extractor.featmapStrides,
+        Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the neck's first levels")
+    }
   }
 
   func groups(_ model: TwoStageConfiguration) throws {
-    try groups(model.backbone.norm, channels: model.backbone.baseChannels, "model.backbone", "base_channels")
-    if let norm = model.neck.norm {
-      try groups(norm, channels: model.neck.outChannels, "model.neck", "out_channels")
+    switch model.backbone {
+    case .resNet(let backbone):
+      try groups(backbone.norm, channels: backbone.baseChannels, "model.backbone", "base_channels")
+    }
+    switch model.neck {
+    case .fpn(let neck):
+      if let norm = neck.norm { try groups(norm, channels: neck.outChannels, "model.neck", "out_channels") }
     }
   }
 

@@ -71,11 +71,11 @@ extension RunConfiguration {
   private mutating func readMPI(_ section: ConfigurationSection) throws {
     mpi = try MPISection(section)
     try section.read("keep_levels_in_graph", into: &model.keepLevelsInGraph)
-    try section.read("recompute", into: &model.backbone.recompute)
+    try section.read("recompute", into: &model.recompute)
     try section.check(
-      model.backbone.recompute.allSatisfy { (1...model.backbone.numStages).contains($0) }, "recompute",
+      model.recompute.allSatisfy { (1...model.backbone.numStages).contains($0) }, "recompute",
       expected: "stages of the backbone, from 1 to \(model.backbone.numStages)")
-    if !model.backbone.recompute.isEmpty, model.backbone.usesBatchStatistics {
+    if !model.recompute.isEmpty, model.backbone.usesBatchStatistics {
       throw section.error(
         "recompute", "needs a norm that can be computed twice: the batch's statistics would be gathered twice",
         hint: "set model.backbone.norm_eval: true, or norm_cfg: {type: GN}")

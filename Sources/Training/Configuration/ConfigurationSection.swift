@@ -125,6 +125,10 @@ final class ConfigurationSection {
 
   /// The `type`, one of those that are supported.
   func type(_ supported: String..., default defaultType: String? = nil) throws -> String {
+    try type(anyOf: supported, default: defaultType)
+  }
+
+  func type(anyOf supported: [String], default defaultType: String? = nil) throws -> String {
     guard let type: String = try optional("type") ?? defaultType else { throw missing("type", expected: "a text") }
     if supported.contains(type) { return type }
     let known = supported.joined(separator: ", ")

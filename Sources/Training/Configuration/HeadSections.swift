@@ -1,5 +1,6 @@
 import Detection
 import Foundation
+import Layers
 
 extension RPNHeadConfiguration {
   /// `rpn_head` itself.
@@ -11,11 +12,12 @@ extension RPNHeadConfiguration {
     try section.check(featChannels > 0, "feat_channels", expected: "a number from 1 on")
     anchorGenerator = try section.requiredSection("anchor_generator", AnchorGeneratorConfiguration.init)
     bboxCoder = try section.section("bbox_coder") { try BoxCoderConfiguration($0, stds: [1, 1, 1, 1]) } ?? bboxCoder
-    lossCls.useSigmoid = true
-    lossCls = try section.section("loss_cls", ClassificationLossConfiguration.init) ?? lossCls
-    lossBBox.kind = .smoothL1(beta: 1 / 9)
-    lossBBox = try section.section("loss_bbox", BoxLossConfiguration.init) ?? lossBBox
-    try section.unsupported("reg_decoded_bbox")
+    lossCls =
+      try section.section("loss_cls") { try ClassificationLoss($0, "CrossEntropyLoss", "FocalLoss") }
+      ?? ClassificationLoss(.sigmoid)
+    try section.read("reg_decoded_bbox", into: &regDecodedBBox)
+    lossBBox =
+      try section.boxRegressionLoss(ofDecodedBoxes: regDecodedBBox) ?? BoxRegressionLoss(.smoothL1(beta: 1 / 9))
     try section.only("num_convs", 1)
   }
 }
@@ -68,40 +70,16 @@ extension AnchorGeneratorConfiguration {
 extension BoxCoderConfiguration {
   /// - Parameter stds: the default of `target_stds`.
   init(_ section: ConfigurationSection, stds: [Float]) throws {
-    self.init()
-    targetStds = stds
     _ = try section.type("DeltaXYWHBBoxCoder")
-    try section.read("target_means", into: &targetMeans)
-    try section.check(targetMeans.count == 4, "target_means", expected: "4 numbers")
-    try section.read("target_stds", into: &targetStds)
+    var coder = DeltaXYWHBBoxCoderConfiguration(targetStds: stds)
+    try section.read("target_means", into: &coder.targetMeans)
+    try section.check(coder.targetMeans.count == 4, "target_means", expected: "4 numbers")
+    try section.read("target_stds", into: &coder.targetStds)
     try section.check(
-      targetStds.count == 4 && targetStds.allSatisfy { $0 > 0 }, "target_stds", expected: "4 numbers above 0")
-    try section.read("clip_border", into: &clipBorder)
-  }
-}
-
-extension ClassificationLossConfiguration {
-  init(_ section: ConfigurationSection) throws {
-    self.init()
-    _ = try section.type("CrossEntropyLoss")
-    try section.read("use_sigmoid", into: &useSigmoid)
-    try section.read("loss_weight", into: &lossWeight)
-    classWeight = try section.optional("class_weight")
-    try section.unsupported("use_mask")
-    try section.only("reduction", "mean")
-  }
-}
-
-extension BoxLossConfiguration {
-  init(_ section: ConfigurationSection) throws {
-    self.init()
-    if try section.type("L1Loss", "SmoothL1Loss") == "SmoothL1Loss" {
-      let beta: Float = try section.optional("beta") ?? 1
-      try section.check(beta > 0, "beta", expected: "a number above 0")
-      kind = .smoothL1(beta: beta)
-    }
-    try section.read("loss_weight", into: &lossWeight)
-    try section.only("reduction", "mean")
+      coder.targetStds.count == 4 && coder.targetStds.allSatisfy { $0 > 0 }, "target_stds",
+      expected: "4 numbers above 0")
+    try section.read("clip_border", into: &coder.clipBorder)
+    self = .deltaXYWH(coder)
   }
 }
 
@@ -110,16 +88,24 @@ extension RoIHeadConfiguration {
   init(_ section: ConfigurationSection) throws {
     self.init()
     _ = try section.type("StandardRoIHead")
-    extractor = try section.requiredSection("bbox_roi_extractor", RoIExtractorConfiguration.init)
-    bboxHead = try section.requiredSection("bbox_head", BBoxHeadConfiguration.init)
+    var stage = RoIStageConfiguration()
+    stage.extractor = try section.requiredSection("bbox_roi_extractor", RoIExtractorConfiguration.init)
+    stage.bboxHead = try section.requiredSection("bbox_head", BBoxHeadConfiguration.init)
+    stages = [stage]
     try section.unsupported("mask_roi_extractor", "mask_head", "shared_head")
   }
 }
 
 extension RoIExtractorConfiguration {
   init(_ section: ConfigurationSection) throws {
-    self.init()
     _ = try section.type("SingleRoIExtractor")
+    self = .single(try SingleRoIExtractorConfiguration(section))
+  }
+}
+
+extension SingleRoIExtractorConfiguration {
+  fileprivate init(_ section: ConfigurationSection) throws {
+    self.init()
     try section.requiredSection("roi_layer") { try readLayer($0) }
     outChannels = try section.required("out_channels")
     featmapStrides = try section.required("featmap_strides")
@@ -145,27 +131,34 @@ extension RoIExtractorConfiguration {
 extension BBoxHeadConfiguration {
   init(_ section: ConfigurationSection) throws {
     self.init()
-    _ = try section.type("Shared2FCBBoxHead")
     inChannels = try section.required("in_channels")
-    try section.read("fc_out_channels", into: &fcOutChannels)
-    try section.check(fcOutChannels > 0, "fc_out_channels", expected: "a number from 1 on")
+    layers = try Self.layers(section)
     if let size = try section.pair("roi_feat_size", as: Int.self) {
       try section.check(size.0 == size.1, "roi_feat_size", expected: "a square")
       roiFeatSize = size.0
     }
     try section.read("num_classes", into: &numClasses)
     try section.check(numClasses > 0, "num_classes", expected: "a number from 1 on")
-    bboxCoder.targetStds = [0.1, 0.1, 0.2, 0.2]
     bboxCoder =
-      try section.section("bbox_coder") { try BoxCoderConfiguration($0, stds: [0.1, 0.1, 0.2, 0.2]) } ?? bboxCoder
+      try section.section("bbox_coder") { try BoxCoderConfiguration($0, stds: [0.1, 0.1, 0.2, 0.2]) }
+      ?? .deltaXYWH(DeltaXYWHBBoxCoderConfiguration(targetStds: [0.1, 0.1, 0.2, 0.2]))
     try section.read("reg_class_agnostic", into: &regClassAgnostic)
-    lossCls = try section.section("loss_cls", ClassificationLossConfiguration.init) ?? lossCls
-    try section.check(!lossCls.useSigmoid, "loss_cls", expected: "use_sigmoid: false, as scores are a softmax's")
-    lossBBox.kind = .smoothL1(beta: 1)
-    lossBBox = try section.section("loss_bbox", BoxLossConfiguration.init) ?? lossBBox
-    try section.unsupported("reg_decoded_bbox", "with_avg_pool", "conv_cfg", "norm_cfg")
-    section.ignore("conv_out_channels", because: "Shared2FCBBoxHead has no convolution")
+    lossCls = try section.section("loss_cls") { try ClassificationLoss($0, "CrossEntropyLoss") } ?? lossCls
+    try section.check(
+      lossCls.kind == .softmax, "loss_cls", expected: "use_sigmoid: false, as scores are a softmax's")
+    try section.read("reg_decoded_bbox", into: &regDecodedBBox)
+    lossBBox = try section.boxRegressionLoss(ofDecodedBoxes: regDecodedBBox) ?? BoxRegressionLoss(.smoothL1(beta: 1))
     try section.only("with_cls", true)
     try section.only("with_reg", true)
+  }
+
+  private static func layers(_ section: ConfigurationSection) throws -> Layers {
+    _ = try section.type("Shared2FCBBoxHead")
+    var layers = SharedFCsConfiguration()
+    try section.read("fc_out_channels", into: &layers.fcOutChannels)
+    try section.check(layers.fcOutChannels > 0, "fc_out_channels", expected: "a number from 1 on")
+    try section.unsupported("with_avg_pool", "conv_cfg", "norm_cfg")
+    section.ignore("conv_out_channels", because: "Shared2FCBBoxHead has no convolution")
+    return .sharedFCs(layers)
   }
 }

@@ -7,18 +7,19 @@ extension RunConfiguration {
     try topLevel.requiredSection("model") { section in
       _ = try section.type("FasterRCNN")
       pretrained = try section.optional("pretrained")
-      model.backbone = try section.requiredSection("backbone", ResNetConfiguration.init)
-      model.neck = try section.requiredSection("neck", FPNConfiguration.init)
-      model.rpnHead = try section.requiredSection("rpn_head", RPNHeadConfiguration.init)
+      model.backbone = try section.requiredSection("backbone", BackboneConfiguration.init)
+      model.neck = try section.requiredSection("neck", NeckConfiguration.init)
+      var rpnHead = try section.requiredSection("rpn_head", RPNHeadConfiguration.init)
       model.roiHead = try section.requiredSection("roi_head", RoIHeadConfiguration.init)
       try Self.owner(of: "train_cfg", section, topLevel).requiredSection("train_cfg") { train in
-        try model.rpnHead.readTraining(train)
-        try model.roiHead.readTraining(train)
+        try rpnHead.readTraining(train)
+        try model.roiHead.stages[0].readTraining(train)
       }
       try Self.owner(of: "test_cfg", section, topLevel).requiredSection("test_cfg") { test in
-        try model.rpnHead.readTesting(test)
-        try model.roiHead.readTesting(test)
+        try rpnHead.readTesting(test)
+        try model.roiHead.detection.readTesting(test)
       }
+      model.source = .rpnHead(rpnHead)
     }
     topLevel.accept("train_cfg", "test_cfg")
   }
@@ -53,12 +54,20 @@ extension NormConfiguration {
 
 extension ResNetConfiguration.Style: ConfigurationChoice {}
 
-extension ResNetConfiguration {
+extension BackboneConfiguration {
   init(_ section: ConfigurationSection) throws {
-    self.init()
     _ = try section.type("ResNet")
+    self = .resNet(try ResNetConfiguration(section))
+  }
+}
+
+extension ResNetConfiguration {
+  fileprivate init(_ section: ConfigurationSection) throws {
+    self.init()
     depth = try section.required("depth")
-    try section.check([18, 34, 50, 101, 152].contains(depth), "depth", expected: "one of 18, 34, 50, 101, 152")
+    try section.check(
+      Self.depths.contains(depth), "depth",
+      expected: "one of \(Self.depths.map(String.init).joined(separator: ", "))")
     try section.read("in_channels", into: &inChannels)
     try section.check(inChannels == 3, "in_channels", expected: "3, the colours of a picture")
     try section.read("base_channels", into: &baseChannels)
@@ -86,15 +95,18 @@ extension ResNetConfiguration {
     section.accept("stage_with_dcn")
     section.ignore("with_cp", because: "mpi.recompute names the stages that are computed twice")
   }
+}
 
-  /// Channels of each of `out_indices`: basic blocks keep the stage's width, bottlenecks end four times as wide.
-  var outChannels: [Int] { outIndices.map { (baseChannels << $0) * (depth < 50 ? 1 : 4) } }
+extension NeckConfiguration {
+  init(_ section: ConfigurationSection) throws {
+    _ = try section.type("FPN")
+    self = .fpn(try FPNConfiguration(section))
+  }
 }
 
 extension FPNConfiguration {
-  init(_ section: ConfigurationSection) throws {
+  fileprivate init(_ section: ConfigurationSection) throws {
     self.init()
-    _ = try section.type("FPN")
     inChannels = try section.required("in_channels")
     outChannels = try section.required("out_channels")
     try section.check(outChannels > 0, "out_channels", expected: "a number from 1 on")

@@ -1,19 +1,32 @@
 import Detection
+import Layers
 
 extension RPNHeadConfiguration {
   /// `train_cfg.rpn` and `train_cfg.rpn_proposal`.
   mutating func readTraining(_ train: ConfigurationSection) throws {
     try train.requiredSection("rpn") { section in
       assigner = try section.requiredSection("assigner", AssignerConfiguration.init)
-      sampler = try section.requiredSection("sampler", SamplerConfiguration.init)
-      guard !sampler.addGtAsProposals else {
-        throw section.error("sampler", "adds boxes to the anchors", hint: "set 'add_gt_as_proposals: false'")
-      }
+      sampler = try Self.sampler(section, for: lossCls)
       try section.read("allowed_border", into: &allowedBorder)
       try section.read("pos_weight", into: &posWeight)
       section.accept("debug")
     }
     trainProposals = try train.requiredSection("rpn_proposal", ProposalConfiguration.init)
+  }
+
+  /// Focal loss takes all anchors.
+  private static func sampler(
+    _ section: ConfigurationSection, for loss: ClassificationLoss
+  ) throws -> SamplerConfiguration {
+    guard loss.isSampled else {
+      section.ignore("sampler", because: "FocalLoss looks at all anchors")
+      return .pseudo
+    }
+    let sampler = try section.requiredSection("sampler", SamplerConfiguration.init)
+    if case .random(let random) = sampler, random.addGtAsProposals {
+      throw section.error("sampler", "adds boxes to the anchors", hint: "set 'add_gt_as_proposals: false'")
+    }
+    return sampler
   }
 
   /// `test_cfg.rpn`.
@@ -22,7 +35,7 @@ extension RPNHeadConfiguration {
   }
 }
 
-extension RoIHeadConfiguration {
+extension RoIStageConfiguration {
   /// `train_cfg.rcnn`.
   mutating func readTraining(_ train: ConfigurationSection) throws {
     try train.requiredSection("rcnn") { section in
@@ -33,7 +46,9 @@ extension RoIHeadConfiguration {
       section.ignore("mask_size", because: "there is no mask head")
     }
   }
+}
 
+extension DetectionConfiguration {
   /// `test_cfg.rcnn`.
   mutating func readTesting(_ test: ConfigurationSection) throws {
     try test.requiredSection("rcnn") { section in
@@ -102,14 +117,20 @@ extension NMSConfiguration {
 
 extension AssignerConfiguration {
   init(_ section: ConfigurationSection) throws {
-    self.init()
     _ = try section.type("MaxIoUAssigner")
+    self = .maxIoU(try MaxIoUAssignerConfiguration(section))
+  }
+}
+
+extension MaxIoUAssignerConfiguration {
+  fileprivate init(_ section: ConfigurationSection) throws {
+    self.init()
     posIoUThr = try section.required("pos_iou_thr")
     guard let node = section.node("neg_iou_thr") else { throw section.missing("neg_iou_thr", expected: "a number") }
     if let threshold = Float(configuration: node) {
-      negIoUThr = (0, threshold)
+      negIoUThr = Range(high: threshold)
     } else if let pair = [Float](configuration: node), pair.count == 2 {
-      negIoUThr = (pair[0], pair[1])
+      negIoUThr = Range(low: pair[0], high: pair[1])
     } else {
       throw section.mismatch("neg_iou_thr", expected: "a number, or a pair: from, to")
     }
@@ -124,11 +145,19 @@ extension AssignerConfiguration {
 }
 
 extension SamplerConfiguration {
-  /// `add_gt_as_proposals` is true unless written, as in mmdetection.
   init(_ section: ConfigurationSection) throws {
+    if try section.type("RandomSampler", "PseudoSampler") == "PseudoSampler" {
+      self = .pseudo
+    } else {
+      self = .random(try RandomSamplerConfiguration(section))
+    }
+  }
+}
+
+extension RandomSamplerConfiguration {
+  /// `add_gt_as_proposals` is true unless written, as in mmdetection.
+  fileprivate init(_ section: ConfigurationSection) throws {
     self.init()
-    isPseudo = try section.type("RandomSampler", "PseudoSampler") == "PseudoSampler"
-    guard !isPseudo else { return }
     num = try section.required("num")
     try section.check(num > 0, "num", expected: "a number from 1 on")
     posFraction = try section.required("pos_fraction")

@@ -68,7 +68,9 @@ final class MetricsLog {
   private func logWindow() {
     guard let last = window.last else { return }
     func mean(_ value: (Step) -> Double) -> Double { window.reduce(0) { $0 + value($1) } / Double(window.count) }
-    let losses = LossValues.names.enumerated().map { index, name in (name, mean { $0.losses.values[index] }) }
+    let losses = last.losses.named.enumerated().map { index, term in
+      (term.name, mean { $0.losses.named[index].value })
+    }
     let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Int(Machine.peakMemoryMiB))
     let sync = last.sync.map { _ in
       (waited: mean { $0.sync?.waitedSeconds ?? 0 }, hidden: mean { $0.sync?.hiddenShare ?? 0 })

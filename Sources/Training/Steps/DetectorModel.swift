@@ -7,7 +7,7 @@ import Tensors
 public final class DetectorModel {
   public let engine: Engine
   public let store: ParameterStore
-  public let detector: FasterRCNN
+  public let detector: any Detector
 
   /// Builds and initialises the detector. `synchronizer` adds over all ranks for SyncBN.
   public init(
@@ -16,7 +16,7 @@ public final class DetectorModel {
   ) {
     engine = Engine(threads: threads)
     store = ParameterStore()
-    detector = FasterRCNN(configuration, in: LayerScope(store: store, synchronizer: synchronizer))
+    detector = TwoStageDetector(configuration, in: LayerScope(store: store, synchronizer: synchronizer))
     store.allocate(seed: seed)
   }
 

@@ -22,25 +22,35 @@ final class Exchange {
     normalizer = isGlobal ? try SynchronizedStatistics(world: world, order: order) : nil
   }
 
+  /// What this rank's losses are divided by: the counts of all ranks, or its own. The one summation of counts in a step.
+  func divisors(_ counts: [Double]) throws -> [Double] {
+    var counts = counts
+    try normalizer?.sum(&counts)
+    return counts
+  }
+
   /// The losses of the global batch, the signals that came to any rank and the mean cost of the exchange; the same on
   /// all ranks.
-  func report(_ losses: DetectionLosses, step: Int) throws -> TrainingStep.Outcome {
-    let scalars = [losses.rpnCls, losses.rpnBBox, losses.cls, losses.bbox].map { Double($0.values[0]) }
-    let counts = [Double(losses.correct), Double(losses.samples), reducer.waitedSeconds, reducer.hiddenShare]
+  /// - Parameters:
+  ///   - values: this rank's values of `terms`.
+  ///   - counts: this rank's counts.
+  func report(_ terms: LossTerms, _ values: [Double], counts: [Double], step: Int) throws -> TrainingStep.Outcome {
+    let isFinite = zip(terms.terms, values).allSatisfy { !$0.isSummed || $1.isFinite }
     let mine = StepReport(
-      losses: scalars, counts: counts,
-      isFinite: scalars.allSatisfy(\.isFinite), signals: Signals.received)
+      losses: values, counts: counts + [reducer.waitedSeconds, reducer.hiddenShare], isFinite: isFinite,
+      signals: Signals.received)
     let all = try mine.summed(over: world, order: order, step: step)
     Signals.forget(all.signals)
-    // With global normalisers each rank has its part of the mean, else a mean of its own.
-    let sums = all.losses.map { normalizer == nil ? $0 / Double(world.size) : $0 }
-    let values = LossValues(
-      rpnCls: sums[0], rpnBBox: sums[1], cls: sums[2], accuracy: 100 * all.counts[0] / max(1, all.counts[1]),
-      bbox: sums[3])
     let ranks = Double(world.size)
-    let sync = SyncTimes(waitedSeconds: all.counts[2] / ranks, hiddenShare: all.counts[3] / ranks)
+    let means = zip(terms.terms, all.losses).map { term, sum in
+      // Summed terms are divided already: with global normalisers each rank has its part of the mean, else a mean of
+      // its own.
+      if term.isSummed { return normalizer == nil ? sum / ranks : sum }
+      return term.divisor.map { sum / max(1, all.counts[$0]) } ?? sum
+    }
+    let times = all.counts.suffix(2).map { $0 / ranks }
     return TrainingStep.Outcome(
-      losses: values, wishes: StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop),
-      sync: world.size > 1 ? sync : nil)
+      losses: LossValues(terms, means), wishes: StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop),
+      sync: world.size > 1 ? SyncTimes(waitedSeconds: times[0], hiddenShare: times[1]) : nil)
   }
 }

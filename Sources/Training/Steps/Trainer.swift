@@ -82,11 +82,9 @@ final class Trainer {
   }
 
   private func notFinite(_ losses: LossValues, images: [Int64]) -> RunError {
-    let parts = zip(LossValues.names, losses.values).filter { $0.0 != "acc" && $0.0 != "loss" }
-      .map { "\($0.0) \(fixed($0.1, 2))" }.joined(separator: ", ")
     return RunError(
       """
-      the loss is not finite at iter \(position.iteration + 1) (\(parts); images \
+      the loss is not finite at iter \(position.iteration + 1) (\(losses.summary); images \
       \(images.map(String.init).joined(separator: ", "))); lower optimizer.lr or lengthen the warm-up
       """, exitCode: .badData)
   }

@@ -38,8 +38,8 @@ package final class TrainingStep {
   package func run(
     on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, learningRate: Double
   ) throws -> Outcome {
-    let losses = try accumulateGradients(input, seed: seed, epoch: epoch)
-    let outcome = try exchange.report(losses, step: iteration + 1)
+    let (values, counts) = try accumulateGradients(input, Draws(seed: seed, epoch: epoch))
+    let outcome = try exchange.report(model.detector.terms, values, counts: counts, step: iteration + 1)
     if outcome.losses.isFinite {
       optimizer.clipGradients(model.engine.workers)
       optimizer.isFirstStep = iteration == 0
@@ -48,18 +48,26 @@ package final class TrainingStep {
     return outcome
   }
 
-  private func accumulateGradients(_ input: DetectorInput, seed: UInt64, epoch: Int) throws -> DetectionLosses {
+  private func accumulateGradients(
+    _ input: DetectorInput, _ draws: Draws
+  ) throws -> (values: [Double], counts: [Double]) {
     let start = ContinuousClock.now
     model.store.zeroGradients()
     let tape = Tape()
     model.engine.tape = tape
     defer { model.engine.tape = nil }
-    let losses = try model.detector.losses(input, seed: seed, epoch: epoch, synchronizer: exchange.normalizer)
+    let (terms, counts) = try forward(input, draws)
     let middle = ContinuousClock.now
-    try tape.backward(from: losses.total, informing: exchange.reducer)
+    try tape.backward(from: terms.total, informing: exchange.reducer)
     (forwardSeconds, backwardSeconds) = (start.duration(to: middle).seconds, middle.duration(to: .now).seconds)
     try exchange.reducer.finish()
-    return losses
+    return (terms.map(\.value), counts)
+  }
+
+  /// Both phases of the losses. What is only needed between them is free when this returns.
+  private func forward(_ input: DetectorInput, _ draws: Draws) throws -> (terms: [TermValue], counts: [Double]) {
+    let pending = try model.detector.train(input, draws)
+    return (try pending.finish(exchange.divisors(pending.counts)), pending.counts)
   }
 }
 

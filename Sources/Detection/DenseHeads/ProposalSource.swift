@@ -1,0 +1,30 @@
+import Layers
+import Tensors
+
+/// Where the regions come from that the RoI head looks at.
+public protocol ProposalSource {
+  /// What it adds to a step's report; fixed when it is built.
+  var terms: LossTerms { get }
+
+  /// Training: the proposals of each image, best first, and what the source itself has to learn.
+  /// - Parameter levels: the neck's maps, finest first.
+  func train(
+    _ levels: [Tensor], _ input: DetectorInput, _ draws: Draws
+  ) throws -> (proposals: [[Proposal]], losses: PendingLosses)
+
+  /// Test mode: the proposals of each image, best first.
+  /// - Throws: `DivergenceError`.
+  func propose(_ levels: [Tensor], metas: [ImageMeta]) throws -> [[Proposal]]
+}
+
+/// `model.rpn_head`.
+public enum ProposalSourceConfiguration: Equatable, Sendable {
+  case rpnHead(RPNHeadConfiguration)
+
+  /// - Parameter scope: the detector's.
+  func make(in scope: LayerScope) -> any ProposalSource {
+    switch self {
+    case .rpnHead(let configuration): RPNHead(configuration, in: scope.scope("rpn_head"))
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import Primitives
+
+/// Chooses the boxes of an image that training looks at.
+public protocol Sampler {
+  /// - Parameter random: keyed by the image.
+  func sample(_ candidates: SamplingCandidates, random: inout KeyedRandom) throws -> SamplingResult
+}
+
+/// The assigned boxes of an image.
+public struct SamplingCandidates {
+  /// The classification loss of each of some boxes, given the class that it should have, as the head stands: what
+  /// hard example mining sorts by.
+  public typealias ClassificationLosses = (_ boxes: [Box], _ labels: [Int]) throws -> [Float]
+
+  public let assigned: AssignResult
+  public let boxes: [Box]
+  /// A number for each box that stays its own when others come or go: its anchor.
+  public let identities: [Int]
+  public let gtBoxes: [Box]
+  /// nil in the RPN.
+  public let gtLabels: [Int]?
+  /// nil in the RPN.
+  public let losses: ClassificationLosses?
+
+  /// - Parameter identities: nil: the boxes' indices.
+  public init(
+    assigned: AssignResult, boxes: [Box], identities: [Int]? = nil, gtBoxes: [Box], gtLabels: [Int]? = nil,
+    losses: ClassificationLosses? = nil
+  ) {
+    (self.assigned, self.boxes, self.gtBoxes, self.gtLabels) = (assigned, boxes, gtBoxes, gtLabels)
+    (self.identities, self.losses) = (identities ?? Array(boxes.indices), losses)
+  }
+}
+
+/// `sampler`.
+public enum SamplerConfiguration: Equatable, Sendable {
+  case random(RandomSamplerConfiguration)
+  /// `PseudoSampler`: everything.
+  case pseudo
+
+  public func make() -> any Sampler {
+    switch self {
+    case .random(let configuration): RandomSampler(configuration)
+    case .pseudo: PseudoSampler()
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Kernels
+import Layers
+
+extension ClassificationLoss {
+  /// - Parameter types: those that its head can use.
+  init(_ section: ConfigurationSection, _ types: String...) throws {
+    self.init()
+    if try section.type(anyOf: types) == "FocalLoss" {
+      try section.only("use_sigmoid", true)
+      kind = .focal(gamma: try section.optional("gamma") ?? 2, alpha: try section.optional("alpha") ?? 0.25)
+    } else {
+      if try section.optional("use_sigmoid") ?? false { kind = .sigmoid }
+      classWeight = try section.optional("class_weight")
+      try section.unsupported("use_mask")
+    }
+    try section.read("loss_weight", into: &lossWeight)
+    try section.only("reduction", "mean")
+  }
+}
+
+extension ConfigurationSection {
+  /// `loss_bbox` of a head; nil where it is absent.
+  /// - Parameter ofDecodedBoxes: the head's `reg_decoded_bbox`, without which losses of boxes make no sense.
+  func boxRegressionLoss(ofDecodedBoxes: Bool) throws -> BoxRegressionLoss? {
+    guard let loss = try section("loss_bbox", { try BoxRegressionLoss($0) }) else { return nil }
+    try check(
+      ofDecodedBoxes || !loss.isOfBoxes, "loss_bbox", expected: "'reg_decoded_bbox: true' beside a loss of boxes")
+    return loss
+  }
+}
+
+extension BoxRegressionLoss {
+  init(_ section: ConfigurationSection) throws {
+    self.init()
+    let type = try section.type(anyOf: [
+      "L1Loss", "SmoothL1Loss", "MSELoss", "IoULoss", "GIoULoss", "DIoULoss", "CIoULoss", "BoundedIoULoss",
+    ])
+    switch type {
+    case "SmoothL1Loss": kind = .smoothL1(beta: try Self.beta(section, default: 1))
+    case "MSELoss": kind = .mse
+    case "IoULoss": kind = .ofBoxes(.iou(linear: try section.optional("linear") ?? false), eps: try Self.eps(section))
+    case "GIoULoss": kind = .ofBoxes(.giou, eps: try Self.eps(section))
+    case "DIoULoss": kind = .ofBoxes(.diou, eps: try Self.eps(section))
+    case "CIoULoss": kind = .ofBoxes(.ciou, eps: try Self.eps(section))
+    case "BoundedIoULoss":
+      let beta = Double(try Self.beta(section, default: 0.2))
+      kind = .ofBoxes(.boundedIoU(beta: beta), eps: try Self.eps(section, default: 1e-3))
+    default: kind = .l1
+    }
+    try section.read("loss_weight", into: &lossWeight)
+    try section.only("reduction", "mean")
+  }
+
+  private static func beta(_ section: ConfigurationSection, default beta: Float) throws -> Float {
+    let beta: Float = try section.optional("beta") ?? beta
+    try section.check(beta > 0, "beta", expected: "a number above 0")
+    return beta
+  }
+
+  private static func eps(_ section: ConfigurationSection, default eps: Float = 1e-6) throws -> Float {
+    let eps: Float = try section.optional("eps") ?? eps
+    try section.check(eps > 0, "eps", expected: "a number above 0")
+    return eps
+  }
+}
