@@ -8,9 +8,9 @@ import Testing
     .deletingLastPathComponent().path
 
   @Test func everyChangeFitsTheSources() throws {
-    let check = try RunningProgram(
-      ["bash", "\(root)/launch/mutants", "--check"], in: TemporaryFolder(), environment: [:]
-    ).wait()
+    let folder = try TemporaryFolder()
+    let program = try RunningProgram(["bash", "\(root)/launch/mutants", "--check"], in: folder, environment: [:])
+    let check = try withExtendedLifetime(folder) { try program.wait() }
     #expect(check.code == 0 && check.output.hasSuffix(" changes, all fit\n"), "\(check)")
   }
 
