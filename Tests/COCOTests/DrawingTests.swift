@@ -60,7 +60,11 @@ import Testing
   func anywhere(box: Box) {
     var drawing = black(ImageSize(height: 20, width: 30))
     drawing.draw(DrawnBox(box: box, label: 79, caption: "naïve 1.00"))
-    #expect(drawing.pixels.count == 1800)
+    let color = Drawing.color(ofLabel: 79)
+    let allowed: Set = [[0, 0, 0], [255, 255, 255], [color.red, color.green, color.blue]]
+    let count = drawing.pixels.count
+    #expect(count == 1800)
+    #expect(stride(from: 0, to: count, by: 3).allSatisfy { allowed.contains(Array(drawing.pixels[$0..<$0 + 3])) })
   }
 
   @Test func colors() {

@@ -20,7 +20,9 @@ import Testing
     func order(_ seed: UInt64, _ epoch: Int) -> [[Int]] {
       EpochOrder(groups: groups, globalBatch: 4, seed: seed, epoch: epoch).batches
     }
-    #expect(order(1, 0) == order(1, 0))
+    // Constants: a resume, on another machine and of another build, must find the same order.
+    #expect(KeyedRandom.hash("\(order(1, 0))") == 7_592_825_295_917_055_903)
+    #expect(KeyedRandom.hash("\(order(.max, 11))") == -1_411_409_952_825_121_957)
     #expect(order(1, 0) != order(1, 1) && order(1, 0) != order(2, 0))
     // Batches of both groups come mixed.
     let flags = order(1, 0).map { groups[$0[0]] }
@@ -65,6 +67,13 @@ import Testing
       #expect(first[index].size == plan.size && second[index].size == plan.size)
       #expect(plan.size.width % 8 == 0 && plan.iteration == index % perEpoch)
     }
+    // Each epoch has an order of its own.
+    let groups = dataset.images.map(\.aspectGroup)
+    for epoch in 0..<3 {
+      let batches = whole.filter { $0.key.epoch == epoch }.map(\.indices)
+      #expect(batches == EpochOrder(groups: groups, globalBatch: 4, seed: 5, epoch: epoch).batches)
+    }
+    #expect(Set((0..<3).map { epoch in whole.filter { $0.key.epoch == epoch }.map(\.indices) }).count == 3)
     // Any position is reached directly; one past an epoch's end is the next epoch's start.
     #expect(plans(0, 1, epoch: 1, iteration: 2) == Array(whole.dropFirst(perEpoch + 2)))
     #expect(plans(0, 1, epoch: 1, iteration: perEpoch) == Array(whole.dropFirst(2 * perEpoch)))

@@ -60,13 +60,14 @@ import Testing
     let pipeline = try Pipeline([
       Self.resize([(30, 30), (40, 40)], keepRatio: true), .randomFlip(ratio: 0.5, direction: .horizontal),
     ])
-    func draws(_ seed: UInt64, _ epoch: Int) -> [Geometry] {
-      (0..<400).map {
-        pipeline.geometry(
-          of: ImageSize(height: 9, width: 9), imageID: Int64($0), key: DrawKey(seed: seed, epoch: epoch))
+    func draws(_ seed: UInt64, _ epoch: Int, images: [Int64] = Array(0..<400)) -> [Geometry] {
+      images.map {
+        pipeline.geometry(of: ImageSize(height: 9, width: 9), imageID: $0, key: DrawKey(seed: seed, epoch: epoch))
       }
     }
-    #expect(draws(1, 1) == draws(1, 1))
+    #expect(draws(1, 1, images: (0..<400).reversed()) == draws(1, 1).reversed())
+    let text = draws(1, 1).map { "\($0.imgShape.width)\($0.flip?.rawValue ?? "")" }.joined(separator: " ")
+    #expect(KeyedRandom.hash(text) == -6_458_062_096_267_015_297)
     #expect(draws(1, 1) != draws(2, 1) && draws(1, 1) != draws(1, 2))
     let flips = draws(1, 1).count { $0.flip != nil }
     #expect((160...240).contains(flips))

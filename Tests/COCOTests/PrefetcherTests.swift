@@ -65,31 +65,49 @@ import Testing
     #expect(try loader.next() == nil)
   }
 
-  @Test func readsNoFurtherAheadThanItsDepth() throws {
+  /// However long a batch is not asked for. Each plan that is taken is counted at that moment, over many batches.
+  @Test func readsAsFarAheadAsItsDepthAndNoFurther() throws {
     let (dataset, pipeline) = (try dataset(), try pipeline.get())
     let options = TrainingPlans.Options(seed: 8, globalBatch: 2, epochs: 1_000_000)
-    let taken = Counter()
+    let lead = Lead()
     let plans = TrainingPlans(dataset, pipeline, options: options).lazy.map { plan in
-      taken.increment()
+      lead.grow()
       return plan
     }
     let loader = Prefetcher(dataset, pipeline, plans: plans, workers: 4, depth: 3)
-    for count in 1...5 {
-      _ = try loader.next()
-      #expect(taken.value <= count + 3)
+    for _ in 0..<300 {
+      try #require(lead.reaches(3), "the threads don't read ahead")
+      lead.shrink()
+      #expect(try loader.next() != nil)
     }
-    // The threads get there, and then take no more.
-    while taken.value < 8 { Thread.sleep(forTimeInterval: 0.001) }
-    Thread.sleep(forTimeInterval: 0.02)
-    #expect(taken.value == 8)
+    #expect(lead.largest == 3)
     loader.stop()
     #expect(try loader.next() == nil)
   }
 
-  private final class Counter: @unchecked Sendable {
-    private let lock = NSLock()
-    private var count = 0
-    var value: Int { lock.withLock { count } }
-    func increment() { lock.withLock { count += 1 } }
+  /// How many plans have been taken of which no batch was asked for.
+  private final class Lead: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var (now, most) = (0, 0)
+
+    var largest: Int { condition.withLock { most } }
+    func shrink() { condition.withLock { now -= 1 } }
+
+    func grow() {
+      condition.withLock {
+        now += 1
+        most = max(most, now)
+        condition.broadcast()
+      }
+    }
+
+    /// Waits for it; false where it hangs.
+    func reaches(_ count: Int) -> Bool {
+      let deadline = Date().addingTimeInterval(600)
+      return condition.withLock {
+        while now < count { if !condition.wait(until: deadline) { return false } }
+        return true
+      }
+    }
   }
 }

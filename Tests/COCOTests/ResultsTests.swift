@@ -12,9 +12,9 @@ import Testing
       imageID: 391_895, label: label, box: EvaluationBox(x: x, y: 1e-7, width: 1 / 3, height: 12345.678), score: score)
   }
 
-  private func read(_ text: String) -> String {
+  private func message(_ text: String) throws -> String {
     let path = directory + "/results.json"
-    try? text.write(toFile: path, atomically: false, encoding: .utf8)
+    try text.write(toFile: path, atomically: false, encoding: .utf8)
     let result = Result { try ResultsFile.read(path, categoryIDs: [7, 3]) }
     guard case .failure(let error) = result else { return "no error" }
     return "\(error)".replacingOccurrences(of: directory + "/", with: "")
@@ -41,22 +41,23 @@ import Testing
     #expect(try String(contentsOfFile: path, encoding: .utf8) == "[\n\(line),\n\(line)\n]\n")
   }
 
-  @Test func errors() {
+  @Test func errors() throws {
     #expect(
-      read(#"[{"image_id":1,"category_id":9,"bbox":[1,2,3,4],"score":0.5}]"#)
+      try message(#"[{"image_id":1,"category_id":9,"bbox":[1,2,3,4],"score":0.5}]"#)
         == "results.json: error: entry 0 has category 9, which is none of 7, 3")
     #expect(
-      read(#"[{"image_id":1,"category_id":7,"bbox":[1,2,3],"score":0.5}]"#)
+      try message(#"[{"image_id":1,"category_id":7,"bbox":[1,2,3],"score":0.5}]"#)
         == "results.json: error: entry 0 has a bbox of 3 numbers, not 4: x, y, width, height")
     #expect(
-      read(#"[{"image_id":1,"category_id":7,"bbox":[1,2,3,4]}]"#) == "results.json: error: entry 0 has no 'score'")
+      try message(#"[{"image_id":1,"category_id":7,"bbox":[1,2,3,4]}]"#)
+        == "results.json: error: entry 0 has no 'score'")
     #expect(
-      read(#"[{"image_id":1,"category_id":7,"bbox":[1,2,3,4],"score":"high"}]"#)
+      try message(#"[{"image_id":1,"category_id":7,"bbox":[1,2,3,4],"score":"high"}]"#)
         == "results.json: error: entry 0, 'score', is not of the expected kind (Double)")
     #expect(
-      read(#"{"images":[]}"#)
+      try message(#"{"images":[]}"#)
         == "results.json: error: the file, expected to be a list, is not of the expected kind (Array<Any>)")
-    #expect(read("[").hasPrefix("results.json: error: it is not a JSON list of detections: "))
+    #expect(try message("[").hasPrefix("results.json: error: it is not a JSON list of detections: "))
   }
 
   @Test func missingFile() {

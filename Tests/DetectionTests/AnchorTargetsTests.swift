@@ -4,21 +4,30 @@ import TestSupport
 import Testing
 
 @Suite struct AnchorTargetsTests {
-  private func targets(_ golden: GoldenCase, _ configuration: RPNHeadConfiguration) throws -> AnchorTargets {
-    let images = try golden.sizes("inputs/img_shapes").count
+  /// - Parameters:
+  ///   - images: those of the case that make the batch; nil: all.
+  ///   - items: what the generator of each of the case's images is keyed by; nil: its number.
+  private func targets(
+    _ golden: GoldenCase, _ configuration: RPNHeadConfiguration, images: [Int]? = nil, items: [Int64]? = nil
+  ) throws -> AnchorTargets {
+    let all = try golden.sizes("inputs/img_shapes").indices
+    let (images, items) = (images ?? Array(all), items ?? all.map(Int64.init))
+    let (metas, targets) = (try golden.metas(), try golden.targets())
     let maps = try configuration.anchorGenerator.strides.indices.map {
       let shape = try golden.shape("inputs/feats_\($0)")
       return ImageSize(height: shape[2], width: shape[3])
     }
     return AnchorTargeter(configuration).targets(
-      featmapSizes: maps, metas: try golden.metas(), targets: try golden.targets(),
-      randoms: (0..<images).map { KeyedRandom(seed: 1, purpose: .test, item: Int64($0)) })
+      featmapSizes: maps, metas: images.map { metas[$0] }, targets: images.map { targets[$0] },
+      randoms: images.map { KeyedRandom(seed: 1, purpose: .test, item: items[$0]) })
   }
 
   @Test func targetsAreMMDetections() throws {
     let cases = try GoldenCase.all("rpn")
     #expect(cases.count == 10)
-    for golden in cases where golden.flag("expected_targets_none") == false {
+    let compared = cases.filter { $0.flag("expected_targets_none") == false }
+    #expect(compared.count == 9)
+    for golden in compared {
       let targets = try targets(golden, try golden.settings().rpnHead)
       #expect(try [targets.numTotalPos] == golden.integers("expected/num_total_pos"), "\(golden)")
       #expect(try [targets.numTotalNeg] == golden.integers("expected/num_total_neg"), "\(golden)")
@@ -86,11 +95,16 @@ import Testing
     let golden = try GoldenCase.all("rpn")[0]
     var configuration = try golden.settings().rpnHead
     configuration.sampler.num = 16
-    let (first, second) = (try targets(golden, configuration), try targets(golden, configuration))
-    for image in 0..<2 {
-      #expect(first.images[image].positives.count + first.images[image].negatives.count == 16)
-      #expect(first.images[image].negatives == second.images[image].negatives)
+    let together = try targets(golden, configuration).images
+    #expect(together.count == 2)
+    for (number, image) in together.enumerated() {
+      #expect(image.positives.count + image.negatives.count == 16)
+      let alone = try targets(golden, configuration, images: [number]).images[0]
+      #expect(alone.positives == image.positives && alone.negatives == image.negatives, "image \(number)")
     }
+    let other = try targets(golden, configuration, items: [7, 1]).images
+    #expect(other[0].negatives != together[0].negatives, "another generator chooses the same")
+    #expect(other[1].positives == together[1].positives && other[1].negatives == together[1].negatives)
   }
 }
 

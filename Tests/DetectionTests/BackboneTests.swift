@@ -10,6 +10,7 @@ import Testing
   @Test func resNetAgreesWithEveryCase() throws {
     let cases = try GoldenCase.all("backbone").filter { $0.string("kind") == "ResNet" }
     #expect(cases.count == 6)
+    #expect(cases.contains { $0.has("expected/buffers_after") } && cases.contains { $0.has("expected/outs_eval_0") })
     for golden in cases {
       let network = Network()
       let configuration = try Self.resNet(golden)
@@ -55,7 +56,7 @@ import Testing
     #expect(compared > 0)
   }
 
-  @Test func frozenStagesRecordNothing() throws {
+  @Test func frozenParametersAreMMDetections() throws {
     let golden = try GoldenCase.all("backbone")[0]
     let network = Network()
     _ = ResNet(try Self.resNet(golden), in: network.scope)
@@ -63,6 +64,24 @@ import Testing
     let expected = try #require(golden.string("frozen_params"))
     #expect(frozen.count == expected.split(separator: ",").count)
     #expect(frozen.allSatisfy { expected.contains("\"\($0)\"") })
+  }
+
+  /// Stages are frozen from below: their maps need no gradient, and nothing of them is on the tape.
+  @Test func frozenStagesRecordNothing() throws {
+    let golden = try #require(
+      try GoldenCase.all("backbone").first { try $0.string("kind") == "ResNet" && Self.resNet($0).normEval })
+    var recorded: [Int] = []
+    for frozen in 0...4 {
+      let network = Network()
+      var configuration = try Self.resNet(golden)
+      (configuration.frozenStages, configuration.outIndices) = (frozen, [0, 1, 2, 3])
+      let backbone = ResNet(configuration, in: network.scope)
+      try network.load(golden)
+      let outputs = try backbone(network.map(golden, "inputs/img"))
+      #expect(outputs.map(\.needsGradient) == (1...4).map { $0 > frozen }, "\(frozen) stages are frozen")
+      recorded.append(try #require(network.engine.tape).count)
+    }
+    #expect(recorded[4] == 0 && zip(recorded, recorded.dropFirst()).allSatisfy { $0 > $1 }, "\(recorded)")
   }
 
   @Test func fpnAgreesWithEveryCase() throws {

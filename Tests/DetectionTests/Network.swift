@@ -28,8 +28,9 @@ final class Network {
       needsGradient: needsGradient)
   }
 
-  /// Outputs against `PREFIX_0`, `PREFIX_1`, …, relative to each one's maximum.
+  /// Outputs against `PREFIX_0`, `PREFIX_1`, …, all of them, relative to each one's maximum.
   func compare(_ outputs: [Tensor], _ golden: GoldenCase, _ prefix: String, _ tolerance: Float) throws {
+    #expect(!outputs.isEmpty && !golden.has("\(prefix)_\(outputs.count)"), "\(golden): \(outputs.count) of \(prefix)")
     for (index, output) in outputs.enumerated() {
       let name = "\(prefix)_\(index)"
       let (shape, expected) = (try golden.shape(name), try golden.floats(name))

@@ -102,6 +102,7 @@ import Testing
     let rows = stride(from: 0, to: boxes.count, by: 5).map { Array(boxes[$0..<$0 + 5]) }
     let results = resultsByClass(
       rows, labels: try golden.integers("inputs/labels"), classes: golden.integer("num_classes")!)
+    #expect(results.count == golden.integer("num_classes"))
     for (label, result) in results.enumerated() {
       #expect(Array(result.joined()) == (try golden.floats("expected/result_\(label)")))
     }

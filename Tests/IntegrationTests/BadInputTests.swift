@@ -106,7 +106,7 @@ extension ProgramTests {
       let command = run.command(
         input.workDir, ranks: input.ranks, batch: input.batch, iterations: 5, options: input.options)
       let outcome = try run.program.run(
-        command + input.arguments, ranks: input.ranks, shell: input.shell, deadline: 60)
+        command + input.arguments, ranks: input.ranks, shell: input.shell)
       #expect(outcome.code == input.code, "\(outcome)")
       for part in input.message { #expect(outcome.errors.contains(part), "\(outcome)") }
       let messages = outcome.errors.split(separator: "\n").filter { $0.contains("error: ") }

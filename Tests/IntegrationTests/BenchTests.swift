@@ -9,7 +9,7 @@ extension ProgramTests {
       let launcher = ranks.map { ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\($0)"] } ?? []
       let folder = try TemporaryFolder()
       let running = try RunningProgram(launcher + [program] + arguments, in: folder, environment: [:])
-      return try withExtendedLifetime(folder) { try running.wait(deadline: 300) }
+      return try withExtendedLifetime(folder) { try running.wait() }
     }
 
     private func lines(_ outcome: Outcome) throws -> [[String: Any]] {

@@ -12,14 +12,14 @@ struct Program {
     return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("rcnn-train").path
   }()
 
-  /// Runs to the end; nil ranks: without mpirun. A run that is not over by the deadline is killed, and fails the test.
+  /// Runs to the end; nil ranks: without mpirun. A run that hangs is killed, and fails the test.
   @discardableResult
   func run(
     _ arguments: [String], ranks: Int? = nil, environment: [String: String] = [:], shell: String? = nil,
-    deadline: Double = 300, sourceLocation: SourceLocation = #_sourceLocation
+    sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> Outcome {
     let running = try start(arguments, ranks: ranks, environment: environment, shell: shell)
-    return try running.wait(deadline: deadline, sourceLocation: sourceLocation)
+    return try running.wait(sourceLocation: sourceLocation)
   }
 
   /// Runs to the end and expects exit code 0.
@@ -51,7 +51,6 @@ struct Outcome: CustomStringConvertible {
   let code: Int32
   let output: String
   let errors: String
-  let seconds: Double
 
   var description: String { "exit code \(code)\n\(output.suffix(3000))\n\(errors.suffix(3000))" }
 }
@@ -92,9 +91,12 @@ final class RunningProgram {
   /// Kills the ranks as a machine that loses power does, but leaves mpirun.
   func killRanks() { for rank in children() { kill(rank, SIGKILL) } }
 
-  /// Waits until something is so; fails where the process ends or the deadline comes first.
+  /// When a process counts as hanging, in seconds: far beyond what it takes on a slow machine.
+  static let hang = 900.0
+
+  /// Waits until something is so; fails where the process ends or hangs.
   func wait(until condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let deadline = Date().addingTimeInterval(60)
+    let deadline = Date().addingTimeInterval(Self.hang)
     while !condition() {
       guard process.isRunning, Date() < deadline else {
         end()
@@ -108,9 +110,9 @@ final class RunningProgram {
   /// Text that was printed so far.
   var output: String { text(outputPath) }
 
-  func wait(deadline: Double = 300, sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
+  func wait(sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
     while process.isRunning {
-      if Date().timeIntervalSince(start) > deadline {
+      if Date().timeIntervalSince(start) > Self.hang {
         end()
         Issue.record("it hangs: \(process.arguments ?? []): \(outcome())", sourceLocation: sourceLocation)
         break
@@ -131,8 +133,7 @@ final class RunningProgram {
 
   private func outcome() -> Outcome {
     Outcome(
-      code: process.isRunning ? -1 : process.terminationStatus, output: text(outputPath), errors: text(errorPath),
-      seconds: Date().timeIntervalSince(start))
+      code: process.isRunning ? -1 : process.terminationStatus, output: text(outputPath), errors: text(errorPath))
   }
 
   private func text(_ path: String) -> String {

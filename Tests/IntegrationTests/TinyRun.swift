@@ -144,6 +144,8 @@ struct TinyRun {
 struct TrainingLog {
   /// The training lines, in order.
   let steps: [[String: Double]]
+  /// The lines of evaluations during the training, in order.
+  let validations: [[String: Double]]
   /// The log for people.
   let text: String
 
@@ -153,10 +155,11 @@ struct TrainingLog {
     let path = "\(folder)/\(try #require(names.last))"
     text = try String(contentsOfFile: String(path.dropLast(".json".count)), encoding: .utf8)
     let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-    steps = try lines.compactMap { line in
-      let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
-      return object["mode"] as? String == "train" ? object.compactMapValues { ($0 as? NSNumber)?.doubleValue } : nil
+    let objects = try lines.map { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:] }
+    func numbers(_ mode: String) -> [[String: Double]] {
+      objects.filter { $0["mode"] as? String == mode }.map { $0.compactMapValues { ($0 as? NSNumber)?.doubleValue } }
     }
+    (steps, validations) = (numbers("train"), numbers("val"))
   }
 
   /// Expects finite losses that agree within `tolerance` of the expected ones.
@@ -164,7 +167,7 @@ struct TrainingLog {
     as other: ArraySlice<[String: Double]>, tolerance: Double = 1e-4, _ what: String,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    #expect(steps.count == other.count, "\(what)", sourceLocation: sourceLocation)
+    #expect(!steps.isEmpty && steps.count == other.count, "\(what)", sourceLocation: sourceLocation)
     for (mine, expected) in zip(steps, other) {
       for name in ["loss_rpn_cls", "loss_rpn_bbox", "loss_cls", "acc", "loss_bbox", "loss"] {
         guard let value = mine[name], let reference = expected[name], value.isFinite else {
@@ -185,10 +188,15 @@ func expectSameModel(
   _ actual: Checkpoint, _ expected: Checkpoint, tolerance: Float = 1e-4, _ what: String,
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
+  #expect(!expected.model.isEmpty, "\(what)", sourceLocation: sourceLocation)
   #expect(actual.model.map(\.name) == expected.model.map(\.name), "\(what)", sourceLocation: sourceLocation)
+  #expect(actual.model.map(\.shape) == expected.model.map(\.shape), "\(what)", sourceLocation: sourceLocation)
   for (mine, reference) in zip(actual.model, expected.model) {
     let largest = reference.values.reduce(0) { max($0, abs($1)) }
-    let difference = zip(mine.values, reference.values).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+    let difference = zip(mine.values, reference.values).reduce(Float(0)) { worst, pair in
+      let difference = abs(pair.0 - pair.1)
+      return difference.isNaN ? .infinity : max(worst, difference)
+    }
     if !(difference <= tolerance * largest) {
       Issue.record("\(what): \(mine.name) differs by \(difference) of \(largest)", sourceLocation: sourceLocation)
     }

@@ -25,6 +25,21 @@ import Testing
     #expect(parameter.momentum[0] == 0.625)
   }
 
+  /// Three factors, none of them like another: mmcv's rules, and no two settings mixed up.
+  @Test func eachKindOfParameterHasItsOwnSettings() {
+    var configuration = OptimizerConfiguration()
+    configuration.weightDecay = 0.5
+    (configuration.biasLRMult, configuration.biasDecayMult, configuration.normDecayMult) = (3, 0.25, 0.125)
+    let store = ParameterStore()
+    for (name, shape) in [("conv.weight", [2, 2, 1, 1]), ("conv.bias", [2]), ("bn.weight", [2]), ("bn.bias", [2])] {
+      _ = store.add(name, shape: shape, isTrainable: true, initializer: .constant(1))
+    }
+    store.allocate(seed: 0)
+    let treatments = store.parameters.map { SGD.treatment(of: $0, configuration, store) }
+    #expect(treatments.map(\.rateFactor) == [1, 3, 1, 1])
+    #expect(treatments.map(\.weightDecay) == [0.5, 0.125, 0.0625, 0.0625])
+  }
+
   @Test func frozenParametersDoNotMove() {
     var configuration = OptimizerConfiguration()
     configuration.weightDecay = 0.1

@@ -23,11 +23,11 @@ public func expectClose(
   }
 }
 
-/// Expects the largest difference to be at most `tolerance` times the largest expected magnitude.
+/// Expects the largest difference to be at most `tolerance` times the largest expected magnitude that is finite.
 public func expectCloseToMaximum(
   _ actual: [Float], _ expected: [Float], _ tolerance: Float, _ what: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
-  let maximum = expected.reduce(0) { max($0, abs($1)) }
+  let maximum = expected.reduce(0) { $1.isFinite ? max($0, abs($1)) : $0 }
   expectClose(actual, expected, absolute: tolerance * maximum, what, sourceLocation: sourceLocation)
 }

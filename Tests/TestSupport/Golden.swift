@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Testing
 
 /// One case of a file of reference values in `Tests/Goldens`, computed by mmdetection 2.11.
 public struct GoldenCase: CustomStringConvertible {
@@ -10,10 +11,12 @@ public struct GoldenCase: CustomStringConvertible {
   public var title: String { string("title") ?? name }
   public var description: String { "\(name) (\(title))" }
 
-  /// All cases of `Tests/Goldens/FILE.h5`, in order.
+  /// All cases of `Tests/Goldens/FILE.h5`, in order; there is at least one, so that a loop over them is a test.
   public static func all(_ file: String) throws -> [GoldenCase] {
     let file = try HDF5File(reading: path("\(file).h5"))
-    return try file.members(of: "/").map { GoldenCase(name: $0, file: file) }
+    let names = try file.members(of: "/")
+    try #require(!names.isEmpty, "the file of reference values is empty")
+    return names.map { GoldenCase(name: $0, file: file) }
   }
 
   /// The path of a file in `Tests/Goldens`.

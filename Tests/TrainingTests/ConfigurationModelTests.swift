@@ -92,6 +92,17 @@ import Training
     #expect(!run.model.keepLevelsInGraph && !run.model.normalizesLossesGlobally)
   }
 
+  @Test func settingsThatResembleEachOtherAreNotMixedUp() throws {
+    let run = try ConfigurationFixture.read(options: [
+      "optimizer.paramwise_cfg={bias_lr_mult: 2, bias_decay_mult: 0.5, norm_decay_mult: 0.25}",
+      "model.train_cfg.rpn.assigner.neg_iou_thr=[0.1,0.3]", "data.val.pipeline.1.transforms.1.flip_ratio=0.5",
+    ]).run
+    #expect([run.optimizer.biasLRMult, run.optimizer.biasDecayMult, run.optimizer.normDecayMult] == [2, 0.5, 0.25])
+    #expect(run.model.rpnHead.assigner.negIoUThr == (0.1, 0.3))
+    // Test pipelines never flip.
+    #expect(run.data.val?.pipeline == (try ConfigurationFixture.read(options: []).run.data.val?.pipeline))
+  }
+
   /// The `model` dictionaries that mmdetection itself built the reference detectors from, as JSON.
   @Test func modelsOfTheReferenceDetectorsAreRead() throws {
     let cases = try GoldenCase.all("detector")

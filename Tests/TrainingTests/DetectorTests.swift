@@ -60,6 +60,7 @@ import Training
 
     let proposals = detector.rpnHead.proposals(
       from: detector.rpnHead(levels), metas: input.metas, isTraining: true)
+    #expect(!proposals.isEmpty && proposals.count == input.metas.count)
     for (image, proposals) in proposals.enumerated() {
       try golden.expectBoxes(proposals.map { ($0.box, $0.score) }, "\(group)/proposals_\(image)")
     }

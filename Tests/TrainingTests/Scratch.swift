@@ -22,11 +22,11 @@ final class Scratch {
       .appendingPathComponent("rank-probe")
   }
 
-  /// What a program prints, errors included.
+  /// What a program on the path prints, errors included.
   static func run(_ command: String...) throws -> String {
     let (process, output) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: command[0])
-    process.arguments = Array(command.dropFirst())
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
     (process.standardOutput, process.standardError) = (output, output)
     try process.run()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
