@@ -17,7 +17,7 @@ import Testing
       let shape = try golden.shape("inputs/feats_\($0)")
       return ImageSize(height: shape[2], width: shape[3])
     }
-    return AnchorTargeter(configuration).targets(
+    return try AnchorTargeter(configuration).targets(
       featmapSizes: maps, metas: images.map { metas[$0] }, targets: images.map { targets[$0] },
       randoms: images.map { KeyedRandom(seed: 1, purpose: .test, item: items[$0]) })
   }
@@ -31,7 +31,7 @@ import Testing
       let targets = try targets(golden, try golden.settings().rpnHead)
       #expect(try [targets.numTotalPos] == golden.integers("expected/num_total_pos"), "\(golden)")
       #expect(try [targets.numTotalNeg] == golden.integers("expected/num_total_neg"), "\(golden)")
-      #expect(targets.numTotalSamples == targets.numTotalPos + targets.numTotalNeg)
+      #expect(targets.averageFactor == Double(targets.numTotalPos + targets.numTotalNeg))
       for (number, level) in LevelSamples.all(targets, try golden.settings().rpnHead).enumerated() {
         try check(level, number, weight: targets.positiveWeight, golden)
       }
@@ -49,7 +49,7 @@ import Testing
     for (i, element) in level.positives.enumerated() {
       labels[element] = 0
       weights[element] = weight
-      deltas.replaceSubrange(4 * element..<4 * element + 4, with: level.positiveDeltas[4 * i..<4 * i + 4])
+      deltas.replaceSubrange(4 * element..<4 * element + 4, with: level.positiveTargets[4 * i..<4 * i + 4])
       deltaWeights.replaceSubrange(4 * element..<4 * element + 4, with: [1, 1, 1, 1])
     }
     #expect(try labels == golden.integers("expected/labels_\(number)"), "\(golden) level \(number)")
@@ -75,7 +75,8 @@ import Testing
         }
         #expect(targets.images[number].positives == ofImage(\.positives), "\(golden) image \(number)")
         #expect(targets.images[number].negatives == ofImage(\.negatives), "\(golden) image \(number)")
-        #expect(targets.images[number].positiveDeltas.count == 4 * targets.images[number].positives.count)
+        #expect(targets.images[number].positiveTargets.count == 4 * targets.images[number].positives.count)
+        #expect(targets.images[number].positiveBoxes.count == targets.images[number].positives.count)
       }
     }
   }
@@ -87,14 +88,14 @@ import Testing
     #expect(!targets.images[0].negatives.isEmpty)
     #expect(targets.images[1].positives.isEmpty && targets.images[1].negatives.isEmpty)
     #expect(
-      targets.numTotalSamples
-        == max(targets.images[0].positives.count, 1) + targets.images[0].negatives.count + 2)
+      targets.averageFactor
+        == Double(max(targets.images[0].positives.count, 1) + targets.images[0].negatives.count + 2))
   }
 
   @Test func samplesDependOnTheImagesOwnGeneratorOnly() throws {
     let golden = try GoldenCase.all("rpn")[0]
     var configuration = try golden.settings().rpnHead
-    configuration.sampler.num = 16
+    configuration.sampler = .random(try golden.settings("train_cfg").randomSampler(num: 16))
     let together = try targets(golden, configuration).images
     #expect(together.count == 2)
     for (number, image) in together.enumerated() {
@@ -112,7 +113,7 @@ import Testing
 private struct LevelSamples {
   var positives: [Int] = []
   var negatives: [Int] = []
-  var positiveDeltas: [Float] = []
+  var positiveTargets: [Float] = []
 
   static func all(_ targets: AnchorTargets, _ configuration: RPNHeadConfiguration) -> [LevelSamples] {
     let anchors = AnchorGenerator(configuration.anchorGenerator).numBaseAnchors[0]
@@ -122,7 +123,7 @@ private struct LevelSamples {
     for (i, element) in cells.positives.map(Int.init).enumerated() {
       let (level, cell) = places[element / anchors]
       levels[level].positives.append(cell * anchors + element % anchors)
-      levels[level].positiveDeltas += cells.positiveDeltas[4 * i..<4 * i + 4]
+      levels[level].positiveTargets += cells.positiveTargets[4 * i..<4 * i + 4]
     }
     for element in cells.negatives.map(Int.init) {
       let (level, cell) = places[element / anchors]

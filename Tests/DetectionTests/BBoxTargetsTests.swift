@@ -9,19 +9,18 @@ import Testing
     #expect(cases.count == 12)
     for golden in cases {
       let samples = try golden.sampledRoIs()
-      let configuration = try golden.roiHead()
-      let targets = BBoxTargeter(configuration).targets(samples)
+      let configuration = try golden.bboxHead()
+      let targets = BBoxTargeter(configuration, posWeight: golden.posWeight).targets(samples)
       #expect(try targets.labels == golden.integers("expected/labels"), "\(golden)")
       #expect(try targets.labelWeights == golden.floats("expected/label_weights"), "\(golden)")
-      let decoded = golden.flag("reg_decoded_bbox") == true
-      try checkDeltas(
-        decoded ? coordinates(samples.flatMap(\.posGtBoxes)) : targets.positiveDeltas, labels: targets.labels,
-        background: configuration.bboxHead.numClasses, golden)
+      #expect(targets.positiveBoxes == samples.flatMap(\.posBoxes))
+      try checkTargets(
+        targets.positiveTargets, labels: targets.labels, background: configuration.numClasses, golden)
       try checkRegions(samples, golden)
     }
   }
 
-  private func checkDeltas(_ positives: [Float], labels: [Int], background: Int, _ golden: GoldenCase) throws {
+  private func checkTargets(_ positives: [Float], labels: [Int], background: Int, _ golden: GoldenCase) throws {
     var (deltas, weights): ([Float], [Float]) = ([], [])
     var rest = positives[...]
     for label in labels {

@@ -37,9 +37,9 @@ import Testing
     for golden in goldens where try !Self.resNet(golden).usesBatchStatistics {
       let results = try [[], [1, 2, 3, 4]].map { recompute in
         let network = Network()
-        var configuration = try Self.resNet(golden)
-        configuration.recompute = recompute.filter { $0 <= configuration.numStages }
-        let backbone = ResNet(configuration, in: network.scope)
+        let configuration = try Self.resNet(golden)
+        let backbone = ResNet(
+          configuration, in: network.scope, recomputing: recompute.filter { $0 <= configuration.numStages })
         try network.load(golden)
         let image = try network.map(golden, "inputs/img", needsGradient: true)
         let outputs = try backbone(image)

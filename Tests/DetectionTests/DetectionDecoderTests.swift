@@ -17,10 +17,10 @@ import Testing
 
   /// The cases take the RoIs of the first image.
   private func check(_ golden: GoldenCase, _ group: String) throws {
-    var configuration = RoIHeadConfiguration()
+    var (configuration, head) = (DetectionConfiguration(), BBoxHeadConfiguration())
     let numClasses = try #require(golden.integer("num_classes"))
-    configuration.bboxHead.numClasses = numClasses
-    configuration.bboxHead.bboxCoder = try golden.settings("bbox_coder").coder
+    head.numClasses = numClasses
+    head.bboxCoder = .deltaXYWH(try golden.settings("bbox_coder").coder)
     let regions = try golden.floats("inputs/rois")
     let count = stride(from: 0, to: regions.count, by: 5).count { regions[$0] == 0 }
     let rois = (0..<count).map {
@@ -35,7 +35,7 @@ import Testing
     let scaleFactor = golden.flag("rescale", of: group) == true ? (x: factors[0], y: factors[1]) : nil
 
     guard let scoreThr = golden.number("score_thr", of: group) else {
-      let decoder = DetectionDecoder(configuration)
+      let decoder = DetectionDecoder(configuration, head: head)
       let boxes = decoder.boxes(rois: rois, deltas: deltas, imgShape: imgShape, scaleFactor: scaleFactor)
       expectClose(
         coordinates(boxes), try golden.floats("\(group)/det_bboxes"), absolute: 1e-4, relative: 1e-5, "\(golden)")
@@ -46,7 +46,7 @@ import Testing
     configuration.scoreThr = Float(scoreThr)
     configuration.nms = try golden.settings(ofGroup: group).part("nms").nms
     configuration.maxPerImg = try #require(golden.integer("max_per_img", of: group))
-    let detections = DetectionDecoder(configuration).detections(
+    let detections = DetectionDecoder(configuration, head: head).detections(
       rois: rois, scores: scores, deltas: deltas, imgShape: imgShape, scaleFactor: scaleFactor)
     #expect(try detections.map(\.label) == golden.integers("\(group)/det_labels"), "\(golden) \(group)")
     expectClose(
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func noRoIsGiveNoDetections() {
-    let decoder = DetectionDecoder(RoIHeadConfiguration())
+    let decoder = DetectionDecoder(DetectionConfiguration(), head: BBoxHeadConfiguration())
     let size = ImageSize(height: 10, width: 10)
     #expect(decoder.detections(rois: [], scores: [], deltas: [], imgShape: size, scaleFactor: (2, 2)).isEmpty)
   }

@@ -1,5 +1,6 @@
 import Detection
 import Foundation
+import Layers
 import Primitives
 import TestSupport
 
@@ -60,13 +61,13 @@ struct Settings {
   func flag(_ key: String) -> Bool? { values[key] as? Bool }
   func numbers(_ key: String) -> [Float]? { (values[key] as? [Double])?.map { Float($0) } }
 
-  var assigner: AssignerConfiguration {
-    var result = AssignerConfiguration()
+  var assigner: MaxIoUAssignerConfiguration {
+    var result = MaxIoUAssignerConfiguration()
     result.posIoUThr = number("pos_iou_thr") ?? result.posIoUThr
     if let limits = numbers("neg_iou_thr") {
-      result.negIoUThr = (limits[0], limits[1])
+      result.negIoUThr = .init(low: limits[0], high: limits[1])
     } else if let limit = number("neg_iou_thr") {
-      result.negIoUThr = (0, limit)
+      result.negIoUThr = .init(high: limit)
     }
     result.minPosIoU = number("min_pos_iou") ?? result.minPosIoU
     result.gtMaxAssignAll = flag("gt_max_assign_all") ?? result.gtMaxAssignAll
@@ -77,27 +78,39 @@ struct Settings {
   }
 
   var sampler: SamplerConfiguration {
-    var result = SamplerConfiguration()
-    result.isPseudo = values["type"] as? String == "PseudoSampler"
+    guard values["type"] as? String != "PseudoSampler" else { return .pseudo }
+    var result = RandomSamplerConfiguration()
     result.num = integer("num") ?? result.num
-    result.posFraction = number("pos_fraction") ?? result.posFraction
-    result.negPosUB = number("neg_pos_ub") ?? result.negPosUB
+    result.posFraction = values["pos_fraction"] as? Double ?? result.posFraction
+    result.negPosUB = values["neg_pos_ub"] as? Double ?? result.negPosUB
     result.addGtAsProposals = flag("add_gt_as_proposals") ?? result.addGtAsProposals
+    return .random(result)
+  }
+
+  /// `sampler` with another number.
+  func randomSampler(num: Int) throws -> RandomSamplerConfiguration {
+    guard case .random(var result) = part("sampler").sampler else { throw GoldenError("no RandomSampler") }
+    result.num = num
     return result
   }
 
-  var coder: BoxCoderConfiguration {
-    var result = BoxCoderConfiguration()
+  var coder: DeltaXYWHBBoxCoderConfiguration {
+    var result = DeltaXYWHBBoxCoderConfiguration()
     result.targetMeans = numbers("target_means") ?? result.targetMeans
     result.targetStds = numbers("target_stds") ?? result.targetStds
     result.clipBorder = flag("clip_border") ?? result.clipBorder
     return result
   }
 
-  /// `L1Loss` or `SmoothL1Loss`.
-  var boxLoss: BoxLossConfiguration {
-    var result = BoxLossConfiguration()
-    if values["type"] as? String == "SmoothL1Loss" { result.kind = .smoothL1(beta: number("beta") ?? 1) }
+  /// `loss_bbox`.
+  var boxLoss: BoxRegressionLoss {
+    var result = BoxRegressionLoss()
+    switch values["type"] as? String {
+    case "SmoothL1Loss": result.kind = .smoothL1(beta: number("beta") ?? 1)
+    case "IoULoss": result.kind = .ofBoxes(.iou(linear: false), eps: 1e-6)
+    case "GIoULoss": result.kind = .ofBoxes(.giou, eps: 1e-6)
+    default: break
+    }
     result.lossWeight = number("loss_weight") ?? result.lossWeight
     return result
   }
@@ -116,12 +129,12 @@ struct Settings {
     var result = RPNHeadConfiguration()
     let training = part("train_cfg")
     result.anchorGenerator = part("anchor_generator").anchorGenerator
-    result.bboxCoder = part("bbox_coder").coder
+    result.bboxCoder = .deltaXYWH(part("bbox_coder").coder)
     result.inChannels = integer("in_channels") ?? result.inChannels
     result.featChannels = integer("feat_channels") ?? result.featChannels
-    result.lossCls.useSigmoid = part("loss_cls").flag("use_sigmoid") ?? false
+    result.lossCls = ClassificationLoss(part("loss_cls").flag("use_sigmoid") == true ? .sigmoid : .softmax)
     result.lossBBox = part("loss_bbox").boxLoss
-    result.assigner = training.part("assigner").assigner
+    result.assigner = .maxIoU(training.part("assigner").assigner)
     result.sampler = training.part("sampler").sampler
     result.allowedBorder = training.number("allowed_border") ?? result.allowedBorder
     result.posWeight = training.number("pos_weight") ?? result.posWeight

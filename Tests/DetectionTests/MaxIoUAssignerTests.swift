@@ -25,9 +25,9 @@ import Testing
   func agreesWithTheMatrix(boxCount: Int, gtCount: Int) {
     var random = KeyedRandom(seed: 1, purpose: .test, item: Int64(boxCount * 100 + gtCount))
     for trial in 0..<40 {
-      var configuration = AssignerConfiguration()
+      var configuration = MaxIoUAssignerConfiguration()
       configuration.posIoUThr = [0.5, 0.7][random.below(2)]
-      configuration.negIoUThr = [(0, 0.3), (0.1, 0.5)][random.below(2)]
+      configuration.negIoUThr = [.init(high: 0.3), .init(low: 0.1, high: 0.5)][random.below(2)]
       configuration.minPosIoU = [0, 0.1, 0.3][random.below(3)]
       configuration.gtMaxAssignAll = random.below(2) == 0
       configuration.ignoreIoFThr = [-1, 0.5][random.below(2)]
@@ -44,7 +44,7 @@ import Testing
   }
 
   private static func naive(
-    _ configuration: AssignerConfiguration, _ boxes: [Box], _ gts: [Box], _ ignored: [Box]
+    _ configuration: MaxIoUAssignerConfiguration, _ boxes: [Box], _ gts: [Box], _ ignored: [Box]
   ) -> ([Int32], [Float]) {
     guard !boxes.isEmpty, !gts.isEmpty else {
       return (boxes.map { _ in 0 }, boxes.map { _ in 0 })
@@ -60,8 +60,8 @@ import Testing
     let columns = boxes.indices.map { i in gts.indices.map { matrix[$0][i] } }
     let largest = columns.map { $0.max() ?? 0 }
     var gtInds = largest.map { overlap -> Int32 in
-      let (low, high) = configuration.negIoUThr
-      return overlap >= 0 && overlap >= low && overlap < high ? 0 : -1
+      let range = configuration.negIoUThr
+      return overlap >= 0 && overlap >= range.low && overlap < range.high ? 0 : -1
     }
     for i in boxes.indices where largest[i] >= configuration.posIoUThr {
       gtInds[i] = Int32((columns[i].firstIndex(of: largest[i]) ?? 0) + 1)

@@ -1,4 +1,5 @@
 import Detection
+import Layers
 import Primitives
 import TestSupport
 import Testing
@@ -48,7 +49,8 @@ import Testing
       featmapSizes: try levels.map {
         let shape = try golden.shape("expected/cls_scores_\($0)")
         return ImageSize(height: shape[2], width: shape[3])
-      }, imgShape: imgShape, isTraining: true)
+      }, imgShape: imgShape, isTraining: true
+    ).proposals
   }
 
   /// One image of an NCHW data set as `[H, W, C]`.
@@ -64,11 +66,12 @@ import Testing
     configuration.anchorGenerator.strides = [(16, 16)]
     configuration.anchorGenerator.ratios = [1]
     configuration.anchorGenerator.scales = [0.25, 1, 2]
-    configuration.lossCls.useSigmoid = true
+    configuration.lossCls = ClassificationLoss(.sigmoid)
     configuration.testProposals.minBBoxSize = 8
     let proposals = ProposalSelector(configuration).proposals(
       scores: [[3, 2, 1]], deltas: [[Float](repeating: 0, count: 12)],
-      featmapSizes: [ImageSize(height: 1, width: 1)], imgShape: ImageSize(height: 64, width: 64), isTraining: false)
+      featmapSizes: [ImageSize(height: 1, width: 1)], imgShape: ImageSize(height: 64, width: 64), isTraining: false
+    ).proposals
     #expect(proposals.map(\.box) == [Box(0, 0, 8, 8), Box(0, 0, 16, 16)])
   }
 }

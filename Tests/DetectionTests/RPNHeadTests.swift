@@ -30,8 +30,8 @@ import Testing
     _ head: RPNHead, _ output: RPNHead.Output, _ levels: [Tensor], _ golden: GoldenCase, _ network: Network
   ) throws {
     let input = DetectorInput(images: levels[0], metas: try golden.metas(), targets: try golden.targets())
-    let targets = head.targets(for: output, input: input, seed: 0, epoch: 0)
-    let losses = head.losses(levels, targets, LossNormalizers(anchors: Double(targets.numTotalSamples)))
+    let targets = try head.targets(for: output, input: input, Draws(seed: 0, epoch: 0))
+    let losses = head.losses(levels, targets, averageFactor: targets.averageFactor)
     let total = Tensor.sum(of: [losses.cls, losses.bbox])
     for (loss, name) in [(losses.cls, "loss_rpn_cls"), (losses.bbox, "loss_rpn_bbox"), (total, "total")] {
       let expected = try golden.floats("expected/\(name)").reduce(0, +)

@@ -7,9 +7,10 @@ import Testing
   private func sample(_ golden: GoldenCase, epoch: Int = 0) throws -> SamplingResult {
     let labels = golden.flag("has_gt_labels") == true ? try golden.integers("inputs/gt_labels") : nil
     var random = KeyedRandom(seed: 7, purpose: .test, epoch: epoch)
-    return RandomSampler(try golden.settings().sampler).sample(
-      try assigned(golden), boxes: try golden.boxes("inputs/bboxes"), gtBoxes: try golden.boxes("inputs/gt_bboxes"),
-      gtLabels: labels, random: &random)
+    let candidates = SamplingCandidates(
+      assigned: try assigned(golden), boxes: try golden.boxes("inputs/bboxes"),
+      gtBoxes: try golden.boxes("inputs/gt_bboxes"), gtLabels: labels)
+    return try golden.settings().sampler.make().sample(candidates, random: &random)
   }
 
   private func assigned(_ golden: GoldenCase) throws -> AssignResult {
@@ -68,7 +69,7 @@ import Testing
   }
 
   @Test func eachCandidateIsTakenEquallyOften() {
-    var configuration = SamplerConfiguration()
+    var configuration = RandomSamplerConfiguration()
     (configuration.num, configuration.posFraction) = (3, 0)
     let sampler = RandomSampler(configuration)
     let boxes = [Box](repeating: Box(0, 0, 1, 1), count: 10)
@@ -76,7 +77,8 @@ import Testing
     var counts = [Int](repeating: 0, count: 10)
     for epoch in 0..<2000 {
       var random = KeyedRandom(seed: 3, purpose: .test, epoch: epoch)
-      for i in sampler.sample(assigned, boxes: boxes, gtBoxes: [], random: &random).negInds { counts[i] += 1 }
+      let candidates = SamplingCandidates(assigned: assigned, boxes: boxes, gtBoxes: [])
+      for i in sampler.sample(candidates, random: &random).negInds { counts[i] += 1 }
     }
     // 600 expected, standard deviation 20.
     #expect(counts.allSatisfy { (500...700).contains($0) }, "\(counts)")

@@ -30,7 +30,11 @@ extension ProgramTests {
       // Of each batch of 4, the images of rank 0 of 2, and of ranks 0 and 1 of 4, starve the level.
       let images = [others, others, Self.boxes, Self.boxes, others, others, Self.boxes, Self.boxes]
       let run = try TinyRun(images: images.map(BoxedImage.init))
-      let configuration = try ReadConfiguration(file: run.folder.path("tiny.yaml")).run.model.roiHead.extractor
+      let model = try ReadConfiguration(file: run.folder.path("tiny.yaml")).run.model
+      let configuration =
+        switch model.roiHead.stages[0].extractor {
+        case .single(let extractor): extractor
+        }
       let extractor = SingleRoIExtractor(configuration: configuration)
       #expect(others.map { extractor.level(of: $0.region) } == [0, 1, 2, 3].filter { $0 != level })
       #expect(configuration.featmapStrides.count == 4)

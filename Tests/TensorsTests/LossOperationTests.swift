@@ -12,24 +12,30 @@ import Testing
     (
       "softmax",
       {
-        .softmaxCrossEntropy(
-          logits: $0, rows: [4, 1, 8], labels: [0, 2, 1], weights: [1, 0.5, 2], classWeight: [1, 2, 0.5], scale: 0.3)
+        .softmaxCrossEntropies(
+          logits: $0, rows: [4, 1, 8], labels: [0, 2, 1], weights: [1, 0.5, 2], classWeight: [1, 2, 0.5]
+        ).sum(scale: 0.3)
       }
     ),
     (
       "sigmoid",
       {
-        .sigmoidCrossEntropy(
-          logits: $0, elements: [3, 26, 7], targets: [1, 0, 0.25], weights: [1, 2, 0.5], positiveWeight: [1, 2, 3],
-          scale: 0.7)
+        .elementLosses(
+          .sigmoidCrossEntropy(positiveWeights: [1, 2, 3]), of: $0, elements: [3, 26, 7], targets: [1, 0, 0.25],
+          weights: [1, 2, 0.5]
+        ).sum(scale: 0.7)
       }
     ),
-    ("l1", { .l1Loss(prediction: $0, elements: [0, 13], targets: [0.1, -3], weights: [1, 2], scale: 0.5) }),
+    (
+      "l1",
+      { .elementLosses(.l1, of: $0, elements: [0, 13], targets: [0.1, -3], weights: [1, 2]).sum(scale: 0.5) }
+    ),
     (
       "smooth l1",
       {
-        .smoothL1Loss(
-          prediction: $0, elements: [0, 13, 25], targets: [0.1, -3, 0.2], weights: [1, 2, 1], beta: 0.8, scale: 0.5)
+        .elementLosses(
+          .smoothL1(beta: 0.8), of: $0, elements: [0, 13, 25], targets: [0.1, -3, 0.2], weights: [1, 2, 1]
+        ).sum(scale: 0.5)
       }
     ),
     (
@@ -90,8 +96,8 @@ import Testing
     (values[5], values[6], values[7], values[8]) = (0.5, 1, 2, 3)
     let prediction = Tensor([2, 2, 3], values, on: engine, needsGradient: true)
     let loss = Tensor.sum(of: [
-      .l1Loss(prediction: prediction, elements: [5], targets: [0], weights: [2], scale: 1),
-      .softmaxCrossEntropy(logits: prediction, rows: [2], labels: [2], weights: [1], scale: 1),
+      .elementLosses(.l1, of: prediction, elements: [5], targets: [0], weights: [2]).sum(),
+      .softmaxCrossEntropies(logits: prediction, rows: [2], labels: [2], weights: [1]).sum(),
     ])
     #expect(abs(loss.values[0] - 1.4076059) < 1e-5)
     try engine.tape!.backward(from: loss)
@@ -102,10 +108,14 @@ import Testing
 
   @Test func withoutElementsTheGradientIsThereAndZero() throws {
     let empty: [Loss] = [
-      { .softmaxCrossEntropy(logits: $0, rows: [], labels: [], weights: [], scale: 1) },
-      { .sigmoidCrossEntropy(logits: $0, elements: [], targets: [], weights: [], scale: 1) },
-      { .l1Loss(prediction: $0, elements: [], targets: [], weights: [], scale: 1) },
-      { .smoothL1Loss(prediction: $0, elements: [], targets: [], weights: [], beta: 1, scale: 1) },
+      { .softmaxCrossEntropies(logits: $0, rows: [], labels: [], weights: []).sum() },
+      {
+        .elementLosses(
+          .sigmoidCrossEntropy(positiveWeights: nil), of: $0, elements: [], targets: [], weights: []
+        ).sum()
+      },
+      { .elementLosses(.l1, of: $0, elements: [], targets: [], weights: []).sum() },
+      { .elementLosses(.smoothL1(beta: 1), of: $0, elements: [], targets: [], weights: []).sum() },
     ]
     for shape in [[2, 3], [0, 3]] {
       for loss in empty {
@@ -124,10 +134,12 @@ import Testing
   @Test func infiniteLogitsDoNotSpoilTheLoss() {
     let engine = Engine(threads: 1)
     let logits = Tensor([2], [1000, -1000], on: engine)
-    let loss = Tensor.sigmoidCrossEntropy(logits: logits, targets: [1, 0], weights: [1, 1], scale: 1)
+    let loss = Tensor.elementLosses(
+      .sigmoidCrossEntropy(positiveWeights: nil), of: logits, targets: [1, 0], weights: [1, 1]
+    ).sum()
     #expect(loss.array == [0])
     let rows = Tensor([1, 2], [1000, -1000], on: engine)
-    #expect(Tensor.softmaxCrossEntropy(logits: rows, labels: [1], weights: [1], scale: 1).array == [2000])
+    #expect(Tensor.softmaxCrossEntropies(logits: rows, labels: [1], weights: [1]).array == [2000])
   }
 
   private func numbers(_ count: Int, seed: UInt64, areBoxes: Bool = false) -> [Float] {

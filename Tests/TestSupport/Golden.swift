@@ -2,6 +2,13 @@ import Foundation
 import HDF5
 import Testing
 
+/// A reference value is not what a test expects to find.
+public struct GoldenError: Error, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
 /// One case of a file of reference values in `Tests/Goldens`, computed by mmdetection 2.11.
 public struct GoldenCase: CustomStringConvertible {
   /// For example `case_003`.

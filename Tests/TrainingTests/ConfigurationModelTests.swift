@@ -26,19 +26,25 @@ import Training
   @Test func cocoConfigurationHasThePaperValues() throws {
     let run = try shipped("faster_rcnn_r50_fpn_1x_coco").run
     #expect(run.pretrained == "torchvision://resnet50")
-    #expect(run.model.backbone.depth == 50)
-    #expect(run.model.backbone.frozenStages == 1)
-    #expect(run.model.backbone.norm == .batch(requiresGrad: true))
-    #expect(run.model.backbone.normEval)
-    #expect(run.model.rpnHead.lossCls.useSigmoid)
-    #expect(run.model.rpnHead.lossBBox.kind == .l1)
-    #expect(run.model.rpnHead.sampler.num == 256 && run.model.rpnHead.sampler.posFraction == 0.5)
-    #expect(!run.model.rpnHead.sampler.addGtAsProposals)
-    #expect(run.model.rpnHead.trainProposals.nmsPre == 2000 && run.model.rpnHead.testProposals.nmsPre == 1000)
-    #expect(run.model.roiHead.sampler.num == 512 && run.model.roiHead.sampler.addGtAsProposals)
-    #expect(run.model.roiHead.assigner.negIoUThr == (0, 0.5) && !run.model.roiHead.assigner.matchLowQuality)
-    #expect(run.model.roiHead.bboxHead.bboxCoder.targetStds == [0.1, 0.1, 0.2, 0.2])
-    #expect(run.model.roiHead.nms.iouThreshold == 0.5 && run.model.roiHead.scoreThr == 0.05)
+    let (backbone, rpnHead, stage) = (
+      try run.model.resNet, try run.model.rpnHead, run.model.roiHead.stages[0]
+    )
+    #expect(backbone.depth == 50)
+    #expect(backbone.frozenStages == 1)
+    #expect(backbone.norm == .batch(requiresGrad: true))
+    #expect(backbone.normEval)
+    #expect(rpnHead.lossCls.kind == .sigmoid)
+    #expect(rpnHead.lossBBox.kind == .l1)
+    let (anchors, rois) = (try rpnHead.sampler.random, try stage.sampler.random)
+    #expect(anchors.num == 256 && anchors.posFraction == 0.5)
+    #expect(!anchors.addGtAsProposals)
+    #expect(rpnHead.trainProposals.nmsPre == 2000 && rpnHead.testProposals.nmsPre == 1000)
+    #expect(rois.num == 512 && rois.addGtAsProposals)
+    let assigner = stage.assigner.maxIoU
+    #expect(assigner.negIoUThr == .init(high: 0.5) && !assigner.matchLowQuality)
+    #expect(stage.bboxHead.bboxCoder == .deltaXYWH(.init(targetStds: [0.1, 0.1, 0.2, 0.2])))
+    let detection = run.model.roiHead.detection
+    #expect(detection.nms.iouThreshold == 0.5 && detection.scoreThr == 0.05)
     #expect(run.model.keepLevelsInGraph && run.model.normalizesLossesGlobally)
     #expect(run.optimizer.lr == 0.02 && run.optimizer.momentum == 0.9 && run.optimizer.weightDecay == 0.0001)
     #expect(run.learningRate.policy == .step(milestones: [8, 11], gamma: 0.1, minLR: nil))
@@ -67,8 +73,8 @@ import Training
   @Test func poolingLayerIsReadAndTakesNoSamplingRatio() throws {
     let found = "{type: RoIAlign, output_size: 7, sampling_ratio: 0}"
     let read = try ConfigurationFixture.read(replacing: found, with: "{type: RoIPool, output_size: [7, 7]}")
-    #expect(read.run.model.roiHead.extractor.layer == .pool)
-    #expect(try ConfigurationFixture.read(options: []).run.model.roiHead.extractor.layer == .align)
+    #expect(read.run.model.roiHead.extractorLayer == .pool)
+    #expect(try ConfigurationFixture.read(options: []).run.model.roiHead.extractorLayer == .align)
     let message = try ConfigurationFixture.message {
       try ConfigurationFixture.read(replacing: found, with: "{type: RoIPool, output_size: 7, sampling_ratio: 0}")
     }
@@ -86,7 +92,7 @@ import Training
       "mpi.shuffle=false", "mpi.keep_levels_in_graph=false", "mpi.loss_normalizer=per_rank", "mpi.bucket_size_mb=2.5",
       "mpi.scaled_decode=always", "mpi.recompute=[2,3]",
     ]).run
-    #expect(run.model.backbone.recompute == [2, 3])
+    #expect(run.model.recompute == [2, 3])
     #expect(!run.mpi.shuffle && run.mpi.bucketSizeMB == 2.5 && run.mpi.scaledDecode == .always)
     #expect(try ConfigurationFixture.read(options: []).run.mpi.scaledDecode == .train)
     #expect(!run.model.keepLevelsInGraph && !run.model.normalizesLossesGlobally)
@@ -98,7 +104,7 @@ import Training
       "model.train_cfg.rpn.assigner.neg_iou_thr=[0.1,0.3]", "data.val.pipeline.1.transforms.1.flip_ratio=0.5",
     ]).run
     #expect([run.optimizer.biasLRMult, run.optimizer.biasDecayMult, run.optimizer.normDecayMult] == [2, 0.5, 0.25])
-    #expect(run.model.rpnHead.assigner.negIoUThr == (0.1, 0.3))
+    #expect(try run.model.rpnHead.assigner.maxIoU.negIoUThr == .init(low: 0.1, high: 0.3))
     // Test pipelines never flip.
     #expect(run.data.val?.pipeline == (try ConfigurationFixture.read(options: []).run.data.val?.pipeline))
   }
@@ -108,12 +114,15 @@ import Training
     let cases = try GoldenCase.all("detector")
     let models = try cases.map { try ReferenceDetector.configuration($0) }
     #expect(models.count == 2)
-    #expect(models[0].backbone.baseChannels == 4 && models[0].neck.inChannels == [4, 8, 16, 32])
-    #expect(models[0].rpnHead.trainProposals.maxPerImg == 40 && models[0].roiHead.scoreThr == 0.02)
-    #expect(models[1].backbone.style == .caffe && models[1].backbone.norm == .batch(requiresGrad: false))
-    #expect(models[1].rpnHead.lossBBox.kind == .smoothL1(beta: 1 / 9) && !models[1].rpnHead.lossCls.useSigmoid)
-    #expect(models[1].rpnHead.allowedBorder == 0 && models[1].rpnHead.assigner.ignoreIoFThr == 0.5)
-    #expect(models[1].roiHead.bboxHead.regClassAgnostic && models[1].roiHead.lossIsL1 == false)
+    let (backbones, heads) = (try models.map { try $0.resNet }, try models.map { try $0.rpnHead })
+    #expect(backbones[0].baseChannels == 4)
+    #expect(models[0].neck.levels(of: models[0].backbone.levels).map(\.stride) == [4, 8, 16, 32, 64])
+    #expect(heads[0].trainProposals.maxPerImg == 40 && models[0].roiHead.detection.scoreThr == 0.02)
+    #expect(backbones[1].style == .caffe && backbones[1].norm == .batch(requiresGrad: false))
+    #expect(heads[1].lossBBox.kind == .smoothL1(beta: 1 / 9) && heads[1].lossCls.kind == .softmax)
+    #expect(heads[1].allowedBorder == 0 && heads[1].assigner.maxIoU.ignoreIoFThr == 0.5)
+    let head = models[1].roiHead.stages[0].bboxHead
+    #expect(head.regClassAgnostic && head.lossBBox.kind != .l1)
   }
 
   @Test func tuplesAndTopLevelTrainingSettingsAreRead() throws {
@@ -135,8 +144,8 @@ import Training
       replacing:
         "rpn_proposal: {nms_pre: 500, max_per_img: 200, nms: {type: nms, iou_threshold: 0.7}, min_bbox_size: 0}",
       with: "rpn_proposal: {nms_across_levels: false, nms_pre: 500, nms_post: 500, max_num: 200, nms_thr: 0.6}")
-    #expect(read.run.model.rpnHead.trainProposals.maxPerImg == 200)
-    #expect(read.run.model.rpnHead.trainProposals.nms.iouThreshold == 0.6)
+    let proposals = try read.run.model.rpnHead.trainProposals
+    #expect(proposals.maxPerImg == 200 && proposals.nms.iouThreshold == 0.6)
     #expect(read.notices.count == 4)
     let total = try ConfigurationFixture.read(
       replacing: "runner: {type: EpochBasedRunner, max_epochs: 12}", with: "total_epochs: 5")
@@ -145,5 +154,44 @@ import Training
 }
 
 extension RoIHeadConfiguration {
-  fileprivate var lossIsL1: Bool { bboxHead.lossBBox.kind == .l1 }
+  fileprivate var extractorLayer: SingleRoIExtractorConfiguration.Layer {
+    switch stages[0].extractor {
+    case .single(let extractor): extractor.layer
+    }
+  }
+}
+
+extension TwoStageConfiguration {
+  var resNet: ResNetConfiguration {
+    get throws {
+      switch backbone {
+      case .resNet(let backbone): backbone
+      }
+    }
+  }
+
+  var rpnHead: RPNHeadConfiguration {
+    get throws {
+      switch source {
+      case .rpnHead(let head): head
+      }
+    }
+  }
+}
+
+extension AssignerConfiguration {
+  var maxIoU: MaxIoUAssignerConfiguration {
+    switch self {
+    case .maxIoU(let assigner): assigner
+    }
+  }
+}
+
+extension SamplerConfiguration {
+  var random: RandomSamplerConfiguration {
+    get throws {
+      guard case .random(let sampler) = self else { throw GoldenError("this is no RandomSampler") }
+      return sampler
+    }
+  }
 }

@@ -26,7 +26,7 @@ import Training
     let (golden, group) = (detector.golden, "expected/step0_batch_\(batch)")
     for (name, value) in try detector.losses(detector.batch(batch)).named {
       let expected = try golden.floats("\(group)/\(name)").reduce(0, +)
-      expectClose([value], [expected], relative: 1e-5, "\(golden) batch \(batch) \(name)")
+      expectClose([Float(value)], [expected], relative: 1e-5, "\(golden) batch \(batch) \(name)")
     }
     let (sums, norms) = (try golden.floats("\(group)/grad_sum"), try golden.floats("\(group)/grad_l2"))
     for (index, name) in try golden.names("trainable_params").enumerated() {
@@ -54,17 +54,18 @@ import Training
   func intermediateValuesAreMMDetections(_ number: Int, batch: Int) throws {
     let reference = try detector(number)
     let (golden, group) = (reference.golden, "expected/step0_batch_\(batch)/intermediate")
-    let (detector, input) = (reference.model.detector, try reference.batch(batch))
-    let levels = try detector.neck(detector.backbone(input.images))
+    let (detector, input) = (try reference.parts, try reference.batch(batch))
+    let levels = try detector.levels(input.images)
     try checkLevels(levels, golden, group)
 
-    let proposals = detector.rpnHead.proposals(
-      from: detector.rpnHead(levels), metas: input.metas, isTraining: true)
+    let draws = Draws(seed: 0, epoch: 0)
+    let proposals = try detector.source.train(levels, input, draws).proposals
     #expect(!proposals.isEmpty && proposals.count == input.metas.count)
     for (image, proposals) in proposals.enumerated() {
       try golden.expectBoxes(proposals.map { ($0.box, $0.score) }, "\(group)/proposals_\(image)")
     }
-    let samples = detector.roiHead.sample(proposals, input: input, seed: 0, epoch: 0)
+    let stage = detector.roiHead.stages[0]
+    let samples = try stage.sample(proposals, of: levels, input: input, draws)
     #expect(try samples.targets.labels == golden.integers("\(group)/labels"), "\(golden)")
     expectClose(
       samples.regions.flatMap { [Float($0.image), $0.x1, $0.y1, $0.x2, $0.y2] }, try golden.floats("\(group)/rois"),
@@ -73,10 +74,10 @@ import Training
     let expected = try golden.floats("\(group)/bbox_targets")
     let positives = samples.targets.labels.indices.filter { samples.targets.labels[$0] < background }
     expectClose(
-      samples.targets.positiveDeltas, positives.flatMap { expected[4 * $0..<4 * $0 + 4] }, absolute: 1e-4,
+      samples.targets.positiveTargets, positives.flatMap { expected[4 * $0..<4 * $0 + 4] }, absolute: 1e-4,
       "\(golden) bbox_targets")
 
-    let output = detector.roiHead(levels, regions: samples.regions)
+    let output = stage(levels, regions: samples.regions)
     for (tensor, name) in [(output.scores, "cls_score"), (output.deltas, "bbox_pred")] {
       expectCloseToMaximum(tensor.array, try golden.floats("\(group)/\(name)"), 1e-5, "\(golden) \(name)")
     }
@@ -110,7 +111,7 @@ import Training
       optimizer.step(learningRate: optimizer.configuration.lr, engine.workers)
       for (name, value) in losses {
         let expected = try golden.floats("expected/training/\(name)")[step]
-        expectClose([value], [expected], relative: 5e-4, "\(golden) step \(step) \(name)")
+        expectClose([Float(value)], [expected], relative: 5e-4, "\(golden) step \(step) \(name)")
       }
       #expect((norm != nil) == golden.has("expected/training/grad_norm"))
       if let norm {
@@ -145,12 +146,11 @@ import Training
 
   /// Each image alone.
   private func checkDetections(_ reference: ReferenceDetector, _ group: String) throws {
-    let (golden, detector) = (reference.golden, reference.model.detector)
+    let (golden, detector) = (reference.golden, try reference.parts)
     for image in 0..<4 {
       let input = reference.image(image % 2, of: try reference.batch(image / 2))
-      let levels = try detector.neck(detector.backbone(input.images))
-      let proposals = detector.rpnHead.proposals(
-        from: detector.rpnHead(levels), metas: input.metas, isTraining: false)
+      let levels = try detector.levels(input.images)
+      let proposals = try detector.source.propose(levels, metas: input.metas)
       try golden.expectBoxes(proposals[0].map { ($0.box, $0.score) }, "\(group)/img\(image)_proposals")
       let detections = try detector.detect(input)[0]
       let labels = try golden.integers("\(group)/img\(image)_det_labels")

@@ -46,6 +46,11 @@ struct ReferenceDetector {
 
   var store: ParameterStore { model.store }
 
+  /// The detector in its parts.
+  var parts: TwoStageDetector {
+    get throws { try #require(model.detector as? TwoStageDetector) }
+  }
+
   /// `inputs/batch_0` or `inputs/batch_1`.
   func batch(_ number: Int) throws -> DetectorInput {
     let group = "inputs/batch_\(number)"
@@ -79,14 +84,18 @@ struct ReferenceDetector {
   }
 
   /// One forward and backward pass from zero gradients.
-  func losses(_ input: DetectorInput) throws -> DetectionLosses {
+  func losses(_ input: DetectorInput) throws -> LossValues {
     store.zeroGradients()
     let tape = Tape()
     model.engine.tape = tape
     defer { model.engine.tape = nil }
-    let losses = try model.detector.losses(input, seed: 0, epoch: 0, synchronizer: nil)
-    try tape.backward(from: losses.total)
-    return losses
+    let pending = try model.detector.train(input, Draws(seed: 0, epoch: 0))
+    let terms = try pending.finish(pending.counts)
+    try tape.backward(from: terms.total)
+    let values = zip(model.detector.terms.terms, terms).map { term, value in
+      term.isSummed ? value.value : value.value / pending.counts[term.divisor!]
+    }
+    return LossValues(model.detector.terms, values)
   }
 
   func boxes(_ dataset: String) throws -> [Box] {
@@ -99,17 +108,6 @@ struct ReferenceDetector {
   private func sizes(_ dataset: String) throws -> [ImageSize] {
     let values = try golden.integers(dataset)
     return stride(from: 0, to: values.count, by: 3).map { ImageSize(height: values[$0], width: values[$0 + 1]) }
-  }
-}
-
-extension DetectionLosses {
-  /// By mmdetection's names.
-  var named: [(name: String, value: Float)] {
-    let accuracy = 100 * Float(correct) / Float(samples)
-    return [
-      ("loss_rpn_cls", rpnCls.values[0]), ("loss_rpn_bbox", rpnBBox.values[0]), ("loss_cls", cls.values[0]),
-      ("loss_bbox", bbox.values[0]), ("loss", total.values[0]), ("acc", accuracy),
-    ]
   }
 }
 

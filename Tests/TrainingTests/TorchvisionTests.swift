@@ -16,12 +16,19 @@ import Training
 
   private func model() throws -> DetectorModel {
     var model = try ReferenceDetector.configuration(GoldenCase.all("detector")[0])
-    model.backbone.baseChannels = 4
-    model.neck.outChannels = 8
-    (model.rpnHead.inChannels, model.rpnHead.featChannels) = (8, 8)
-    (model.roiHead.extractor.samplingRatio, model.roiHead.extractor.aligned) = (2, false)
-    (model.roiHead.bboxHead.inChannels, model.roiHead.bboxHead.fcOutChannels) = (8, 16)
-    (model.roiHead.scoreThr, model.roiHead.maxPerImg) = (0.05, 30)
+    guard case .resNet(var backbone) = model.backbone, case .fpn(var neck) = model.neck,
+      case .rpnHead(var rpnHead) = model.source, case .single(var extractor) = model.roiHead.stages[0].extractor,
+      case .sharedFCs(var layers) = model.roiHead.stages[0].bboxHead.layers
+    else { throw GoldenError("the reference detector has other parts") }
+    backbone.baseChannels = 4
+    neck.outChannels = 8
+    (rpnHead.inChannels, rpnHead.featChannels) = (8, 8)
+    (extractor.samplingRatio, extractor.aligned) = (2, false)
+    layers.fcOutChannels = 16
+    (model.backbone, model.neck, model.source) = (.resNet(backbone), .fpn(neck), .rpnHead(rpnHead))
+    (model.roiHead.stages[0].extractor, model.roiHead.stages[0].bboxHead.inChannels) = (.single(extractor), 8)
+    model.roiHead.stages[0].bboxHead.layers = .sharedFCs(layers)
+    (model.roiHead.detection.scoreThr, model.roiHead.detection.maxPerImg) = (0.05, 30)
     let result = DetectorModel(model, seed: 0, threads: 2)
     #expect(try result.importModel(read("tiny_torchvision.pth").checkpoint.model, from: "w.pth").isEmpty)
     return result
@@ -35,7 +42,8 @@ import Training
 
   @Test func mapsAndDetectionsAreTorchvisions() throws {
     let (golden, model) = (try GoldenCase.all("torchvision")[0], try model())
-    let levels = try model.detector.neck(model.detector.backbone(golden.image(on: model.engine)))
+    let detector = try #require(model.detector as? TwoStageDetector)
+    let levels = try detector.levels(golden.image(on: model.engine))
     let shape = try golden.shape("expected/fpn_2")
     expectCloseToMaximum(
       levels[2].array, channelsInnermost(try golden.floats("expected/fpn_2"), shape), 2e-5, "fpn_2")
@@ -45,7 +53,7 @@ import Training
     let proposals = try boxes(golden.floats("expected/proposals"))
     let size = ImageSize(height: 96, width: 128)
     let meta = ImageMeta(imageID: 0, imgShape: size, padShape: size)
-    let detections = model.detector.roiHead.detect(levels, proposals: [proposals], metas: [meta])[0]
+    let detections = try detector.roiHead.detect(levels, proposals: [proposals], metas: [meta])[0]
     #expect(try detections.map { $0.label + 1 } == golden.integers("expected/labels"))
     expectClose(
       detections.flatMap { [$0.box.x1, $0.box.y1, $0.box.x2, $0.box.y2] }, try golden.floats("expected/boxes"),
@@ -53,9 +61,10 @@ import Training
     expectClose(detections.map(\.score), try golden.floats("expected/scores"), absolute: 1e-4, "scores")
   }
 
-  private func boxes(_ values: [Float]) -> [Box] {
+  private func boxes(_ values: [Float]) -> [Proposal] {
     stride(from: 0, to: values.count, by: 4).map {
-      Box(values[$0], values[$0 + 1], values[$0 + 2], values[$0 + 3])
+      Proposal(
+        box: Box(values[$0], values[$0 + 1], values[$0 + 2], values[$0 + 3]), score: 1, anchor: $0)
     }
   }
 }

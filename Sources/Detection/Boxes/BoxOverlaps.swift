@@ -38,8 +38,8 @@ public enum BoxOverlaps {
   public static let defaultEps: Float = 1e-6
 
   /// The overlap of two boxes, 0 … 1.
-  public static func overlap(_ a: Box, _ b: Box, mode: Mode = .iou) -> Float {
-    overlap(SizedBox(a), SizedBox(b), mode: mode)
+  public static func overlap(_ a: Box, _ b: Box, mode: Mode = .iou, eps: Float = defaultEps) -> Float {
+    overlap(SizedBox(a), SizedBox(b), mode: mode, eps: eps)
   }
 
   /// - Parameters:

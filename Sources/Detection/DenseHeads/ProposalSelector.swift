@@ -18,6 +18,8 @@ public struct Proposal: Equatable, Sendable {
   public let score: Float
   /// The anchor that it comes from: level by level, then row, column, base anchor.
   public let anchor: Int
+
+  public init(box: Box, score: Float, anchor: Int) { (self.box, self.score, self.anchor) = (box, score, anchor) }
 }
 
 /// The proposals of an image, best first.

@@ -10,4 +10,12 @@ extension RegionOfInterest {
   }
 
   init(image: Int, _ box: Box) { self.init(image: image, x1: box.x1, y1: box.y1, x2: box.x2, y2: box.y2) }
+
+  /// Both sides multiplied by `factor` about the centre.
+  public func scaled(by factor: Float) -> RegionOfInterest {
+    let (x, y) = ((x1 + x2) * 0.5, (y1 + y2) * 0.5)
+    let (halfWidth, halfHeight) = (width * factor * 0.5, height * factor * 0.5)
+    return RegionOfInterest(
+      image: image, x1: x - halfWidth, y1: y - halfHeight, x2: x + halfWidth, y2: y + halfHeight)
+  }
 }

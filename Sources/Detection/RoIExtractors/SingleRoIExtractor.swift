@@ -31,11 +31,19 @@ public struct SingleRoIExtractor: RoIExtractor {
 
   /// Levels beyond `featmapStrides` are not used.
   public func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest], on engine: Engine) -> Tensor {
+    self(levels, regions: regions, scaleFactor: nil, on: engine)
+  }
+
+  /// - Parameter scaleFactor: `roi_scale_factor`: stretches the regions about their centres after the level was chosen.
+  public func callAsFunction(
+    _ levels: [Tensor], regions: [RegionOfInterest], scaleFactor: Float?, on engine: Engine
+  ) -> Tensor {
     for (number, region) in regions.enumerated() {
       require(region.isFinite, "RoI \(number) of \(regions.count) isn't finite: \(region)")
     }
     let levels = Array(levels.prefix(configuration.featmapStrides.count))
     let levelOf = regions.map(level)
+    let regions = scaleFactor.map { factor in regions.map { $0.scaled(by: factor) } } ?? regions
     switch configuration.layer {
     case .align:
       return Tensor.extractRegions(
