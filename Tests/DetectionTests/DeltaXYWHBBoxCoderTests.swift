@@ -59,4 +59,20 @@ import Testing
     let decoded = coder.decode(boxes, deltas: coder.encode(boxes, gtBoxes: gts), maxShape: nil)
     expectClose(coordinates(decoded), coordinates(gts), absolute: 1e-4, "decode(encode)")
   }
+
+  /// A NaN that became a coordinate of 0 would hide that training has diverged.
+  @Test(arguments: [true, false]) func notANumberStaysOne(_ clips: Bool) {
+    let coder = DeltaXYWHBBoxCoder(DeltaXYWHBBoxCoderConfiguration(clipBorder: clips))
+    let size = ImageSize(height: 50, width: 40)
+    let box = Box(2, 2, 12, 22)
+    for axis in 0..<4 {
+      var deltas: [Float] = [0, 0, 0, 0]
+      deltas[axis] = -Float.nan
+      let decoded = coder.decode([box], deltas: deltas, maxShape: size)[0]
+      let isX = axis % 2 == 0
+      #expect(decoded.x1.isNaN == isX && decoded.x2.isNaN == isX && decoded.y1.isNaN != isX && decoded.y2.isNaN != isX)
+    }
+    let far = coder.decode([box], deltas: [9, -9, 0, 0], maxShape: size)[0]
+    #expect(far == (clips ? Box(40, 0, 40, 0) : Box(92, -178, 102, -158)))
+  }
 }

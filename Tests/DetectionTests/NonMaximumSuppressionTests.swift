@@ -100,4 +100,12 @@ import Testing
       #expect(values == values.sorted(by: >))
     }
   }
+
+  /// As torch's descending sort. x86 makes NaNs with the sign bit set.
+  @Test func notANumberComesFirstWhateverItsSign() {
+    let far = (0..<5).map { Box(Float($0) * 10, 0, Float($0) * 10 + 1, 1) }
+    let order = NonMaximumSuppression.nms(
+      far, scores: [0.5, -Float.nan, .infinity, .nan, -1], iouThreshold: 0.5)
+    #expect(order == [1, 3, 2, 0, 4])
+  }
 }

@@ -43,4 +43,67 @@ import Testing
       try network.compareGradient(of: map, golden, "expected/grad_feats_\(level)")
     }
   }
+
+  /// `reg_decoded_bbox`: Σ |decoded - ground truth| over the positives, by the values of the whole maps.
+  @Test func decodedBoxesAreComparedInPixels() throws {
+    let golden = try #require(try GoldenCase.all("rpn").first { $0.flag("expected_targets_none") == false })
+    let network = Network()
+    var configuration = try golden.settings().rpnHead
+    configuration.regDecodedBBox = true
+    configuration.lossBBox = BoxRegressionLoss(.l1)
+    let head = RPNHead(configuration, in: network.scope)
+    try network.load(golden)
+    let levels = try configuration.anchorGenerator.strides.indices.map {
+      try network.map(golden, "inputs/feats_\($0)", needsGradient: true)
+    }
+    let output = head(levels)
+    let input = DetectorInput(images: levels[0], metas: try golden.metas(), targets: try golden.targets())
+    let targets = try head.targets(for: output, input: input, Draws(seed: 0, epoch: 0))
+    #expect(targets.images.contains { !$0.positives.isEmpty })
+    var sum = 0.0
+    for (number, image) in targets.images.enumerated() {
+      let deltas = output.deltas.flatMap { map in
+        map.array(number * map.count / map.shape[0]..<(number + 1) * map.count / map.shape[0])
+      }
+      let chosen = image.positives.flatMap { deltas[4 * $0..<4 * $0 + 4] }
+      let decoded = configuration.bboxCoder.make().decode(image.positiveBoxes, deltas: chosen, maxShape: nil)
+      for (a, b) in zip(coordinates(decoded), image.positiveTargets) { sum += Double(abs(a - b)) }
+    }
+    let bbox = head.losses(levels, targets, averageFactor: 7).bbox
+    expectClose(bbox.array, [Float(sum / 7)], relative: 1e-5, "\(golden)")
+    try network.engine.tape?.backward(from: bbox)
+    let weight = try #require(network.store.trainable.first { $0.name == "rpn_reg.weight" })
+    #expect((0..<weight.count).contains { weight.gradient[$0] != 0 })
+  }
+
+  /// Focal loss takes all anchors and divides by the positives; a sigmoid's class weight acts on positives.
+  @Test func focalLossAndClassWeights() throws {
+    let golden = try #require(try GoldenCase.all("rpn").first { $0.flag("expected_targets_none") == false })
+    func losses(_ loss: ClassificationLoss, _ sampler: SamplerConfiguration?) throws -> (Float, AnchorTargets) {
+      let network = Network()
+      var configuration = try golden.settings().rpnHead
+      configuration.lossCls = loss
+      configuration.sampler = sampler ?? configuration.sampler
+      let head = RPNHead(configuration, in: network.scope)
+      network.store.allocate(seed: 3)
+      let levels = try configuration.anchorGenerator.strides.indices.map {
+        try network.map(golden, "inputs/feats_\($0)", needsGradient: true)
+      }
+      let input = DetectorInput(images: levels[0], metas: try golden.metas(), targets: try golden.targets())
+      let targets = try head.targets(for: head(levels), input: input, Draws(seed: 0, epoch: 0))
+      return (head.losses(levels, targets, averageFactor: 1).cls.values[0], targets)
+    }
+    let (_, focal) = try losses(ClassificationLoss(.focal(gamma: 2, alpha: 0.25)), .pseudo)
+    #expect(focal.averageFactor == Double(focal.numTotalPos))
+    #expect(focal.numTotalNeg > 1000)
+    // Linear in the weight, and without a slope where only negatives are.
+    var weighted = ClassificationLoss(.sigmoid)
+    let values = try [1, 2, 3].map { (weight: Float) -> Float in
+      weighted.classWeight = [weight]
+      return try losses(weighted, nil).0
+    }
+    #expect(values[1] > values[0] * 1.001)
+    expectClose([values[2] - values[1]], [values[1] - values[0]], relative: 1e-3, "class_weight")
+    expectClose([values[0]], [try losses(ClassificationLoss(.sigmoid), nil).0], relative: 1e-6, "no class_weight")
+  }
 }

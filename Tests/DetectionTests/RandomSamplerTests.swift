@@ -83,4 +83,18 @@ import Testing
     // 600 expected, standard deviation 20.
     #expect(counts.allSatisfy { (500...700).contains($0) }, "\(counts)")
   }
+
+  /// Python cuts the double product off: 100 · 0.29 is 28.999…; in floats it would be 29.
+  @Test(arguments: [(0.29, 28), (0.25, 25), (0.57, 56), (1.0, 100)])
+  func thePositivesAreAPythonProduct(_ fraction: Double, _ expected: Int) {
+    var configuration = RandomSamplerConfiguration()
+    (configuration.num, configuration.posFraction) = (100, fraction)
+    let boxes = [Box](repeating: Box(0, 0, 1, 1), count: 300)
+    let assigned = AssignResult(
+      gtInds: boxes.indices.map { Int32($0 % 2) }, maxOverlaps: boxes.map { _ in 0 }, labels: nil)
+    var random = KeyedRandom(seed: 3, purpose: .test)
+    let result = RandomSampler(configuration).sample(
+      SamplingCandidates(assigned: assigned, boxes: boxes, gtBoxes: [Box(0, 0, 1, 1)]), random: &random)
+    #expect(result.posInds.count == expected && result.negInds.count == 100 - expected)
+  }
 }

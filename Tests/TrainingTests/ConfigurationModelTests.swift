@@ -1,5 +1,7 @@
 import Detection
 import Foundation
+import Kernels
+import Layers
 import TestSupport
 import Testing
 import Training
@@ -107,6 +109,24 @@ import Training
     #expect(try run.model.rpnHead.assigner.maxIoU.negIoUThr == .init(low: 0.1, high: 0.3))
     // Test pipelines never flip.
     #expect(run.data.val?.pipeline == (try ConfigurationFixture.read(options: []).run.data.val?.pipeline))
+  }
+
+  @Test func lossesOfHeadsAreRead() throws {
+    let run = try ConfigurationFixture.read(options: [
+      "model.rpn_head.loss_cls={type: FocalLoss, use_sigmoid: true, gamma: 1.5, alpha: 0.3, loss_weight: 2}",
+      "model.rpn_head.reg_decoded_bbox=true", "model.rpn_head.loss_bbox={type: BoundedIoULoss}",
+      "model.roi_head.bbox_head.reg_decoded_bbox=true",
+      "model.roi_head.bbox_head.loss_bbox={type: GIoULoss, eps: 1e-7, loss_weight: 10}",
+    ]).run
+    let (rpnHead, head) = (try run.model.rpnHead, run.model.roiHead.stages[0].bboxHead)
+    #expect(rpnHead.lossCls.kind == .focal(gamma: 1.5, alpha: 0.3) && rpnHead.lossCls.lossWeight == 2)
+    #expect(rpnHead.sampler == .pseudo)
+    #expect(rpnHead.regDecodedBBox && rpnHead.lossBBox.kind == .ofBoxes(.boundedIoU(beta: Double(Float(0.2))), eps: 1e-3))
+    #expect(head.regDecodedBBox && head.lossBBox.kind == .ofBoxes(.giou, eps: 1e-7) && head.lossBBox.lossWeight == 10)
+    let message = try ConfigurationFixture.message {
+      try ConfigurationFixture.read(options: ["model.roi_head.bbox_head.loss_bbox={type: IoULoss}"])
+    }
+    #expect(message.contains("expected 'reg_decoded_bbox: true' beside a loss of boxes"), "\(message)")
   }
 
   /// The `model` dictionaries that mmdetection itself built the reference detectors from, as JSON.

@@ -28,8 +28,15 @@ public struct RoIStage {
 
   /// - Parameter scope: the head's, `roi_head.bbox_head`.
   public init(_ configuration: RoIStageConfiguration, keepLevelsInGraph: Bool, in scope: LayerScope) {
+    self.init(
+      configuration, sampler: configuration.sampler.make(), keepLevelsInGraph: keepLevelsInGraph, in: scope)
+  }
+
+  package init(
+    _ configuration: RoIStageConfiguration, sampler: any Sampler, keepLevelsInGraph: Bool, in scope: LayerScope
+  ) {
     assigner = configuration.assigner.make()
-    sampler = configuration.sampler.make()
+    self.sampler = sampler
     extractor = configuration.extractor.make(keepLevelsInGraph: keepLevelsInGraph)
     head = configuration.bboxHead.make(in: scope)
     targeter = BBoxTargeter(configuration.bboxHead, posWeight: configuration.posWeight)
@@ -46,7 +53,7 @@ public struct RoIStage {
     head(extractor(levels, regions: regions, on: levels[0].engine))
   }
 
-  func train(
+  package func train(
     _ levels: [Tensor], _ proposals: [[Proposal]], _ input: DetectorInput, _ draws: Draws
   ) throws -> PendingLosses {
     let samples = try sample(proposals, of: levels, input: input, draws)

@@ -1,4 +1,5 @@
 import COCO
+import Detection
 import Distributed
 import Foundation
 import HDF5
@@ -47,7 +48,7 @@ package enum Boundary {
       (error.isMissingFile ? RunError.ExitCode.inputMissing : .configuration).rawValue
     case let error as COCOError: exitCode(of: error.kind).rawValue
     case is LaunchError: RunError.ExitCode.usage.rawValue
-    case is ResultsError, is HDF5Error: RunError.ExitCode.badData.rawValue
+    case is ResultsError, is HDF5Error, is DivergenceError: RunError.ExitCode.badData.rawValue
     case is OutputError, is MPIError: RunError.ExitCode.io.rawValue
     default: RunError.ExitCode.software.rawValue
     }
