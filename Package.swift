@@ -61,7 +61,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "Tensors", "CMachine", "Yams",
+        "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "Tensors", "CMachine",
+        "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite struct BoxOverlapsTests {
-    private func cases() throws -> [GoldenCase] {
+  private func cases() throws -> [GoldenCase] {
     try GoldenCase.all("assigner").filter { $0.string("component_fn") == "bbox_overlaps" }
   }
 

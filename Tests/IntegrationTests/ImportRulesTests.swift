@@ -18,7 +18,8 @@ import Testing
     (
       "Training",
       [
-        "CMachine", "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "Logging", "MPI", "Primitives", "Tensors",
+        "CMachine", "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "Logging", "MPI", "Primitives",
+        "Tensors",
         "Yams",
       ]
     ),
@@ -42,7 +43,8 @@ import Testing
     "COCO/Annotations/AnnotationBlock.swift",
     "COCO/Pictures/ImageEncoder.swift", "COCO/JSON/JSONText.swift", "COCO/Pictures/PNGDecoder.swift",
     "COCO/Pictures/JPEGDecoder.swift",
-    "COCO/Transforms/Resize.swift", "COCO/Transforms/Normalize.swift", "COCO/Batches/Batch.swift", "COCO/Transforms/Sample.swift",
+    "COCO/Transforms/Resize.swift", "COCO/Transforms/Normalize.swift", "COCO/Batches/Batch.swift",
+    "COCO/Transforms/Sample.swift",
   ]
 
   @Test func eachTargetImportsOnlyWhatStandsBelowIt() throws {

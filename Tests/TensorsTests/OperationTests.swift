@@ -49,6 +49,19 @@ import Testing
     #expect(x.convolution(weight).array == [sum])
   }
 
+  @Test(arguments: [(0, 3), (1, 1), (9, 7), (17, 2)]) func averagePool(images: Int, side: Int) throws {
+    let check = GradientCheck()
+    check.input([images, side, side, 5])
+    if images > 0 { try check.check(step: 1) { $0[0].averagePool() } }
+    let values = check.numbers(images * side * side * 5)
+    let pooled = Tensor([images, side, side, 5], values, on: Engine(threads: 2)).averagePool()
+    #expect(pooled.shape == [images, 5])
+    let means = (0..<images * 5).map { i in
+      (0..<side * side).reduce(0.0) { $0 + Double(values[(i / 5 * side * side + $1) * 5 + i % 5]) } / Double(side * side)
+    }
+    expectClose(pooled.array, means.map { Float($0) }, absolute: 1e-6)
+  }
+
   @Test(arguments: [1, 7, 33]) func linear(rows: Int) throws {
     let check = GradientCheck()
     let (weight, bias) = (check.parameter("weight", [17, 9]), check.parameter("bias", [17]))

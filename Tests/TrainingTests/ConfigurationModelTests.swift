@@ -121,7 +121,8 @@ import Training
     let (rpnHead, head) = (try run.model.rpnHead, run.model.roiHead.stages[0].bboxHead)
     #expect(rpnHead.lossCls.kind == .focal(gamma: 1.5, alpha: 0.3) && rpnHead.lossCls.lossWeight == 2)
     #expect(rpnHead.sampler == .pseudo)
-    #expect(rpnHead.regDecodedBBox && rpnHead.lossBBox.kind == .ofBoxes(.boundedIoU(beta: Double(Float(0.2))), eps: 1e-3))
+    #expect(
+      rpnHead.regDecodedBBox && rpnHead.lossBBox.kind == .ofBoxes(.boundedIoU(beta: Double(Float(0.2))), eps: 1e-3))
     #expect(head.regDecodedBBox && head.lossBBox.kind == .ofBoxes(.giou, eps: 1e-7) && head.lossBBox.lossWeight == 10)
     let message = try ConfigurationFixture.message {
       try ConfigurationFixture.read(options: ["model.roi_head.bbox_head.loss_bbox={type: IoULoss}"])

@@ -29,7 +29,7 @@ struct Shared2FCBBoxHead: BoxHead {
   }
 
   func callAsFunction(_ features: Tensor) -> BBoxHeadOutput {
-    var x = features.reshaped([features.shape[0], features.shape.dropFirst().reduce(1, *)])
+    var x = features.flattened()
     for (index, layer) in shared.enumerated() { x = layer(x, relu: true, consumesInput: index == 0) }
     return predictor(x)
   }

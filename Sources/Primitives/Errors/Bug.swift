@@ -10,7 +10,8 @@ import Foundation
 public func bug(_ message: String, file: StaticString = #fileID, line: UInt = #line) -> Never {
   let environment = ProcessInfo.processInfo.environment
   let rank = environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"]
-  let text = "\(rank.map { "[rank \($0)] " } ?? "")error: a bug of rcnn-train at \(file):\(line): \(message); please report it\n"
+  let place = rank.map { "[rank \($0)] " } ?? ""
+  let text = "\(place)error: a bug of rcnn-train at \(file):\(line): \(message); please report it\n"
   FileHandle.standardError.write(Data(text.utf8))
   machine_end(70)
 }
