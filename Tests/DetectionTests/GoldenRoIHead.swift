@@ -40,6 +40,12 @@ extension GoldenCase {
     configuration.regClassAgnostic = try #require(flag("reg_class_agnostic"))
     configuration.regDecodedBBox = flag("reg_decoded_bbox") ?? false
     configuration.lossBBox = settings.part("loss_bbox").boxLoss
+    if settings.values["type"] as? String == "BBoxHead" {
+      var plain = PlainBBoxHeadConfiguration()
+      plain.withAvgPool = try #require(settings.flag("with_avg_pool"))
+      configuration.layers = .plain(plain)
+      return configuration
+    }
     var layers = SharedFCsConfiguration()
     layers.fcOutChannels = settings.integer("fc_out_channels") ?? 1024
     layers.numSharedFcs = try #require(integer("num_shared_fcs"))

@@ -111,6 +111,15 @@ import Training
     #expect(run.data.val?.pipeline == (try ConfigurationFixture.read(options: []).run.data.val?.pipeline))
   }
 
+  @Test(arguments: [true, false]) func plainHeadIsRead(_ withAvgPool: Bool) throws {
+    let run = try ConfigurationFixture.read(options: [
+      "model.roi_head.bbox_head={type: BBoxHead, with_avg_pool: \(withAvgPool), in_channels: 64, num_classes: 5}"
+    ]).run
+    var plain = PlainBBoxHeadConfiguration()
+    plain.withAvgPool = withAvgPool
+    #expect(run.model.roiHead.stages[0].bboxHead.layers == .plain(plain))
+  }
+
   @Test func lossesOfHeadsAreRead() throws {
     let run = try ConfigurationFixture.read(options: [
       "model.rpn_head.loss_cls={type: FocalLoss, use_sigmoid: true, gamma: 1.5, alpha: 0.3, loss_weight: 2}",

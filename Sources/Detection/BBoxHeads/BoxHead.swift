@@ -20,6 +20,8 @@ public struct BBoxHeadConfiguration: Equatable, Sendable {
   public enum Layers: Equatable, Sendable {
     /// `Shared2FCBBoxHead`.
     case sharedFCs(SharedFCsConfiguration)
+    /// `BBoxHead`.
+    case plain(PlainBBoxHeadConfiguration)
   }
   public var layers = Layers.sharedFCs(SharedFCsConfiguration())
   public var inChannels = 256
@@ -38,6 +40,7 @@ public struct BBoxHeadConfiguration: Equatable, Sendable {
   public func make(in scope: LayerScope) -> any BoxHead {
     switch layers {
     case .sharedFCs(let layers): Shared2FCBBoxHead(layers, self, in: scope)
+    case .plain(let layers): BBoxHead(layers, self, in: scope)
     }
   }
 

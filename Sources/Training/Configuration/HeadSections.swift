@@ -153,7 +153,11 @@ extension BBoxHeadConfiguration {
   }
 
   private static func layers(_ section: ConfigurationSection) throws -> Layers {
-    _ = try section.type("Shared2FCBBoxHead")
+    if try section.type("Shared2FCBBoxHead", "BBoxHead") == "BBoxHead" {
+      var plain = PlainBBoxHeadConfiguration()
+      try section.read("with_avg_pool", into: &plain.withAvgPool)
+      return .plain(plain)
+    }
     var layers = SharedFCsConfiguration()
     try section.read("fc_out_channels", into: &layers.fcOutChannels)
     try section.check(layers.fcOutChannels > 0, "fc_out_channels", expected: "a number from 1 on")
