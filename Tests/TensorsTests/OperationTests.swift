@@ -56,8 +56,9 @@ import Testing
     let values = check.numbers(images * side * side * 5)
     let pooled = Tensor([images, side, side, 5], values, on: Engine(threads: 2)).averagePool()
     #expect(pooled.shape == [images, 5])
+    let pixels = side * side
     let means = (0..<images * 5).map { i in
-      (0..<side * side).reduce(0.0) { $0 + Double(values[(i / 5 * side * side + $1) * 5 + i % 5]) } / Double(side * side)
+      (0..<pixels).reduce(0.0) { $0 + Double(values[(i / 5 * pixels + $1) * 5 + i % 5]) } / Double(pixels)
     }
     expectClose(pooled.array, means.map { Float($0) }, absolute: 1e-6)
   }
