@@ -95,3 +95,14 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// `RCNN_ONLY=KernelsTests` leaves that target and what it needs, for `launch/test`.
+if let root = Context.environment["RCNN_ONLY"] {
+  var (wanted, open): (Set<String>, [String]) = ([root], [root])
+  while let name = open.popLast() {
+    for case .byNameItem(let dependency, _) in package.targets.first(where: { $0.name == name })?.dependencies ?? []
+    where wanted.insert(dependency).inserted { open.append(dependency) }
+  }
+  package.targets.removeAll { !wanted.contains($0.name) }
+  (package.products, package.dependencies) = ([], [])
+}

@@ -1,12 +1,15 @@
+import Primitives
 import Tensors
 
-/// A square convolution on `[N, H, W, in]` maps.
+/// A square convolution on `[N, H, W, in]` maps, torch's `Conv2d`: its parameters are `weight` and, if wanted, `bias`, which
+/// starts at 0.
 public struct Convolution2D {
   let weight: Parameter
   let bias: Parameter?
   let stride: Int
   let padding: Int
 
+  /// `kernel`, `stride` and `padding` in cells, along both axes.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, hasBias: Bool,
     initializer: Initializer, in scope: LayerScope
@@ -20,7 +23,7 @@ public struct Convolution2D {
   /// The layer on several maps at some cells alone, with its ReLU; see `Tensor.convolution(of:at:)`. It has a bias and
   /// stride 1.
   public func callAsFunction(_ maps: [Tensor], at cells: [[Int32]], relu: Bool) -> Tensor {
-    guard let bias, stride == 1 else { preconditionFailure("\(weight.name) has a stride or no bias") }
+    guard let bias, stride == 1 else { bug("\(weight.name) has stride \(stride) and \(bias == nil ? "no" : "a") bias") }
     return Tensor.convolution(of: maps, at: cells, weight, bias: bias, padding: padding, relu: relu)
   }
 
@@ -30,9 +33,8 @@ public struct Convolution2D {
     return self(rows).reshaped([x.shape[0], weight.shape[0]])
   }
 
-  /// `x`: `[N, H, W, in]`. Returns `[N, H', W', out]`; `relu` cuts it at zero. `consumesInput`: no other layer's
-  /// backward pass needs the values of `x`.
-  public func callAsFunction(_ x: Tensor, relu: Bool = false, consumesInput: Bool = false) -> Tensor {
-    x.convolution(weight, bias: bias, stride: stride, padding: padding, relu: relu, consumesInput: consumesInput)
+  /// `x`: `[N, H, W, in]`. Returns `[N, H', W', out]`; `relu` cuts it at zero.
+  public func callAsFunction(_ x: Tensor, relu: Bool = false) -> Tensor {
+    x.convolution(weight, bias: bias, stride: stride, padding: padding, relu: relu)
   }
 }

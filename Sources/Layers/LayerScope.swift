@@ -3,6 +3,7 @@ import Tensors
 /// Where a layer puts its parameters: the store, the prefix of their names, and whether they are trained.
 public struct LayerScope {
   public let store: ParameterStore
+  /// Of the names, for example `backbone.layer1`; empty at the top.
   public let prefix: String
   /// Parameters here are not trained and batch norm uses its running statistics (`frozen_stages`).
   public let isFrozen: Bool

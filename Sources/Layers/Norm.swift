@@ -1,3 +1,4 @@
+import Primitives
 import Tensors
 
 /// `norm_cfg`.
@@ -57,7 +58,8 @@ public struct Norm {
     if usesBatchStatistics, x.engine.tape != nil {
       return try convolution(x).batchNorm(parameters, residual: residual, relu: relu, synchronizer: synchronizer)
     }
-    precondition(convolution.bias == nil, "a convolution before a norm has no bias")
+    require(
+      convolution.bias == nil, "\(convolution.weight.name) stands before \(parameters.weight.name) and has a bias")
     return x.convolution(
       convolution.weight, frozenNorm: parameters, stride: convolution.stride, padding: convolution.padding,
       residual: residual, relu: relu)

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Primitives
 
 /// The memory of buffers: one range of addresses, of which the lowest part is in use, cut into buffers and joined again.
 /// After warm-up it doesn't grow. (The first write to a fresh 64 MiB block costs 20 times a write to a kept one.)
@@ -8,6 +9,7 @@ import Kernels
 /// (Blocks kept by size class add up over all sizes: over nine image sizes they took four times what was in use at a time.)
 public final class BufferPool: @unchecked Sendable {
   private let lock = NSLock()
+  private let marksFreeMemory: Bool
   private let reserved = LargePages.reserve()
   /// How much of `reserved` was ever in use, in bytes.
   private var top = 0
@@ -17,7 +19,9 @@ public final class BufferPool: @unchecked Sendable {
 
   private static let granule = 1024
 
-  public init() {}
+  /// - Parameter marksFreeMemory: fills every buffer with NaN when it is handed out and when it comes back, so that a
+  ///   test sees who reads memory before writing it, or after letting it go.
+  public init(marksFreeMemory: Bool = false) { self.marksFreeMemory = marksFreeMemory }
 
   deinit { LargePages.release(reserved) }
 
@@ -27,12 +31,14 @@ public final class BufferPool: @unchecked Sendable {
   /// The bytes that this pool holds, in use or free.
   public var allocatedBytes: Int { lock.withLock { top } }
 
-  /// A block of `count` floats with undefined contents.
+  /// A block of `count` floats with undefined contents. Ends the program where the machine has no memory for it.
   public func buffer(_ count: Int) -> Buffer {
     let byteCount = (max(count, 1) * MemoryLayout<Float>.stride + Self.granule - 1) / Self.granule * Self.granule
     let range = lock.withLock { take(byteCount) }
     let values = (reserved.baseAddress! + range.lowerBound).assumingMemoryBound(to: Float.self)
+    if marksFreeMemory { values.update(repeating: .nan, count: count) }
     return Buffer(values: values, count: count) { [self] in
+      if marksFreeMemory { values.update(repeating: .nan, count: count) }
       lock.withLock { giveBack(range) }
     }
   }
@@ -52,9 +58,7 @@ public final class BufferPool: @unchecked Sendable {
 
   private func grow(_ byteCount: Int) -> Range<Int> {
     let start = free.last?.upperBound == top ? free.removeLast().lowerBound : top
-    precondition(
-      start + byteCount <= reserved.count,
-      "\((start + byteCount) >> 20) MiB are needed, and this process may have \(reserved.count >> 20) MiB")
+    if start + byteCount > reserved.count { outOfMemory(needed: start + byteCount, available: reserved.count) }
     top = start + byteCount
     growths += 1
     return start..<top

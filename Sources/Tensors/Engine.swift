@@ -2,7 +2,9 @@ import Kernels
 
 /// What operations run on: the threads, the memory, and the tape while training.
 public final class Engine {
+  /// The threads of this rank.
   public let workers: Workers
+  /// Where all buffers come from, but not the parameters.
   public let pool: BufferPool
   /// Where operations are recorded; nil is inference.
   public var tape: Tape?
@@ -15,8 +17,11 @@ public final class Engine {
     return try body()
   }
 
-  public init(threads: Int) {
+  /// - Parameters:
+  ///   - threads: at least one.
+  ///   - marksFreeMemory: for tests; see `BufferPool`.
+  public init(threads: Int, marksFreeMemory: Bool = false) {
     workers = Workers(count: threads)
-    pool = BufferPool()
+    pool = BufferPool(marksFreeMemory: marksFreeMemory)
   }
 }

@@ -1,33 +1,32 @@
 import Kernels
+import Primitives
 
 /// The gradient of a tensor, once something flowed back into it.
 ///
-/// An operation whose backward pass doesn't need the values of its input or output captures their slots instead of the
-/// tensors, so that the values' memory is free as soon as the forward pass is done with them.
+/// Backward passes capture the slots of their inputs and outputs instead of the tensors, so that the values' memory is
+/// free as soon as nobody reads them any more.
 public final class GradientSlot {
+  /// The number of floats, as of the tensor.
   public let count: Int
   private let engine: Engine
   private var buffer: Buffer?
 
   init(count: Int, on engine: Engine) { (self.count, self.engine) = (count, engine) }
 
-  /// Memory for the gradient, taken over before anything flowed back.
-  private var reserve: Buffer?
-
   /// Whether anything flowed back.
   public var isFilled: Bool { buffer != nil }
 
-  func adopt(_ memory: Buffer) { if buffer == nil { reserve = memory } }
-
   /// Moves the gradient of the same array here.
   func take(from other: GradientSlot) {
-    precondition(buffer == nil && other.count == count, "a gradient of \(other.count) values for \(count)")
+    require(
+      buffer == nil && other.count == count,
+      "the gradient of an array of \(other.count) values moves to \(isFilled ? "a filled" : "an") array of \(count)")
     (buffer, other.buffer) = (other.buffer, nil)
   }
 
   /// The gradient of an operation's output, inside its backward closure.
   public var values: Floats {
-    guard let buffer else { preconditionFailure("nothing flowed back into an array of \(count) values") }
+    guard let buffer else { bug("nothing flowed back into an array of \(count) values, and its gradient is read") }
     return buffer.values
   }
 
@@ -35,8 +34,8 @@ public final class GradientSlot {
   /// another one must be added to.
   public func target() -> (values: Floats, isFresh: Bool) {
     if let buffer { return (buffer.values, false) }
-    let fresh = reserve ?? engine.pool.buffer(count)
-    (buffer, reserve) = (fresh, nil)
+    let fresh = engine.pool.buffer(count)
+    buffer = fresh
     return (fresh.values, true)
   }
 

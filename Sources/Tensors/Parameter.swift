@@ -7,7 +7,9 @@ public final class Parameter {
   public let name: String
   /// PyTorch's shape: `[out, in, height, width]`, `[out, in]` or `[channels]`.
   public let shape: [Int]
+  /// How it lies in memory here.
   public let layout: ParameterLayout
+  /// Whether it has a gradient and a momentum.
   public let isTrainable: Bool
   public let initializer: Initializer
   /// How many recorded operations have not yet run back. At zero the gradient is final.
@@ -25,26 +27,28 @@ public final class Parameter {
   }
 
   public var count: Int { shape.reduce(1, *) }
+  /// The slice of the arena of values, in `layout`; once the store has allocated.
   public var values: Floats { store.values + offset }
   /// The gradient's slice of the arena. Gradients always add; the store zeroes them.
   public var gradient: Floats {
-    precondition(isTrainable, "\(name) is frozen and has no gradient")
+    require(isTrainable, "\(name) is frozen and has no gradient")
     return store.gradients + offset
   }
+  /// The momentum's slice of the arena, in the same layout.
   public var momentum: Floats {
-    precondition(isTrainable, "\(name) is frozen and has no momentum")
+    require(isTrainable, "\(name) is frozen and has no momentum")
     return store.momenta + offset
   }
 
-  /// The values in PyTorch's layout, as they stand in checkpoints.
+  /// `source`, which stands in this parameter's layout (values or momentum), in PyTorch's, as in checkpoints.
   public func exported(_ source: Floats) -> [Float] {
     layout.torchIndices(shape: shape).map { indices in indices.map { source[$0] } }
       ?? Array(UnsafeBufferPointer(start: source, count: count))
   }
 
-  /// Writes values that stand in PyTorch's layout.
+  /// Writes `torch`, which stands in PyTorch's layout, into `target` in this parameter's.
   public func importValues(_ torch: [Float], into target: Floats) {
-    precondition(torch.count == count, "\(name) has \(count) values, not \(torch.count)")
+    require(torch.count == count, "\(name) of shape \(shape) has \(count) values, not \(torch.count)")
     if let indices = layout.torchIndices(shape: shape) {
       for (i, index) in indices.enumerated() { target[index] = torch[i] }
     } else {

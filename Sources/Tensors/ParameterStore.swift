@@ -1,8 +1,10 @@
 import Kernels
+import Primitives
 
 /// All parameters of a model in three arenas of one order: values, gradients, momenta. Trainable parameters come
 /// first, in the order in which the model registers them; frozen ones and statistics have values only.
 public final class ParameterStore {
+  /// In the order of registration.
   public private(set) var parameters: [Parameter] = []
   private let pool = BufferPool()
   private var arenas: (values: Buffer, gradients: Buffer, momenta: Buffer)?
@@ -10,16 +12,21 @@ public final class ParameterStore {
   public init() {}
 
   /// Adds a parameter; to be called before `allocate`.
+  /// - Parameters:
+  ///   - name: mmdetection's, for example `backbone.layer1.0.conv1.weight`.
+  ///   - shape: PyTorch's: `[out, in, height, width]`, `[out, in]` or `[channels]`.
+  ///   - layout: how it lies in memory here.
   public func add(
     _ name: String, shape: [Int], layout: ParameterLayout = .plain, isTrainable: Bool, initializer: Initializer
   ) -> Parameter {
-    precondition(arenas == nil, "\(name) comes after the arenas were allocated")
+    require(arenas == nil, "\(name) comes after the arenas were allocated")
     let parameter = Parameter(
       name: name, shape: shape, layout: layout, isTrainable: isTrainable, initializer: initializer, store: self)
     parameters.append(parameter)
     return parameter
   }
 
+  /// In the order of the arenas.
   public var trainable: [Parameter] { parameters.filter(\.isTrainable) }
 
   /// The number of trainable floats: the length of the gradient and momentum arenas.
@@ -45,10 +52,18 @@ public final class ParameterStore {
     for parameter in parameters { parameter.initializer.fill(parameter, seed: seed) }
   }
 
-  public var values: Floats { arenas!.values.values }
-  public var gradients: Floats { arenas!.gradients.values }
-  public var momenta: Floats { arenas!.momenta.values }
+  /// The arena of values, `count` floats.
+  public var values: Floats { allocated.values.values }
+  /// The arena of gradients, `trainableCount` floats.
+  public var gradients: Floats { allocated.gradients.values }
+  /// The arena of SGD's momenta, `trainableCount` floats.
+  public var momenta: Floats { allocated.momenta.values }
 
   /// To be called at the start of a step: gradients always add.
-  public func zeroGradients() { arenas!.gradients.fill(0) }
+  public func zeroGradients() { allocated.gradients.fill(0) }
+
+  private var allocated: (values: Buffer, gradients: Buffer, momenta: Buffer) {
+    guard let arenas else { bug("the arenas of \(parameters.count) parameters were not allocated") }
+    return arenas
+  }
 }

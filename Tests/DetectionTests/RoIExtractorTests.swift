@@ -36,17 +36,18 @@ import Testing
     engine.tape = Tape()
     let map = try golden.map("inputs/input", on: engine)
     let size = golden.numbers("output_size")!.map { Int($0) }
-    let (strides, regions) = ([Int(1 / golden.number("spatial_scale")!)], try golden.regions("inputs/rois"))
-    let levelOf = [Int](repeating: 0, count: regions.count)
-    let output =
-      golden.string("fn") == "RoIPool"
-      ? Tensor.poolRegions(
-        from: [map], strides: strides, regions: regions, levelOf: levelOf, outputHeight: size[0],
-        outputWidth: size[size.count - 1], keepLevelsInGraph: true, on: engine)
-      : Tensor.extractRegions(
-        from: [map], strides: strides, regions: regions, levelOf: levelOf, outputHeight: size[0],
-        outputWidth: size[size.count - 1], samplingRatio: golden.integer("sampling_ratio")!,
-        aligned: golden.flag("aligned")!, keepLevelsInGraph: true, on: engine)
+    let stride = Int(1 / golden.number("spatial_scale")!)
+    let pools = golden.string("fn") == "RoIPool"
+    let layer: any RoILayer =
+      pools
+      ? RoIPool(outputHeight: size[0], outputWidth: size[size.count - 1])
+      : RoIAlign(
+        outputHeight: size[0], outputWidth: size[size.count - 1], samplingRatio: golden.integer("sampling_ratio")!,
+        aligned: golden.flag("aligned")!)
+    let regions = try golden.regions("inputs/rois").map { pools ? $0.ofWholeCells(stride: stride) : $0 }
+    let output = Tensor.extractRegions(
+      by: layer, from: [map], strides: [stride], regions: regions,
+      levelOf: [Int](repeating: 0, count: regions.count), keepLevelsInGraph: true, on: engine)
     expectClose(output.array, try golden.map("expected/output", on: engine).array, absolute: 1e-5, "\(golden) output")
     try engine.runBack(from: output, gradient: try golden.map("inputs/grad_output", on: engine).array)
     let gradient = try #require(map.gradientArray)
@@ -101,6 +102,17 @@ import Testing
 
 extension RegionOfInterest {
   fileprivate var coordinates: [Float] { [x1, y1, x2, y2] }
+
+  /// The region whose RoIPool by mmcv's rule is this one's by torchvision's, which the reference values follow: corners
+  /// are rounded to cells, the last cell is included, and no side is shorter than a cell.
+  fileprivate func ofWholeCells(stride: Int) -> RegionOfInterest {
+    func ends(_ low: Float, _ high: Float) -> (low: Float, high: Float) {
+      let (first, last) = ((low / Float(stride)).rounded(), (high / Float(stride)).rounded())
+      return (first * Float(stride), (first + max(last - first + 1, 1)) * Float(stride) - 1)
+    }
+    let (x, y) = (ends(x1, x2), ends(y1, y2))
+    return RegionOfInterest(image: image, x1: x.low, y1: y.low, x2: x.high, y2: y.high)
+  }
 }
 
 extension GoldenCase {

@@ -33,6 +33,10 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       name: "a learning rate that explodes", code: 65,
       message: ["error: the loss is not finite at iter 2 (", "; images ", "lower optimizer.lr"],
       options: ["optimizer.lr=1e30", "optimizer_config.grad_clip=null", "lr_config.warmup=null"]),
+    BadInput(
+      name: "a model for which no machine has memory", code: 74,
+      message: ["error: out of memory: ", " MiB are needed for arrays and ", "data.samples_per_gpu", "'ulimit -v'"],
+      options: ["model.roi_head.bbox_head.fc_out_channels=20000000"], ranks: 1, shell: "ulimit -v 50000000"),
   ]
 
   private static let inFileOrder = ["mpi.shuffle=false", "data.train.filter_empty_gt=false"]

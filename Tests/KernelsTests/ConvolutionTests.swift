@@ -21,6 +21,11 @@ import Testing
       batch: 2, height: 8, width: 9, inChannels: 7, outChannels: 9, kernelHeight: 1, kernelWidth: 3, stride: 1,
       padding: 1),
     .linear(rows: 33, inChannels: 1000, outChannels: 81),
+    // Weights that are packed in several parts; the first is that of the box head of R50.
+    .linear(rows: 2, inChannels: 12544, outChannels: 1024), .linear(rows: 9, inChannels: 700, outChannels: 8192),
+    // Several blocks of the column matrix, with few weights (the stem of ResNet) and with many.
+    shape(1, 300, 300, 3, 16, kernel: 7, stride: 2, padding: 3),
+    shape(1, 97, 97, 32, 96, kernel: 5, stride: 3, padding: 2),
   ]
   /// Those that Winograd's algorithm takes.
   static let winogradShapes: [ConvolutionShape] = [

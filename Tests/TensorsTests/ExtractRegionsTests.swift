@@ -33,9 +33,9 @@ import Testing
   @Test func poolingBreaksTiesByOrder() throws {
     let engine = trainingEngine()
     let map = Tensor([1, 4, 4, 1], [Float](repeating: 3, count: 16), on: engine, needsGradient: true)
-    let output = Tensor.poolRegions(
-      from: [map], strides: [1], regions: [.init(image: 0, x1: 0, y1: 0, x2: 3, y2: 3)], levelOf: [0],
-      outputHeight: 2, outputWidth: 2, keepLevelsInGraph: true, on: engine)
+    let output = Tensor.extractRegions(
+      by: RoIPool(outputHeight: 2, outputWidth: 2), from: [map], strides: [1],
+      regions: [.init(image: 0, x1: 0, y1: 0, x2: 3, y2: 3)], levelOf: [0], keepLevelsInGraph: true, on: engine)
     #expect(output.array == [3, 3, 3, 3])
     try engine.tape!.backward(from: output.sum())
     #expect(map.gradientArray == [1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0])
@@ -102,6 +102,22 @@ import Testing
     #expect(abs(forward - backward) < 1e-4 * abs(forward))
   }
 
+  /// A head on the regions' features, as the detector has it: what RoIPool reads of its output must still be there when
+  /// the head's gradients come. The pooled maps' values are so far apart that the maxima stay where they are.
+  @Test(arguments: [true, false]) func gradientWithAHead(pools: Bool) throws {
+    let check = GradientCheck()
+    let (weight, bias) = (check.parameter("weight", [17, 6]), check.parameter("bias", [17]))
+    var random = KeyedRandom(seed: 4, purpose: .test)
+    for (height, width) in [(6, 5), (4, 3), (2, 2)] {
+      let count = 2 * height * width
+      check.input([2, height, width, 1], pools ? random.permutation(count).map { Float($0 - count / 2) } : nil)
+    }
+    try check.check(step: pools ? 0.45 : 1) { levels in
+      let features = extract(from: levels, levelOf: [0, 1, 2, 0, 1, 2], pools: pools, on: levels[0].engine)
+      return features.reshaped([6, 6]).linear(weight, bias: bias)
+    }
+  }
+
   private func trainingEngine() -> Engine {
     let engine = Engine(threads: 2)
     engine.tape = Tape()
@@ -124,12 +140,12 @@ import Testing
     from levels: [Tensor], regions: [RegionOfInterest]? = nil, levelOf: [Int], keep: Bool = true, pools: Bool = false,
     on engine: Engine
   ) -> Tensor {
-    pools
-      ? .poolRegions(
-        from: levels, strides: [4, 8, 16], regions: regions ?? self.regions, levelOf: levelOf, outputHeight: 3,
-        outputWidth: 2, keepLevelsInGraph: keep, on: engine)
-      : .extractRegions(
-        from: levels, strides: [4, 8, 16], regions: regions ?? self.regions, levelOf: levelOf, outputHeight: 3,
-        outputWidth: 2, samplingRatio: 0, aligned: true, keepLevelsInGraph: keep, on: engine)
+    let layer: any RoILayer =
+      pools
+      ? RoIPool(outputHeight: 3, outputWidth: 2)
+      : RoIAlign(outputHeight: 3, outputWidth: 2, samplingRatio: 0, aligned: true)
+    return .extractRegions(
+      by: layer, from: levels, strides: [4, 8, 16], regions: regions ?? self.regions, levelOf: levelOf,
+      keepLevelsInGraph: keep, on: engine)
   }
 }

@@ -30,7 +30,7 @@ struct Shared2FCBBoxHead: BoxHead {
 
   func callAsFunction(_ features: Tensor) -> BBoxHeadOutput {
     var x = features.flattened()
-    for (index, layer) in shared.enumerated() { x = layer(x, relu: true, consumesInput: index == 0) }
+    for layer in shared { x = layer(x, relu: true) }
     return predictor(x)
   }
 }

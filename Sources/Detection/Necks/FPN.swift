@@ -59,9 +59,7 @@ public struct FPN: Neck {
     for level in stride(from: merged.count - 1, to: 0, by: -1) {
       merged[level - 1].addUpsampled(merged[level])
     }
-    // A merged map goes into its output convolution alone, unless extra levels start from it.
-    let consumesMerged = configuration.addExtraConvs != .onLateral
-    var levels = try merged.enumerated().map { try outputs[$0]($1, consumesInput: consumesMerged) }
+    var levels = try merged.enumerated().map { try outputs[$0]($1) }
     while levels.count < configuration.numOuts {
       levels.append(try extraLevel(after: levels, maps: maps, merged: merged))
     }
@@ -101,7 +99,7 @@ struct ConvolutionModule {
     }
   }
 
-  func callAsFunction(_ x: Tensor, consumesInput: Bool = false) throws -> Tensor {
-    try norm?(convolution, x) ?? convolution(x, consumesInput: consumesInput)
+  func callAsFunction(_ x: Tensor) throws -> Tensor {
+    try norm?(convolution, x) ?? convolution(x)
   }
 }

@@ -44,19 +44,9 @@ public struct SingleRoIExtractor: RoIExtractor {
     let levels = Array(levels.prefix(configuration.featmapStrides.count))
     let levelOf = regions.map(level)
     let regions = scaleFactor.map { factor in regions.map { $0.scaled(by: factor) } } ?? regions
-    switch configuration.layer {
-    case .align:
-      return Tensor.extractRegions(
-        from: levels, strides: configuration.featmapStrides, regions: regions, levelOf: levelOf,
-        outputHeight: configuration.outputHeight, outputWidth: configuration.outputWidth,
-        samplingRatio: configuration.samplingRatio, aligned: configuration.aligned,
-        keepLevelsInGraph: keepLevelsInGraph, on: engine)
-    case .pool:
-      return Tensor.poolRegions(
-        from: levels, strides: configuration.featmapStrides, regions: regions, levelOf: levelOf,
-        outputHeight: configuration.outputHeight, outputWidth: configuration.outputWidth,
-        keepLevelsInGraph: keepLevelsInGraph, on: engine)
-    }
+    return Tensor.extractRegions(
+      by: configuration.roiLayer, from: levels, strides: configuration.featmapStrides, regions: regions,
+      levelOf: levelOf, keepLevelsInGraph: keepLevelsInGraph, on: engine)
   }
 
   /// `floor(log2(√(w h) / finest_scale + 1e-6))` within the levels: 0 up to twice the finest scale, and so on.
@@ -64,5 +54,16 @@ public struct SingleRoIExtractor: RoIExtractor {
     let scale = max(region.width * region.height, 0).squareRoot()
     let level = log2(scale / configuration.finestScale + 1e-6).rounded(.down)
     return Int(min(max(level, 0), Float(configuration.featmapStrides.count - 1)))
+  }
+}
+
+extension SingleRoIExtractorConfiguration {
+  fileprivate var roiLayer: any RoILayer {
+    switch layer {
+    case .align:
+      RoIAlign(
+        outputHeight: outputHeight, outputWidth: outputWidth, samplingRatio: samplingRatio, aligned: aligned)
+    case .pool: RoIPool(outputHeight: outputHeight, outputWidth: outputWidth)
+    }
   }
 }

@@ -6,12 +6,13 @@
 /// Without `scale`, `shift` and `residual` these are 1, 0 and 0. A bias is a shift alone; a norm with fixed statistics is
 /// both, scale = γ/σ and shift = β − μ γ/σ.
 public struct ConvolutionEpilogue {
-  /// `[out]`.
+  /// `[out]`; nil: 1.
   public var scale: Floats?
-  /// `[out]`.
+  /// `[out]`; nil: 0.
   public var shift: Floats?
-  /// As y.
+  /// `[rows, out]` as y; nil: 0.
   public var residual: Floats?
+  /// Whether y is cut at zero. NaN stays.
   public var relu: Bool
 
   public init(scale: Floats? = nil, shift: Floats? = nil, residual: Floats? = nil, relu: Bool = false) {
@@ -24,32 +25,39 @@ public struct ConvolutionEpilogue {
   /// are `stride` floats apart, as the residual's are.
   func apply(to y: Floats, firstRow: Int, rows: Int, firstColumn: Int, columns: Int, stride: Int) {
     if isIdentity { return }
+    let whole = columns / Vector.scalarCount * Vector.scalarCount
     for r in firstRow..<firstRow + rows {
       let offset = r * stride + firstColumn
-      let row = y + offset
-      if let scale = scale.map({ $0 + firstColumn }) { for c in 0..<columns { row[c] *= scale[c] } }
-      if let shift = shift.map({ $0 + firstColumn }) { for c in 0..<columns { row[c] += shift[c] } }
-      if let residual = residual.map({ $0 + offset }) { for c in 0..<columns { row[c] += residual[c] } }
-      if relu { for c in 0..<columns { row[c] = row[c] < 0 ? 0 : row[c] } }
+      for c in Swift.stride(from: 0, to: whole, by: Vector.scalarCount) {
+        finish(Vector.self, y, firstColumn + c, offset + c)
+      }
+      for c in whole..<columns { finish(Float.self, y, firstColumn + c, offset + c) }
     }
   }
 
-  /// Sixteen neighbouring channels of one pixel, from `channel` on; `offset` is their place in y.
   @inline(__always)
-  func finish(_ sums: Vector, channel: Int, offset: Int) -> Vector {
+  private func finish<Sums: Channels>(_ sums: Sums.Type, _ y: Floats, _ channel: Int, _ offset: Int) {
+    finish(Sums(at: y + offset), channel: channel, offset: offset).write(to: y + offset)
+  }
+
+  /// The sums of one channel or of sixteen neighbouring ones of a pixel, from `channel` on; `offset` is their place in y.
+  @inline(__always)
+  func finish<Sums: Channels>(_ sums: Sums, channel: Int, offset: Int) -> Sums {
     var value = sums
-    if let scale { value *= (scale + channel).vector }
-    if let shift { value += (shift + channel).vector }
-    if let residual { value += (residual + offset).vector }
-    if relu { value.replace(with: 0, where: value .< 0) }
-    return value
+    if let scale { value = value * Sums(at: scale + channel) }
+    if let shift { value = value + Sums(at: shift + channel) }
+    if let residual { value = value + Sums(at: residual + offset) }
+    return relu ? value.cutAtZero : value
   }
 
   /// Turns `dy`, `[rows, columns]`, into ds in place, and hands g on to the gradient of the residual: writes it when
   /// fresh, else adds.
   ///
-  /// - Parameter y: the output, where ReLU made it.
-  /// - Returns: Σ g of each column.
+  /// - Parameters:
+  ///   - y: the output, `[rows, columns]`, where ReLU made it.
+  ///   - scale: `[columns]`; nil: 1.
+  ///   - residual: the gradient of the residual, `[rows, columns]`, and whether it is fresh.
+  /// - Returns: Σ g of each column, in double precision.
   public static func backward(
     _ dy: Floats, relu y: Floats?, scale: Floats?, residual: (values: Floats, isFresh: Bool)?, rows: Int,
     columns: Int, _ workers: Workers
@@ -80,7 +88,8 @@ public struct ConvolutionEpilogue {
     return total
   }
 
-  /// Adds `contribution`, times a factor for each output, to the gradient of weights, `[out, depth]`.
+  /// Adds `contribution`, times a factor for each output, to the gradient of weights. Both are `[out, depth]`, as the
+  /// weights; `factors` is `[out]`; a nil gradient isn't wanted.
   ///
   /// - Returns: for each output, ⟨contribution, weight⟩, from which the gradient of the scale follows:
   ///   s is linear in the weights, so that Σ g · s = ⟨Σ g ⊗ x, weight⟩.

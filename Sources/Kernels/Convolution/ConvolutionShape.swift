@@ -1,13 +1,15 @@
 /// The sizes of a two-dimensional convolution without dilation or groups.
 public struct ConvolutionShape: Hashable, Sendable {
+  /// The number of maps; may be 0.
   public let batch: Int
-  /// The input map.
+  /// The input map's cells.
   public let height: Int
   public let width: Int
   public let inChannels: Int
   public let outChannels: Int
   public let kernelHeight: Int
   public let kernelWidth: Int
+  /// The input cells from one window to the next, along both axes.
   public let stride: Int
   /// Zeros on each side.
   public let padding: Int
@@ -29,10 +31,12 @@ public struct ConvolutionShape: Hashable, Sendable {
       kernelWidth: 1)
   }
 
+  /// The output map's cells; at most 0 where the input is smaller than the kernel.
   public var outHeight: Int { (height + 2 * padding - kernelHeight) / stride + 1 }
   public var outWidth: Int { (width + 2 * padding - kernelWidth) / stride + 1 }
   /// The number of output pixels in all maps.
   public var outPixels: Int { batch * outHeight * outWidth }
+  /// The floats of the weights `[out, kernelHeight, kernelWidth, in]`.
   public var weightCount: Int { outChannels * kernelHeight * kernelWidth * inChannels }
 
   /// What each output pixel sees of the input.

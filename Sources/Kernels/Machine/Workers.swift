@@ -1,4 +1,5 @@
 import Dispatch
+import Primitives
 import Synchronization
 
 /// Single-precision numbers in memory that the caller owns. Kernels state what layout they expect.
@@ -9,13 +10,15 @@ public typealias Floats = UnsafeMutablePointer<Float>
 /// Jobs are numbered and cut by the caller in a way that does not depend on the number of threads, so that
 /// results have the same bits on one thread and on many.
 public final class Workers: @unchecked Sendable {
+  /// The number of threads.
   public let count: Int
   /// Memory for what all jobs of a kernel read, filled before they start; valid until the next kernel.
   let shared = Scratch()
   private let scratches: [Scratch]
 
+  /// `count`: at least one.
   public init(count: Int) {
-    precondition(count > 0)
+    require(count > 0, "a rank of \(count) threads")
     self.count = count
     scratches = (0..<count).map { _ in Scratch() }
     MatrixMultiply.useOneThreadACall()
@@ -64,12 +67,12 @@ public final class Scratch: @unchecked Sendable {
 
   init() {}
 
-  deinit { base?.deallocate() }
+  deinit { LargePages.free(base) }
 
   /// Room for `count` floats, aligned to 64 bytes, with undefined contents; valid until the next call.
   public func floats(_ count: Int) -> Floats {
     if base == nil || count > capacity {
-      base?.deallocate()
+      LargePages.free(base)
       capacity = count
       base = LargePages.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride)
     }

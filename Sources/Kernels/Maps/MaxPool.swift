@@ -1,6 +1,7 @@
 /// The maximum over windows of maps `[batch, height, width, channels]`; the gradient goes to the first cell that
 /// holds it. Cells outside the map don't count. The sizes are a convolution's with as many channels out as in.
 public enum MaxPool {
+  /// Writes `y`, `[batch, outHeight, outWidth, channels]`. A window that holds a NaN gives NaN.
   public static func forward(_ x: Floats, into y: Floats, _ shape: ConvolutionShape, _ workers: Workers) {
     let (channels, outWidth) = (shape.inChannels, shape.outWidth)
     workers.run(over: shape.batch * shape.outHeight, grain: 4) { range in
@@ -20,7 +21,8 @@ public enum MaxPool {
     }
   }
 
-  /// Adds to `dx`. Windows overlap, so that the work is cut by channels.
+  /// Adds to `dx` the gradients `dy`, given the input `x` and the output `y`. Windows overlap, so that the work is cut by
+  /// channels.
   public static func backward(
     _ dy: Floats, _ x: Floats, _ y: Floats, addingTo dx: Floats, _ shape: ConvolutionShape, _ workers: Workers
   ) {

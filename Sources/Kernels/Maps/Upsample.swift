@@ -1,6 +1,7 @@
 /// `y += up(top)` on maps `[batch, height, width, channels]`, where cell i of an axis takes cell
 /// ⌊i · topSize / size⌋ of the smaller map (PyTorch's `nearest`).
 public enum Upsample {
+  /// The sizes of y, and of the smaller map with the same batch and channels.
   public struct Shape: Hashable, Sendable {
     public let batch: Int
     public let channels: Int
@@ -15,6 +16,7 @@ public enum Upsample {
     }
   }
 
+  /// Adds to `y`, `[batch, height, width, channels]`, the cells of `top`, `[batch, topHeight, topWidth, channels]`.
   public static func add(_ top: Floats, to y: Floats, _ shape: Shape, _ workers: Workers) {
     let channels = shape.channels
     workers.run(over: shape.batch * shape.height, grain: 4) { rows in

@@ -1,4 +1,4 @@
-/// The sizes of maps `[images, pixels, channels]`.
+/// The sizes of maps `[images, pixels, channels]`, where pixels are rows × columns.
 public struct MapSize: Hashable, Sendable {
   public let images: Int
   public let pixels: Int
@@ -9,13 +9,13 @@ public struct MapSize: Hashable, Sendable {
   }
 }
 
-/// Two sums for each image and channel, `[images, channels]`.
+/// Two sums over the pixels for each image and channel, each `[images, channels]`.
 public struct ChannelSums: Sendable {
   public var first: [Double]
   public var second: [Double]
 }
 
-/// The gradient of an output as it came: `g = dy`, cut to where y > 0 if ReLU made the output (`mask` is y), and zero
+/// The gradient of an output, as it flowed back: `g = dy`, cut to where y > 0 if ReLU made the output (`mask` is y), and zero
 /// without `dy`.
 public struct OutputGradient {
   public let dy: Floats?
@@ -44,6 +44,7 @@ public struct OutputGradient {
 ///
 /// Sums are for each image and channel, in double precision. Coefficients are `[channels]` or `[images, channels]`.
 public enum Normalization {
+  /// Σ x and Σ x².
   public static func moments(_ x: Floats, _ size: MapSize, _ workers: Workers) -> ChannelSums {
     sums(size, workers) { pixels, _, first, second in
       for pixel in pixels {
@@ -57,7 +58,7 @@ public enum Normalization {
     }
   }
 
-  /// Also hands g on to the gradient of a residual, if there is one: writes it when fresh, else adds.
+  /// Σ g and Σ g · x. Also hands g on to the gradient of a residual, if there is one: writes it when fresh, else adds.
   public static func products(
     _ gradient: OutputGradient, _ x: Floats, residual: (values: Floats, isFresh: Bool)? = nil, _ size: MapSize,
     _ workers: Workers
@@ -78,6 +79,7 @@ public enum Normalization {
     }
   }
 
+  /// Writes `y`, which may be `x`. `residual` is as x; `relu` cuts at zero, and NaN stays.
   public static func affine(
     _ x: Floats, scale: [Float], shift: [Float], residual: Floats? = nil, relu: Bool, into y: Floats,
     _ size: MapSize, _ workers: Workers
@@ -98,7 +100,7 @@ public enum Normalization {
     }
   }
 
-  /// Writes `dx` as a whole when it is fresh, else adds to it.
+  /// Writes `dx` as a whole when it is fresh, else adds to it. `x` is the input; `a`, `b` and `c` are as in the formula.
   public static func combine(
     _ gradient: OutputGradient, a: [Float], statistics: (x: Floats, b: [Float], c: [Float]),
     into dx: Floats, isFresh: Bool, _ size: MapSize, _ workers: Workers

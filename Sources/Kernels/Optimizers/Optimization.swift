@@ -6,11 +6,15 @@ import Foundation
 ///     momentum = momentumFactor · momentum + (1 - dampening) · d      (d itself in the very first step)
 ///     value -= rate · (nesterov ? d + momentumFactor · momentum : momentum)
 public struct SGDStep: Sendable {
+  /// The learning rate.
   public var rate: Float
+  /// The factor of the momenta; 0: there are none.
   public var momentum: Float
   /// 1 - dampening; 1 in the very first step.
   public var intake: Float
+  /// The factor of the values that is added to their gradients.
   public var weightDecay: Float
+  /// Whether a step looks ahead along the momentum.
   public var nesterov: Bool
 
   public init(rate: Float, momentum: Float, intake: Float, weightDecay: Float, nesterov: Bool) {

@@ -17,7 +17,7 @@ enum PanelProduct {
   /// The rows of a block when a lies as `[step / 16][row][16]`, which needs room for a multiple of them.
   static var rows: Int { hasWideRegisters ? 8 : 6 }
   /// The rows of a block when a lies as `[row / 16][step][16]`.
-  private static var turnedRows: Int { hasWideRegisters ? 8 : 4 }
+  fileprivate static var turnedRows: Int { hasWideRegisters ? 8 : 4 }
 
   /// A matrix `[group][line][16]`: `stride` floats from group to group.
   struct Panels {
@@ -48,7 +48,8 @@ enum PanelProduct {
         let (b, isPair) = (b.from(group, step), vectors == 2 && group + 1 < groups)
         for row in stride(from: 0, to: count, by: rows) {
           let left = Left(start: a[step / length, row], rowStride: length, runStride: a.stride, runs: runs)
-          (isPair ? sumPair : sumSingle)(left, b, Target(c.from(group, row)), step > 0)
+          (isPair ? Block<Many, Two, Sixteen>.sum : Block<Many, One, Sixteen>.sum)(
+            left, b, Target(c.from(group, row)), step > 0)
         }
       }
     }
@@ -71,7 +72,8 @@ enum PanelProduct {
         let (b, isPair) = (b.from(group, step), vectors == 2 && group + 1 < groups)
         for row in stride(from: 0, to: count, by: turnedRows) {
           let left = Left(start: a[row / length, step] + row % length, rowStride: 1, runStride: length, runs: runs)
-          (isPair ? sumTurnedPair : sumTurnedSingle)(left, b, Target(c.from(group, row)), adds)
+          (isPair ? Block<Turned, Two, One>.sum : Block<Turned, One, One>.sum)(
+            left, b, Target(c.from(group, row)), adds)
         }
       }
     }
@@ -131,10 +133,10 @@ enum PanelProduct {
     /// - Parameter hasRuns: the steps come in runs of 16.
     init(isPair: Bool, hasRuns: Bool) {
       switch (isPair, hasRuns) {
-      case (true, true): (block, row) = (sumPair, sumRowPair)
-      case (false, true): (block, row) = (sumSingle, sumRowSingle)
-      case (true, false): (block, row) = (sumStepsPair, sumStepsRowPair)
-      case (false, false): (block, row) = (sumStepsSingle, sumStepsRowSingle)
+      case (true, true): (block, row) = (Block<Many, Two, Sixteen>.sum, Block<One, Two, Sixteen>.sum)
+      case (false, true): (block, row) = (Block<Many, One, Sixteen>.sum, Block<One, One, Sixteen>.sum)
+      case (true, false): (block, row) = (Block<Many, Two, One>.sum, Block<One, Two, One>.sum)
+      case (false, false): (block, row) = (Block<Many, One, One>.sum, Block<One, One, One>.sum)
       }
     }
   }
@@ -147,87 +149,45 @@ enum PanelProduct {
     let runs: Int
   }
 
-  // The kinds of blocks: pairs of vectors and single ones; many rows and one; the layouts of a.
-
-  @inline(never)
-  private static func sumPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: rows, vectors: 2, runLength: 16, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: rows, vectors: 1, runLength: 16, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumTurnedPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: turnedRows, vectors: 2, runLength: 1, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumTurnedSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: turnedRows, vectors: 1, runLength: 1, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumRowPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: 1, vectors: 2, runLength: 16, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumRowSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: 1, vectors: 1, runLength: 16, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumStepsPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: rows, vectors: 2, runLength: 1, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumStepsSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: rows, vectors: 1, runLength: 1, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumStepsRowPair(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: 1, vectors: 2, runLength: 1, adds: adds)
-  }
-
-  @inline(never)
-  private static func sumStepsRowSingle(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
-    sum(a, b, into: c, rows: 1, vectors: 1, runLength: 1, adds: adds)
-  }
-
-  /// One block. `rows`, `vectors` and `runLength` are literals where it is called, each time in a function of its own, so
-  /// that the loops over them are unrolled and `sums` becomes registers.
-  @inline(__always)
-  private static func sum(
-    _ a: Left, _ b: Panels, into c: Target, rows: Int, vectors: Int, runLength: Int, adds: Bool
-  ) {
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 16) { sums in
-      for i in 0..<rows * vectors { sums[i] = Vector() }
-      var (run, line) = (a.start, b.base)
-      for _ in 0..<a.runs {
-        for step in 0..<runLength {
-          for row in 0..<rows {
-            let factor = Vector(repeating: run[row * a.rowStride + step])
-            for vector in 0..<vectors {
-              sums[row * vectors + vector].addProduct(factor, (line + vector * b.stride).vector)
+  /// A block of `Rows` rows and `Vectors` vectors of c, where the steps of a come in runs of `Run`. The compiler makes one
+  /// function of each kind that is used, in which these are literals, so that the loops over them are unrolled and `sums`
+  /// becomes registers.
+  private enum Block<Rows: Size, Vectors: Size, Run: Size> {
+    @inline(never)
+    static func sum(_ a: Left, _ b: Panels, _ c: Target, _ adds: Bool) {
+      let (rows, vectors, runLength) = (Rows.value, Vectors.value, Run.value)
+      withUnsafeTemporaryAllocation(of: Vector.self, capacity: 16) { sums in
+        for i in 0..<rows * vectors { sums[i] = Vector() }
+        var (run, line) = (a.start, b.base)
+        for _ in 0..<a.runs {
+          for step in 0..<runLength {
+            for row in 0..<rows {
+              let factor = Vector(repeating: run[row * a.rowStride + step])
+              for vector in 0..<vectors {
+                sums[row * vectors + vector].addProduct(factor, (line + vector * b.stride).vector)
+              }
             }
+            line += Vector.scalarCount
           }
-          line += Vector.scalarCount
+          run += a.runStride
         }
-        run += a.runStride
-      }
-      for vector in 0..<vectors {
-        let target = c.base + vector * c.vectorStride
-        if adds {
-          for row in 0..<rows { (target + row * c.rowStride).vector += sums[row * vectors + vector] }
-        } else {
-          for row in 0..<rows { (target + row * c.rowStride).vector = sums[row * vectors + vector] }
+        for vector in 0..<vectors {
+          let target = c.base + vector * c.vectorStride
+          if adds {
+            for row in 0..<rows { (target + row * c.rowStride).vector += sums[row * vectors + vector] }
+          } else {
+            for row in 0..<rows { (target + row * c.rowStride).vector = sums[row * vectors + vector] }
+          }
         }
       }
     }
   }
 }
+
+/// A number that the compiler knows.
+private protocol Size { static var value: Int { get } }
+private enum One: Size { @inline(__always) static var value: Int { 1 } }
+private enum Two: Size { @inline(__always) static var value: Int { 2 } }
+private enum Sixteen: Size { @inline(__always) static var value: Int { 16 } }
+private enum Many: Size { @inline(__always) static var value: Int { PanelProduct.rows } }
+private enum Turned: Size { @inline(__always) static var value: Int { PanelProduct.turnedRows } }

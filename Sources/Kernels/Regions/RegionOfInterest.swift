@@ -2,12 +2,14 @@
 public struct RegionOfInterest: Hashable, Sendable {
   /// The image's place in the batch.
   public var image: Int
+  /// The upper left and the lower right corner, on the continuous grid.
   public var x1, y1, x2, y2: Float
 
   public init(image: Int, x1: Float, y1: Float, x2: Float, y2: Float) {
     (self.image, self.x1, self.y1, self.x2, self.y2) = (image, x1, y1, x2, y2)
   }
 
+  /// Negative for corners in the wrong order.
   public var width: Float { x2 - x1 }
   public var height: Float { y2 - y1 }
   public var isFinite: Bool { x1.isFinite && y1.isFinite && x2.isFinite && y2.isFinite }
@@ -15,6 +17,7 @@ public struct RegionOfInterest: Hashable, Sendable {
 
 /// A level of the feature pyramid, or its gradient: `[images, height, width, channels]`.
 public struct FeatureMap {
+  /// The caller's memory.
   public var values: Floats
   public var images, height, width, channels: Int
   /// Cells per pixel of the network's input: 1 / stride.
@@ -32,6 +35,7 @@ public struct FeatureMap {
 /// that nothing conflicts and the sums don't depend on the number of threads.
 struct RegionJob {
   var level: Int
+  /// The numbers of the regions.
   var rows: [Int]
   var channels: Range<Int>
 

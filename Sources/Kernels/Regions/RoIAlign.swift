@@ -7,7 +7,8 @@
 ///
 /// A sample's four weights are products of a weight for its row and one for its column, so the sum over samples
 /// becomes one over the cells of a bin, each of which is read once.
-public struct RoIAlign: Sendable {
+public struct RoIAlign: RoILayer {
+  /// The bins of a region along each axis.
   public var outputHeight, outputWidth: Int
   /// Sampling points of a bin along each axis; 0: as many as the bin is cells long, rounded up.
   public var samplingRatio: Int
@@ -19,7 +20,9 @@ public struct RoIAlign: Sendable {
     (self.samplingRatio, self.aligned) = (samplingRatio, aligned)
   }
 
-  /// Writes `output[r]`, `[outputHeight, outputWidth, channels]`, from level `levelOf[r]` for each region r.
+  /// The layer is linear.
+  public var backwardReadsValues: Bool { false }
+
   public func forward(
     _ levels: [FeatureMap], regions: [RegionOfInterest], levelOf: [Int], into output: Floats, _ workers: Workers
   ) {
@@ -40,15 +43,14 @@ public struct RoIAlign: Sendable {
     }
   }
 
-  /// Adds the gradient of each level in `levels` given that of the output. A nil level is left out.
   public func backward(
-    _ outputGradient: Floats, regions: [RegionOfInterest], levelOf: [Int], into levels: [FeatureMap?],
-    _ workers: Workers
+    _ outputGradient: Floats, values: RoIValues? = nil, regions: [RegionOfInterest], levelOf: [Int],
+    into gradients: [FeatureMap?], _ workers: Workers
   ) {
-    let jobs = RegionJob.all(regions: regions, levelOf: levelOf, levels: levels)
+    let jobs = RegionJob.all(regions: regions, levelOf: levelOf, levels: gradients)
     workers.run(jobs: jobs.count) { index, _ in
       let job = jobs[index]
-      guard let map = levels[job.level] else { return }
+      guard let map = gradients[job.level] else { return }
       var samples = Samples(self)
       for row in job.rows {
         let features = map.image(regions[row].image) + job.channels.lowerBound

@@ -14,7 +14,7 @@ struct WinogradConvolution {
     guard (shape.kernelHeight, shape.kernelWidth, shape.stride) == (3, 3, 1), shape.padding <= 2,
       shape.inChannels % Vector.scalarCount == 0, shape.outChannels % Vector.scalarCount == 0
     else { return nil }
-    let tiles = TileGrid(1, shape.outHeight, shape.outWidth, 0).count
+    let tiles = TileGrid(batch: 1, outHeight: shape.outHeight, outWidth: shape.outWidth, padding: 0).count
     guard tiles >= Self.leastTiles, shape.outHeight * shape.outWidth >= tiles * Self.leastOutputs else { return nil }
     self.shape = shape
   }
@@ -23,7 +23,7 @@ struct WinogradConvolution {
     _ x: Floats, _ weight: Floats, _ epilogue: ConvolutionEpilogue, into y: Floats, _ workers: Workers
   ) {
     let target = output(y)
-    let grid = TileGrid(shape.batch, target.height, target.width, shape.padding)
+    let grid = tileGrid(over: target, padding: shape.padding)
     WinogradProduct(
       source: input(x), tiles: TileList(all: grid), weights: weights(weight, isTurned: false), target: target,
       epilogue: epilogue, adds: false
@@ -34,7 +34,7 @@ struct WinogradConvolution {
   /// the gradients of samples have many such tiles.
   func backwardInput(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
     let (source, target) = (output(dy), input(dx))
-    let grid = TileGrid(shape.batch, target.height, target.width, 2 - shape.padding)
+    let grid = tileGrid(over: target, padding: 2 - shape.padding)
     let tiles = TileList(grid, workers) { source.isZero(grid.inputCorner($0), side: InputTransform.size) }
     if isFresh { target.clear(tiles.others, grid, workers) }
     WinogradProduct(
@@ -46,17 +46,24 @@ struct WinogradConvolution {
   /// A sum over tiles; those whose dy is zero are left out.
   func backwardWeight(_ x: Floats, _ dy: Floats, addingTo dw: Floats, _ workers: Workers) {
     let (source, gradient) = (input(x), output(dy))
-    let grid = TileGrid(shape.batch, shape.outHeight, shape.outWidth, shape.padding)
+    let grid = tileGrid(over: gradient, padding: shape.padding)
     let tiles = TileList(grid, workers) { gradient.isZero(grid.outputCorner($0), side: OutputTransform.outSize) }
     WinogradWeightGradient(shape).add(source, gradient, tiles, to: dw, workers)
   }
 
+  /// The tiles whose outputs are `map`.
+  private func tileGrid(over map: TiledMap, padding: Int) -> TileGrid {
+    TileGrid(batch: map.batch, outHeight: map.height, outWidth: map.width, padding: padding)
+  }
+
   private func input(_ values: Floats) -> TiledMap {
-    TiledMap(values, shape.batch, shape.height, shape.width, shape.inChannels)
+    TiledMap(
+      values: values, batch: shape.batch, height: shape.height, width: shape.width, channels: shape.inChannels)
   }
 
   private func output(_ values: Floats) -> TiledMap {
-    TiledMap(values, shape.batch, shape.outHeight, shape.outWidth, shape.outChannels)
+    TiledMap(
+      values: values, batch: shape.batch, height: shape.outHeight, width: shape.outWidth, channels: shape.outChannels)
   }
 
   private func weights(_ values: Floats, isTurned: Bool) -> WinogradWeights {

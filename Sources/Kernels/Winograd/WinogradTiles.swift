@@ -6,7 +6,7 @@ struct TileGrid {
   private let padding: Int
   let count: Int
 
-  init(_ batch: Int, _ outHeight: Int, _ outWidth: Int, _ padding: Int) {
+  init(batch: Int, outHeight: Int, outWidth: Int, padding: Int) {
     rows = (outHeight + Self.side - 1) / Self.side
     columns = (outWidth + Self.side - 1) / Self.side
     self.padding = padding
@@ -59,10 +59,6 @@ struct TiledMap {
   let height: Int
   let width: Int
   let channels: Int
-
-  init(_ values: Floats, _ batch: Int, _ height: Int, _ width: Int, _ channels: Int) {
-    (self.values, self.batch, self.height, self.width, self.channels) = (values, batch, height, width, channels)
-  }
 
   /// Bᵀ x B of 6 × 6 inputs of some tiles, the lines of `planes` from one on.
   func transform(_ tiles: TileList, _ part: Range<Int>, into planes: WinogradPlanes, from line: Int = 0) {

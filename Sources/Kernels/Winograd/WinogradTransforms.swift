@@ -1,15 +1,3 @@
-/// Sixteen neighbouring channels.
-typealias Vector = SIMD16<Float>
-
-extension UnsafeMutablePointer<Float> {
-  /// The vector that starts here, at any alignment.
-  @inline(__always)
-  var vector: Vector {
-    get { UnsafeRawPointer(self).loadUnaligned(as: Vector.self) }
-    nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Vector.self) }
-  }
-}
-
 /// A linear map of Winograd's minimal filtering F(4 × 4, 3 × 3) (Lavin and Gray 2016, section 4), with the points 0, ±1,
 /// ±2 and ∞, from lines of `size` numbers to lines of `outSize`. Squares are mapped by columns, then by rows:
 ///

@@ -18,27 +18,12 @@ extension Tensor {
     let affine = statistics.indices.map {
       statistics[$0].affine(weight: norm.weight.values[$0], bias: norm.bias.values[$0])
     }
-    let wantsGradient = needsGradient || residual?.needsGradient == true || !norm.trained.isEmpty
-    let y = Tensor(shape, on: engine, needsGradient: wantsGradient)
-    Normalization.affine(
-      values, scale: affine.map(\.scale), shift: affine.map(\.shift), residual: residual?.values, relu: relu,
-      into: y.values, size, workers)
-    guard y.needsGradient, let tape = engine.tape else { return y }
-    let residual = residual?.needsGradient == true ? residual?.gradientSlot : nil
-    let scale = affine.map(\.scale)
-    tape.record(y, parameters: norm.trained, runsWithoutGradient: synchronizer != nil) { [self] in
-      let gradient = OutputGradient(y.hasGradient ? y.gradientSlot.values : nil, maskedBy: relu ? y.values : nil)
-      let target = y.hasGradient ? residual?.target() : nil
-      let sums = Normalization.products(gradient, values, residual: target, size, workers)
+    return normalized(
+      by: norm, affine, residual: residual, relu: relu, runsWithoutGradient: synchronizer != nil
+    ) { sums in
       norm.addBatchGradients(sums, statistics)
-      let correction = try norm.batchCorrection(sums, statistics, total: total, synchronizer)
-      guard needsGradient else { return }
-      let (dx, isFresh) = gradientSlot.target()
-      Normalization.combine(
-        gradient, a: scale, statistics: (values, correction.map(\.b), correction.map(\.c)), into: dx,
-        isFresh: isFresh, size, workers)
+      return try norm.batchCorrection(sums, statistics, total: total, synchronizer)
     }
-    return y
   }
 }
 

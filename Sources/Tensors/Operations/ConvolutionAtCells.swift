@@ -1,4 +1,5 @@
 import Kernels
+import Primitives
 
 extension Tensor {
   /// A convolution of stride 1 with the same weights over several maps `[N, H, W, in]`, at some cells alone: for a
@@ -11,7 +12,7 @@ extension Tensor {
   public static func convolution(
     of maps: [Tensor], at cells: [[Int32]], _ weight: Parameter, bias: Parameter, padding: Int, relu: Bool
   ) -> Tensor {
-    precondition(maps.count == cells.count, "\(maps.count) maps but cells of \(cells.count)")
+    require(maps.count == cells.count, "\(maps.count) maps but cells of \(cells.count)")
     let shapes = maps.map { $0.convolutionShape(weight, stride: 1, padding: padding) }
     let depth = shapes[0].weightCount / shapes[0].outChannels
     let count = cells.reduce(0) { $0 + $1.count }

@@ -20,11 +20,11 @@ extension Tensor {
     loss.forward(prediction.values, elements: elements, targets: targets, weights: weights, into: output.values)
 
     guard output.needsGradient else { return output }
-    let dy = output.gradientSlot
-    prediction.engine.tape?.record(output) {
+    let (dy, target) = (output.gradientSlot, prediction.gradientSlot)
+    prediction.engine.tape?.record(output, reading: prediction) { values in
       loss.backward(
-        dy.values, prediction.values, elements: elements, targets: targets, weights: weights,
-        into: prediction.gradientSlot.toAddTo())
+        dy.values, values, elements: elements, targets: targets, weights: weights,
+        into: target.toAddTo())
     }
     return output
   }
@@ -41,10 +41,10 @@ extension Tensor {
     loss.forward(boxes.values, targets: targets, weights: weights, eps: eps, into: output.values)
 
     guard output.needsGradient else { return output }
-    let dy = output.gradientSlot
-    boxes.engine.tape?.record(output) {
+    let (dy, target) = (output.gradientSlot, boxes.gradientSlot)
+    boxes.engine.tape?.record(output, reading: boxes) { values in
       loss.backward(
-        dy.values, boxes.values, targets: targets, weights: weights, eps: eps, into: boxes.gradientSlot.toAddTo())
+        dy.values, values, targets: targets, weights: weights, eps: eps, into: target.toAddTo())
     }
     return output
   }

@@ -1,13 +1,14 @@
 import Kernels
+import Primitives
 
 extension Tensor {
-  /// Group norm (Wu and He 2018): the statistics are those of each image and of each of `groups` runs of channels.
-  /// Plus a residual, then ReLU.
+  /// Group norm (Wu and He 2018) of a map `[N, H, W, C]`: the statistics are those of each image and of each of `groups`
+  /// runs of neighbouring channels, of which C is a multiple. Plus a residual of the same shape, then ReLU.
   public func groupNorm(
     _ norm: NormParameters, groups: Int, residual: Tensor? = nil, relu: Bool = false
   ) -> Tensor {
     checkNorm(norm, residual: residual)
-    precondition(norm.channels % groups == 0, "\(norm.channels) channels can't be cut into \(groups) groups")
+    require(norm.channels % groups == 0, "\(norm.channels) channels can't be cut into \(groups) groups")
     let (size, workers) = (mapSize, engine.workers)
     let grouping = Grouping(size: size, groups: groups)
     let statistics = grouping.statistics(Normalization.moments(values, size, workers), epsilon: norm.epsilon)
@@ -15,26 +16,9 @@ extension Tensor {
       let c = i % size.channels
       return statistics[grouping.group(of: i)].affine(weight: norm.weight.values[c], bias: norm.bias.values[c])
     }
-    let wantsGradient = needsGradient || residual?.needsGradient == true || !norm.trained.isEmpty
-    let y = Tensor(shape, on: engine, needsGradient: wantsGradient)
-    let scale = affine.map(\.scale)
-    Normalization.affine(
-      values, scale: scale, shift: affine.map(\.shift), residual: residual?.values, relu: relu, into: y.values, size,
-      workers)
-    guard y.needsGradient, let tape = engine.tape else { return y }
-    let residual = residual?.needsGradient == true ? residual?.gradientSlot : nil
-    tape.record(y, parameters: norm.trained) { [self] in
-      let gradient = OutputGradient(y.gradientSlot.values, maskedBy: relu ? y.values : nil)
-      let sums = Normalization.products(
-        gradient, values, residual: residual?.target(), size, workers)
-      let correction = grouping.backward(sums, statistics, norm)
-      guard needsGradient else { return }
-      let (dx, isFresh) = gradientSlot.target()
-      Normalization.combine(
-        gradient, a: scale, statistics: (values, correction.map(\.b), correction.map(\.c)), into: dx,
-        isFresh: isFresh, size, workers)
+    return normalized(by: norm, affine, residual: residual, relu: relu) { sums in
+      grouping.backward(sums, statistics, norm)
     }
-    return y
   }
 }
 

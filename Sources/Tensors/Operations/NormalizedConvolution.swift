@@ -15,34 +15,14 @@ extension Tensor {
     _ weight: Parameter, frozenNorm norm: NormParameters, stride: Int = 1, padding: Int = 0,
     residual: Tensor? = nil, relu: Bool = false
   ) -> Tensor {
-    let folded = FoldedNorm(norm, engine.pool)
-    let (sizes, workers) = (convolutionShape(weight, stride: stride, padding: padding), engine.workers)
-    let outShape = [shape[0], sizes.outHeight, sizes.outWidth, sizes.outChannels]
-    precondition(residual.map { $0.shape == outShape } ?? true, "\(outShape) and a residual \(residual?.shape ?? [])")
-    let trained = (weight.isTrainable ? [weight] : []) + norm.trained
-    let wantsGradient = needsGradient || residual?.needsGradient == true || !trained.isEmpty
-    let y = Tensor(outShape, on: engine, needsGradient: wantsGradient)
-    let epilogue = ConvolutionEpilogue(
-      scale: folded.scale, shift: folded.shift, residual: residual?.values, relu: relu)
-    Convolution.forward(values, weight.values, epilogue, into: y.values, sizes, workers)
-    guard y.needsGradient, let tape = engine.tape else { return y }
-    let dy = y.gradientSlot
-    let dresidual = residual?.needsGradient == true ? residual?.gradientSlot : nil
-    let (input, output) = (trained.isEmpty ? nil : self, relu ? y : nil)
-    if needsGradient { tape.recordInputGradient(gradientSlot, from: y, weight, sizes, workers) }
-    tape.record(y, parameters: trained) {
-      let sums = ConvolutionEpilogue.backward(
-        dy.values, relu: output?.values, scale: folded.divisor, residual: dresidual?.target(), rows: sizes.outPixels,
-        columns: sizes.outChannels, workers)
-      if let input { folded.addGradients(input, dy.values, weight, sums, sizes) }
-      folded.finishScaling(dy.values, rows: sizes.outPixels, workers)
-    }
-    return y
+    let sizes = convolutionShape(weight, stride: stride, padding: padding)
+    return convolution(
+      weight, FoldedNorm(norm, engine.pool), residual: residual, relu: relu, sizes, into: mapShape(sizes))
   }
 }
 
 /// A norm with fixed statistics as the scale and the shift of a convolution's sums.
-private struct FoldedNorm {
+private struct FoldedNorm: ConvolutionAffine {
   private let norm: NormParameters
   private let statistics: [NormStatistics]
   private let coefficients: Buffer
@@ -66,32 +46,41 @@ private struct FoldedNorm {
     (self.coefficients, self.hasZeroScale) = (coefficients, hasZeroScale)
   }
 
+  var trained: [Parameter] { norm.trained }
+  var needsWeightGradient: Bool { !norm.trained.isEmpty }
+
   /// γ/σ, the product of `divisor`, which isn't zero, and `rest`.
-  var scale: Floats { coefficients.values }
-  var shift: Floats { coefficients.values + norm.channels }
-  var divisor: Floats { coefficients.values + 2 * norm.channels }
+  var scale: Floats? { coefficients.values }
+  var shift: Floats? { coefficients.values + norm.channels }
+  var divisor: Floats? { divisors }
+  private var divisors: Floats { coefficients.values + 2 * norm.channels }
   private var rest: Floats { coefficients.values + 3 * norm.channels }
 
-  /// - Parameters:
-  ///   - ds: `divisor` · g.
-  ///   - sums: Σ g of each channel.
   func addGradients(
-    _ input: Tensor, _ ds: Floats, _ weight: Parameter, _ sums: [Double], _ sizes: ConvolutionShape
+    _ x: Floats?, ds: Floats, sums: [Double], _ weight: Parameter, _ sizes: ConvolutionShape, on engine: Engine
   ) {
-    let workers = input.engine.workers
-    let contribution = input.engine.pool.buffer(weight.count)
+    if let x { addGradients(x, ds, sums, weight, sizes, engine) }
+    finishScaling(ds, rows: sizes.outPixels, engine.workers)
+  }
+
+  private func addGradients(
+    _ x: Floats, _ ds: Floats, _ sums: [Double], _ weight: Parameter, _ sizes: ConvolutionShape, _ engine: Engine
+  ) {
+    let workers = engine.workers
+    let contribution = engine.pool.buffer(weight.count)
     workers.clear(contribution.values, count: weight.count)
-    Convolution.backwardWeight(input.values, ds, addingTo: contribution.values, sizes, workers)
+    Convolution.backwardWeight(x, ds, addingTo: contribution.values, sizes, workers)
     let products = ConvolutionEpilogue.addWeightGradient(
       contribution.values, weight.values, factors: rest, addingTo: weight.isTrainable ? weight.gradient : nil,
       outChannels: sizes.outChannels, depth: weight.count / sizes.outChannels, workers)
-    norm.weight.addGradient(
-      statistics.indices.map { statistics[$0].normalized(products: products[$0] / Double(divisor[$0]), sum: sums[$0]) })
-    norm.bias.addGradient(sums)
+    norm.addGradients(
+      weight: statistics.indices.map {
+        statistics[$0].normalized(products: products[$0] / Double(divisors[$0]), sum: sums[$0])
+      }, bias: sums)
   }
 
   /// Turns `divisor` · g into γ/σ · g.
-  func finishScaling(_ ds: Floats, rows: Int, _ workers: Workers) {
+  private func finishScaling(_ ds: Floats, rows: Int, _ workers: Workers) {
     guard hasZeroScale else { return }
     let channels = norm.channels
     workers.run(over: rows, grain: 64) { rows in

@@ -13,11 +13,12 @@ extension Tensor {
     guard let tape = engine.tape, needsGradient || !parameters.isEmpty else { return try body(self) }
     let y = try engine.withoutTape { try body(self) }.needingGradient()
     let dy = y.gradientSlot
-    tape.record(y, parameters: parameters) { [self] in
+    let engine = engine
+    tape.record(y, parameters: parameters, reading: Again(tensor: self)) { x in
       let (outer, inner) = (engine.tape, Tape())
       engine.tape = inner
       defer { engine.tape = outer }
-      let again = try body(self)
+      let again = try body(x)
       again.gradientSlot.take(from: dy)
       try inner.backward(informing: nil)
     }

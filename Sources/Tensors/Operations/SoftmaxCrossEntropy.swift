@@ -23,11 +23,11 @@ extension Tensor {
       logits.values, classes: classes, rows: rows, labels: labels, weights: weights, into: output.values)
 
     guard output.needsGradient else { return output }
-    let dy = output.gradientSlot
-    logits.engine.tape?.record(output) {
+    let (dy, target) = (output.gradientSlot, logits.gradientSlot)
+    logits.engine.tape?.record(output, reading: logits) { values in
       SoftmaxCrossEntropy.backward(
-        dy.values, logits.values, classes: classes, rows: rows, labels: labels, weights: weights,
-        into: logits.gradientSlot.toAddTo())
+        dy.values, values, classes: classes, rows: rows, labels: labels, weights: weights,
+        into: target.toAddTo())
     }
     return output
   }

@@ -1,0 +1,33 @@
+internal import CMachine
+import Foundation
+
+/// Ends the program because this machine, or a limit on this process, has no more memory, and says what helps. It ends
+/// all ranks with 74, as other things that the machine can't give (`RunError`'s I/O): memory is asked for in places that
+/// can't throw.
+///
+/// - Parameters:
+///   - needed: the bytes that the arrays of one kind take together, with those that were asked for.
+///   - available: the bytes that this process could have for them.
+public func outOfMemory(needed: Int, available: Int) -> Never {
+  let machine = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+  let limit = ProcessInfo.processInfo.addressSpaceLimit.map { ", 'ulimit -v' allows \($0 >> 20) MiB" } ?? ""
+  endAllRanks(
+    with: """
+      out of memory: \((needed + 1 << 20 - 1) >> 20) MiB are needed for arrays and \(available >> 20) MiB are there \
+      (the machine has \(machine >> 20) MiB\(limit)); smaller pictures (img_scale), fewer of them at a time \
+      (data.samples_per_gpu), mpi.recompute, fewer ranks on this machine, a smaller model or a higher limit help
+      """, code: 74)
+}
+
+extension ProcessInfo {
+  /// The most bytes of addresses that this process may have, if that is limited.
+  fileprivate var addressSpaceLimit: Int? {
+    var limit = rlimit()
+    #if os(Linux)
+      guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return nil }
+      return Int(exactly: limit.rlim_cur)  // No limit is the largest number.
+    #else
+      return nil
+    #endif
+  }
+}
