@@ -8,12 +8,10 @@ import Foundation
 ///   - message: what was found and what was expected, for example both shapes.
 ///   - file, line: the place, which is the caller's.
 public func bug(_ message: String, file: StaticString = #fileID, line: UInt = #line) -> Never {
-  let environment = ProcessInfo.processInfo.environment
-  let rank = environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"]
-  let place = rank.map { "[rank \($0)] " } ?? ""
-  let text = "\(place)error: a bug of rcnn-train at \(file):\(line): \(message); please report it\n"
+  let rank = Launcher.rank.map { "[rank \($0)] " } ?? ""
+  let text = "\(rank)error: a bug of rcnn-train at \(file):\(line): \(message); please report it\n"
   FileHandle.standardError.write(Data(text.utf8))
-  machine_end(70)
+  machine_end(ExitCode.software.rawValue)
 }
 
 /// `bug` unless the condition holds. The message is only made where it doesn't.
