@@ -15,6 +15,8 @@ public struct OutputError: ReportedError, Equatable {
 
   /// Puts `bytes` at `path` as a whole.
   static func orWrite(_ bytes: some ContiguousBytes, to path: String, safety: WholeFile.Safety) throws(OutputError) {
-    do { try WholeFile.write(bytes, to: path, safety: safety) } catch { throw OutputError(path: path, reason: error.reason) }
+    do { try WholeFile.write(bytes, to: path, safety: safety) } catch {
+      throw OutputError(path: path, reason: error.reason)
+    }
   }
 }

@@ -9,7 +9,8 @@ public enum RankFailure {
   ///
   /// `world` is nil where the error came before there was one; `flushLogs` runs first.
   public static func end(
-    _ error: any Error, code: Int32, scope: ErrorScope = .thisRank, world: World?, flushingLogs flushLogs: () -> Void = {}
+    _ error: any Error, code: Int32, scope: ErrorScope = .thisRank, world: World?,
+    flushingLogs flushLogs: () -> Void = {}
   ) -> Never {
     flushLogs()
     let (rank, size) = place(of: world)

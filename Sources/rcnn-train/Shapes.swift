@@ -17,5 +17,11 @@ struct Shapes: ParsableCommand {
   @Option(help: "The seed: the same seed gives the same bytes.")
   var seed: UInt64 = 0
 
+  func validate() throws {
+    guard (0...10_000_000).contains(train), (0...10_000_000).contains(val) else {
+      throw ValidationError("--train and --val are numbers from 0 to 10,000,000")
+    }
+  }
+
   func run() throws { ShapesRun.start(directory: directory, train: train, val: val, seed: seed) }
 }

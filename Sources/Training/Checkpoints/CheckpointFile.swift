@@ -67,7 +67,8 @@ public enum CheckpointFile {
     let size = Int(status.st_size)
     guard let memory = malloc(max(1, size)) else {
       throw CheckpointError(
-        description: "\(path): error: there is no memory for its \(mebibytes(size)); raise the limit (ulimit -v) or use "
+        description:
+          "\(path): error: there is no memory for its \(mebibytes(size)); raise the limit (ulimit -v) or use "
           + "a machine with more", exitCode: .io)
     }
     free(memory)
