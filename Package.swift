@@ -79,6 +79,7 @@ let package = Package(
     .executableTarget(
       name: "rank-probe", dependencies: ["COCO", "Distributed", "MPI", "Primitives", "Tensors", "Training"],
       path: "Tests/RankProbe"),
+    .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),

@@ -1,33 +1,76 @@
+import COCO
 import Detection
+import MPI
 
 /// Values that are right by themselves and that the rest of the configuration forbids, or that would end in numbers that
 /// nothing can be computed with.
 extension FittingCheck {
   /// - Throws: `ConfigurationError` at the value.
   func values(_ run: RunConfiguration) throws {
-    try sizes(run.model)
+    try model(run.model)
+    try data(run.data)
+    try schedule(run)
     try classWeights(run.model)
     try limits(run.model)
-    let largest = 1024.0
-    guard run.mpi.bucketSizeMB <= largest else {
-      throw error("mpi.bucket_size_mb", "is \(run.mpi.bucketSizeMB), expected at most \(Int(largest)), in MiB")
+    try anchors(run.model.rpnHead.anchorGenerator)
+  }
+
+  /// The largest values whose products are still numbers of bytes, threads or iterations that there could be.
+  private func check(_ values: [(path: String, value: Int, largest: Int)]) throws {
+    for (path, value, largest) in values where value > largest {
+      throw error(path, "is \(value), expected at most \(largest)")
     }
   }
 
-  /// Sizes whose products are still numbers of bytes that a machine could have.
-  private func sizes(_ model: TwoStageConfiguration) throws {
-    let (neck, head) = (model.neck, model.roiHead.bboxHead)
-    for (path, value, largest) in [
-      ("model.backbone.base_channels", model.backbone.baseChannels, 1 << 14),
-      ("model.neck.out_channels", neck.outChannels, 1 << 14),
-      ("model.neck.num_outs", neck.numOuts, 16), ("model.rpn_head.feat_channels", model.rpnHead.featChannels, 1 << 14),
-      ("model.roi_head.bbox_head.fc_out_channels", head.fcOutChannels, 1 << 16),
-      ("model.roi_head.bbox_head.num_classes", head.numClasses, 1 << 16),
-      ("model.roi_head.bbox_head.roi_feat_size", head.roiFeatSize, 1 << 8),
-      ("model.train_cfg.rpn.sampler.num", model.rpnHead.sampler.num, 1 << 24),
-      ("model.train_cfg.rcnn.sampler.num", model.roiHead.sampler.num, 1 << 24),
-    ] where value > largest {
-      throw error(path, "is \(value), expected at most \(largest)")
+  private func model(_ model: TwoStageConfiguration) throws {
+    let (roi, rpn, channels) = (model.roiHead, model.rpnHead, 1 << 14)
+    try check([
+      ("model.backbone.base_channels", model.backbone.baseChannels, channels),
+      ("model.neck.out_channels", model.neck.outChannels, channels), ("model.neck.num_outs", model.neck.numOuts, 16),
+      ("model.rpn_head.feat_channels", rpn.featChannels, channels),
+      ("model.roi_head.bbox_head.fc_out_channels", roi.bboxHead.fcOutChannels, 1 << 16),
+      ("model.roi_head.bbox_head.num_classes", roi.bboxHead.numClasses, 1 << 16),
+      ("model.roi_head.bbox_head.roi_feat_size", roi.bboxHead.roiFeatSize, 1 << 8),
+      ("model.roi_head.bbox_roi_extractor.roi_layer.sampling_ratio", roi.extractor.samplingRatio, 1 << 6),
+      ("model.train_cfg.rpn.sampler.num", rpn.sampler.num, 1 << 24),
+      ("model.train_cfg.rcnn.sampler.num", roi.sampler.num, 1 << 24),
+    ])
+    for (path, bound) in [("rpn", rpn.sampler.negPosUB), ("rcnn", roi.sampler.negPosUB)] where bound > 1e6 {
+      throw error(
+        "model.train_cfg.\(path).sampler.neg_pos_ub", "is \(bound), expected at most a million, or -1 for none")
+    }
+  }
+
+  private func data(_ data: DataSection) throws {
+    try check([
+      ("data.samples_per_gpu", data.samplesPerGPU, 4096), ("data.workers_per_gpu", data.workersPerGPU, 1024),
+    ])
+    for (name, part) in [("train", data.train), ("val", data.val), ("test", data.test)] {
+      for step in part?.pipeline ?? [] {
+        switch step {
+        case .resize(let scales, _, _, _):
+          for scale in scales where max(scale.width, scale.height) > 1 << 14 {
+            throw error(
+              "data.\(name).pipeline",
+              "has an img_scale of \(scale.width) × \(scale.height), expected at most 16384 each")
+          }
+        case .pad(let divisor) where divisor > 1024:
+          throw error("data.\(name).pipeline", "has a size_divisor of \(divisor), expected at most 1024")
+        case .pad, .randomFlip, .normalize: break
+        }
+      }
+    }
+  }
+
+  private func schedule(_ run: RunConfiguration) throws {
+    try check([
+      ("runner.max_epochs", run.runner.maxEpochs ?? 1, 1_000_000_000),
+      ("runner.max_iters", run.runner.maxIters ?? 1, 1_000_000_000_000),
+      ("lr_config.warmup_iters", run.learningRate.warmupIters, 1_000_000_000),
+      ("mpi.threads_per_rank", run.mpi.threadsPerRank ?? 1, ThreadBudget.most),
+    ])
+    guard run.mpi.bucketSizeMB <= 1024 else {
+      throw error("mpi.bucket_size_mb", "is \(run.mpi.bucketSizeMB), expected at most 1024, in MiB")
     }
   }
 
@@ -50,6 +93,17 @@ extension FittingCheck {
     }
     guard weights.allSatisfy({ $0 >= 0 && $0.isFinite }) else {
       throw error(path, "is \(weights), expected numbers from 0 on")
+    }
+  }
+
+  private func anchors(_ anchors: AnchorGeneratorConfiguration) throws {
+    for (key, values) in [
+      ("scales", anchors.scales), ("ratios", anchors.ratios), ("base_sizes", anchors.baseSizes ?? [1]),
+    ] {
+      guard !values.isEmpty, values.allSatisfy({ $0 > 0 && $0 <= 1e6 }) else {
+        throw error(
+          "model.rpn_head.anchor_generator.\(key)", "is \(values), expected numbers above 0, at most a million")
+      }
     }
   }
 
