@@ -51,7 +51,7 @@ public struct CoreShare: Equatable, Sendable {
 public struct ThreadBudget: Equatable, Sendable {
   public let threads: Int
   /// The most threads that a rank may be asked to have.
-  public static let most = 1024
+  public static let most = 4096
   /// A line for the user when mpirun bound this rank to fewer cores than it could have, or when more threads were asked
   /// for than the rank has cores.
   public let notice: String?
@@ -86,10 +86,13 @@ public struct ThreadBudget: Equatable, Sendable {
   private static func setting(_ text: String?) throws -> Int? {
     guard let text, !text.isEmpty else { return nil }
     guard let first = text.split(separator: ",", omittingEmptySubsequences: false).first, let threads = Int(first),
-      (1...most).contains(threads)
+      threads > 0
     else {
       throw LaunchError(
-        description: "OMP_NUM_THREADS is '\(text)'; expected the number of threads of a rank, from 1 to \(most)")
+        description: "OMP_NUM_THREADS is '\(text)'; expected the number of threads of a rank, 1 or more")
+    }
+    guard threads <= most else {
+      throw LaunchError(description: "OMP_NUM_THREADS is '\(text)'; expected at most \(most) threads for a rank")
     }
     return threads
   }

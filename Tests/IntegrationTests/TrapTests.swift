@@ -19,7 +19,7 @@ struct Mistake: CustomTestStringConvertible, Sendable {
       + options
   }
 
-  private static let withoutClasses = ["data.train.classes=null", "data.val.classes=null"]
+  private static let withoutClasses = ["data.train.classes=null", "data.val.classes=null", "data.test.classes=null"]
 
   /// As Roboflow exports: a category 0 above all others, which nothing is labelled with.
   private static let addCategory: @Sendable (TinyRun) throws -> Void = { run in
