@@ -12,7 +12,6 @@ extension FittingCheck {
     try schedule(run)
     try classWeights(run.model)
     try limits(run.model)
-    try anchors(run.model.rpnHead.anchorGenerator)
   }
 
   /// The largest values whose products are still numbers of bytes, threads or iterations that there could be.
@@ -23,21 +22,44 @@ extension FittingCheck {
   }
 
   private func model(_ model: TwoStageConfiguration) throws {
-    let (roi, rpn, channels) = (model.roiHead, model.rpnHead, 1 << 14)
+    let channels = 1 << 14
+    switch model.backbone {
+    case .resNet(let backbone): try check([("model.backbone.base_channels", backbone.baseChannels, channels)])
+    }
+    switch model.neck {
+    case .fpn(let neck):
+      try check([("model.neck.out_channels", neck.outChannels, channels), ("model.neck.num_outs", neck.numOuts, 16)])
+    }
+    switch model.source {
+    case .rpnHead(let head):
+      try check([("model.rpn_head.feat_channels", head.featChannels, channels)])
+      try sampler(head.sampler, "model.train_cfg.rpn.sampler")
+      try anchors(head.anchorGenerator)
+    }
+    for stage in model.roiHead.stages { try self.stage(stage) }
+  }
+
+  private func stage(_ stage: RoIStageConfiguration) throws {
+    let head = stage.bboxHead
     try check([
-      ("model.backbone.base_channels", model.backbone.baseChannels, channels),
-      ("model.neck.out_channels", model.neck.outChannels, channels), ("model.neck.num_outs", model.neck.numOuts, 16),
-      ("model.rpn_head.feat_channels", rpn.featChannels, channels),
-      ("model.roi_head.bbox_head.fc_out_channels", roi.bboxHead.fcOutChannels, 1 << 16),
-      ("model.roi_head.bbox_head.num_classes", roi.bboxHead.numClasses, 1 << 16),
-      ("model.roi_head.bbox_head.roi_feat_size", roi.bboxHead.roiFeatSize, 1 << 8),
-      ("model.roi_head.bbox_roi_extractor.roi_layer.sampling_ratio", roi.extractor.samplingRatio, 1 << 6),
-      ("model.train_cfg.rpn.sampler.num", rpn.sampler.num, 1 << 24),
-      ("model.train_cfg.rcnn.sampler.num", roi.sampler.num, 1 << 24),
+      ("model.roi_head.bbox_head.num_classes", head.numClasses, 1 << 16),
+      ("model.roi_head.bbox_head.roi_feat_size", head.roiFeatSize, 1 << 8),
     ])
-    for (path, bound) in [("rpn", rpn.sampler.negPosUB), ("rcnn", roi.sampler.negPosUB)] where bound > 1e6 {
-      throw error(
-        "model.train_cfg.\(path).sampler.neg_pos_ub", "is \(bound), expected at most a million, or -1 for none")
+    if case .sharedFCs(let layers) = head.layers {
+      try check([("model.roi_head.bbox_head.fc_out_channels", layers.fcOutChannels, 1 << 16)])
+    }
+    switch stage.extractor {
+    case .single(let extractor):
+      try check([("model.roi_head.bbox_roi_extractor.roi_layer.sampling_ratio", extractor.samplingRatio, 1 << 6)])
+    }
+    try sampler(stage.sampler, "model.train_cfg.rcnn.sampler")
+  }
+
+  private func sampler(_ sampler: SamplerConfiguration, _ path: String) throws {
+    guard case .random(let random) = sampler else { return }
+    try check([("\(path).num", random.num, 1 << 24)])
+    guard random.negPosUB <= 1e6 else {
+      throw error("\(path).neg_pos_ub", "is \(random.negPosUB), expected at most a million, or -1 for none")
     }
   }
 
@@ -76,13 +98,19 @@ extension FittingCheck {
 
   /// A weight for each score of the softmax (the background is the last), or the one of a sigmoid's positives.
   private func classWeights(_ model: TwoStageConfiguration) throws {
-    let (rpn, head) = (model.rpnHead.lossCls, model.roiHead.bboxHead)
-    try classWeight(
-      rpn.classWeight, count: rpn.useSigmoid ? 1 : 2, "model.rpn_head.loss_cls.class_weight",
-      rpn.useSigmoid ? "of the objects, as with use_sigmoid" : "for objects and one for the background")
-    try classWeight(
-      head.lossCls.classWeight, count: head.numClasses + 1, "model.roi_head.bbox_head.loss_cls.class_weight",
-      "for each of the \(head.numClasses) classes of num_classes, and the background's at the end")
+    switch model.source {
+    case .rpnHead(let head):
+      let isSoftmax = head.lossCls.kind == .softmax
+      try classWeight(
+        head.lossCls.classWeight, count: isSoftmax ? 2 : 1, "model.rpn_head.loss_cls.class_weight",
+        isSoftmax ? "for objects and one for the background" : "of the objects, as with use_sigmoid")
+    }
+    for stage in model.roiHead.stages {
+      let head = stage.bboxHead
+      try classWeight(
+        head.lossCls.classWeight, count: head.numClasses + 1, "model.roi_head.bbox_head.loss_cls.class_weight",
+        "for each of the \(head.numClasses) classes of num_classes, and the background's at the end")
+    }
   }
 
   private func classWeight(_ weights: [Float]?, count: Int, _ path: String, _ meaning: String) throws {
@@ -110,9 +138,10 @@ extension FittingCheck {
   /// mmdetection 2.11 cuts the proposals with `[:max_per_img]`, so that 0 would leave none and -1 all but the worst.
   /// (`test_cfg.rcnn.max_per_img` is another matter: 0 and less mean all there.)
   private func limits(_ model: TwoStageConfiguration) throws {
+    guard case .rpnHead(let head) = model.source else { return }
     for (path, limits) in [
-      ("model.train_cfg.rpn_proposal", model.rpnHead.trainProposals),
-      ("model.test_cfg.rpn", model.rpnHead.testProposals),
+      ("model.train_cfg.rpn_proposal", head.trainProposals),
+      ("model.test_cfg.rpn", head.testProposals),
     ] where limits.maxPerImg < 1 {
       throw error("\(path).max_per_img", "is \(limits.maxPerImg), expected a number from 1 on")
     }

@@ -7,7 +7,7 @@ extension CocoDataset {
   /// category. mmdetection's `NumClassCheckHook`, for data without `classes` too.
   /// - Throws: `COCOError`.
   func checkClasses(fit model: TwoStageConfiguration) throws {
-    let expected = model.roiHead.bboxHead.numClasses
+    let expected = model.numClasses
     guard classes.count != expected else { return }
     let names = classes.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
     throw COCOError(
