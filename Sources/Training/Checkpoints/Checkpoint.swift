@@ -99,7 +99,7 @@ extension Checkpoint {
       self = try Self(file)
     } catch {
       throw CheckpointError(
-        description: "\(name): error: the checkpoint is damaged: \(error); use an older one", exitCode: 65)
+        description: "\(name): error: the checkpoint is damaged: \(error); use an older one", exitCode: .badData)
     }
   }
 
@@ -109,32 +109,32 @@ extension Checkpoint {
       throw CheckpointError(
         description: "\(name): error: this is not an HDF5 file, so not a checkpoint of rcnn-train; "
           + "'rcnn-train convert' makes one of a .pth file",
-        exitCode: 65)
+        exitCode: .badData)
     }
     guard Checksum.isRight(image) else {
       throw CheckpointError(
         description: "\(name): error: the checkpoint is damaged: its checksum is wrong, so bytes in it have changed "
           + "since it was written; use an older one",
-        exitCode: 65)
+        exitCode: .badData)
     }
     guard let file = try? HDF5File(image: image, name: name) else {
       throw CheckpointError(
         description: "\(name): error: the checkpoint is damaged: it was cut off or its beginning overwritten "
           + "(\(image.count) bytes are there); use an older one",
-        exitCode: 65)
+        exitCode: .badData)
     }
     guard (try? file.string(attribute: "format", of: "/")) == format else {
       throw CheckpointError(
         description: "\(name): error: this HDF5 file is not a checkpoint of rcnn-train: "
           + "its attribute 'format' is not '\(format)'",
-        exitCode: 65)
+        exitCode: .badData)
     }
     let version = try? file.integer(attribute: "format_version", of: "/")
     guard version == formatVersion else {
       throw CheckpointError(
         description: "\(name): error: the checkpoint has format version \(version.map { "\($0)" } ?? "unknown"), "
           + "this program reads version \(formatVersion); use the rcnn-train that wrote it",
-        exitCode: 65)
+        exitCode: .badData)
     }
     return file
   }

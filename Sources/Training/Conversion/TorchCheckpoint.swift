@@ -17,7 +17,7 @@ public struct TorchCheckpoint {
       let model = isOfTorchvision ? try TorchvisionNames.translated(tensors) : tensors
       checkpoint = Self.checkpoint(model, meta: file.object.dictionary?["meta"]?.dictionary)
     } catch {
-      throw CheckpointError(description: "\(name): error: \(Self.sentence(error))", exitCode: 65)
+      throw CheckpointError(description: "\(name): error: \(Self.sentence(error))", exitCode: .badData)
     }
   }
 
