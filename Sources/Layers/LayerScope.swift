@@ -28,10 +28,12 @@ public struct LayerScope {
   }
 
   func parameter(
-    _ name: String, shape: [Int], layout: ParameterLayout = .plain, initializer: Initializer, isTrainable: Bool = true
+    _ name: String, shape: [Int], layout: ParameterLayout = .plain, initializer: Initializer, isTrainable: Bool = true,
+    classRows: ClassRows? = nil
   ) -> Parameter {
     store.add(
-      path(name), shape: shape, layout: layout, isTrainable: isTrainable && !isFrozen, initializer: initializer)
+      path(name), shape: shape, layout: layout, isTrainable: isTrainable && !isFrozen, initializer: initializer,
+      classRows: classRows)
   }
 
   private func path(_ name: String) -> String { prefix.isEmpty ? name : "\(prefix).\(name)" }

@@ -5,13 +5,17 @@ public struct Linear {
   private let weight: Parameter
   private let bias: Parameter
 
-  /// `layout`: `.linearOnMap` for a layer that reads a flattened map. The bias starts at 0.
+  /// - Parameters:
+  ///   - layout: `.linearOnMap` for a layer that reads a flattened map.
+  ///   - classRows: which outputs belong to which class of objects, where they do.
   public init(
     _ inFeatures: Int, _ outFeatures: Int, layout: ParameterLayout = .plain, initializer: Initializer,
-    in scope: LayerScope
+    classRows: ClassRows? = nil, in scope: LayerScope
   ) {
-    weight = scope.parameter("weight", shape: [outFeatures, inFeatures], layout: layout, initializer: initializer)
-    bias = scope.parameter("bias", shape: [outFeatures], initializer: .constant(0))
+    weight = scope.parameter(
+      "weight", shape: [outFeatures, inFeatures], layout: layout, initializer: initializer,
+      classRows: classRows)
+    bias = scope.parameter("bias", shape: [outFeatures], initializer: .constant(0), classRows: classRows)
   }
 
   /// `x`: `[N, in]`. Returns `[N, out]`; `relu` cuts it at zero.

@@ -12,6 +12,8 @@ public final class Parameter {
   /// Whether it has a gradient and a momentum.
   public let isTrainable: Bool
   public let initializer: Initializer
+  /// Which rows belong to which class; nil where it does not depend on the classes.
+  public let classRows: ClassRows?
   /// How many recorded operations have not yet run back. At zero the gradient is final.
   public internal(set) var pendingUses = 0
   /// The place in the arenas, in floats; set when the store allocates.
@@ -20,10 +22,13 @@ public final class Parameter {
 
   init(
     name: String, shape: [Int], layout: ParameterLayout, isTrainable: Bool, initializer: Initializer,
-    store: ParameterStore
+    classRows: ClassRows?, store: ParameterStore
   ) {
+    require(
+      classRows.map { $0.count == shape[0] } ?? true,
+      "\(name) of shape \(shape) has \(classRows?.count ?? 0) rows by its classes")
     (self.name, self.shape, self.layout, self.isTrainable) = (name, shape, layout, isTrainable)
-    (self.initializer, self.store) = (initializer, store)
+    (self.initializer, self.classRows, self.store) = (initializer, classRows, store)
   }
 
   public var count: Int { shape.reduce(1, *) }

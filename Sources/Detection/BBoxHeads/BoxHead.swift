@@ -61,10 +61,14 @@ struct BoxPredictor {
   init(
     _ configuration: BBoxHeadConfiguration, inFeatures: Int, layout: ParameterLayout = .plain, in scope: LayerScope
   ) {
+    let classes = configuration.numClasses
     classifier = Linear(
-      inFeatures, configuration.numClasses + 1, layout: layout, initializer: .normal(0.01), in: scope.scope("fc_cls"))
+      inFeatures, classes + 1, layout: layout, initializer: .normal(0.01),
+      classRows: ClassRows(classes: classes, rowsAClass: 1, others: 1), in: scope.scope("fc_cls"))
     regressor = Linear(
-      inFeatures, configuration.numDeltas, layout: layout, initializer: .normal(0.001), in: scope.scope("fc_reg"))
+      inFeatures, configuration.numDeltas, layout: layout, initializer: .normal(0.001),
+      classRows: configuration.regClassAgnostic ? nil : ClassRows(classes: classes, rowsAClass: 4),
+      in: scope.scope("fc_reg"))
   }
 
   func callAsFunction(_ x: Tensor) -> BBoxHeadOutput { BBoxHeadOutput(scores: classifier(x), deltas: regressor(x)) }
