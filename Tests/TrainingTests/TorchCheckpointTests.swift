@@ -44,7 +44,10 @@ import Training
   @Test func modelDetectsAsInMMDetection() throws {
     let golden = try GoldenCase.all("checkpoints")[0]
     let model = DetectorModel(try ReferenceDetector.configuration(golden), seed: 0, threads: 2)
-    #expect(try model.importModel(read("tiny_mmdet.pth").model, from: "tiny_mmdet.pth").isEmpty)
+    let weights = WeightImport(
+      path: "tiny_mmdet.pth", checkpoint: try read("tiny_mmdet.pth"), classes: try read("tiny_mmdet.pth").classes,
+      demand: .whole)
+    #expect(try weights.load(into: model.store) == [])
     let (shape, factors) = (try golden.integers("inputs/img_shapes"), try golden.floats("inputs/scale_factors"))
     let size = ImageSize(height: shape[0], width: shape[1])
     let meta = ImageMeta(imageID: 0, imgShape: size, padShape: size, scaleFactor: (factors[0], factors[1]))

@@ -5,7 +5,8 @@ import MPI
 struct LoadedCheckpoint {
   let checkpoint: Checkpoint
   let path: String
-  private let isBackboneOnly: Bool
+  private let demand: WeightImport.Demand
+  private let isResumed: Bool
 
   /// Reads what `source` names; nil where it names nothing.
   /// - Throws: `CheckpointError`, `RunError`.
@@ -25,32 +26,18 @@ struct LoadedCheckpoint {
       for notice in weights.notices { logger.notice("\(path): \(notice)") }
       (checkpoint, self.path) = (weights.checkpoint, path)
     }
-    if case .backbone = source { isBackboneOnly = true } else { isBackboneOnly = false }
-  }
-
-  /// - Throws: `RunError` for arrays that are missing or of another shape.
-  func load(into model: DetectorModel, withMomenta: Bool, _ logger: Logger) throws {
-    if isBackboneOnly { return try model.importBackbone(checkpoint.model, from: path) }
-    let unknown = try model.importModel(checkpoint.model, from: path)
-    if !unknown.isEmpty { logger.notice("\(path) also holds \(unknown.count) arrays that the model has not") }
-    if withMomenta { try model.importMomenta(checkpoint.momenta, from: path) }
-  }
-}
-
-/// Weights for test mode.
-enum LoadedWeights {
-  /// Rank 0 reads the checkpoint, all ranks get its parameters. Returns its classes. Collective.
-  /// - Throws: `CheckpointError`, `RunError`, on rank 0; `MPIError`.
-  static func load(_ path: String, into model: DetectorModel, world: World) throws -> [String] {
-    var classes: [String] = []
-    if world.rank == 0 {
-      let (checkpoint, notices) = try Checkpoint.weights(reading: path)
-      for notice in notices { print("\(path): \(notice)") }
-      _ = try model.importModel(checkpoint.model, from: path)
-      classes = checkpoint.classes
+    switch source {
+    case .weights: (demand, isResumed) = (.fitting, false)
+    case .backbone: (demand, isResumed) = (.backbone, false)
+    case .beginning, .newestOfWorkDir, .resume: (demand, isResumed) = (.whole, true)
     }
-    classes = try world.shared(classes)
-    try world.broadcast(FloatSlice(start: model.store.values, count: model.store.count))
-    return classes
+  }
+
+  /// - Parameter classes: the run's, in its order.
+  /// - Throws: `RunError` for what does not fit; see `WeightImport.Demand`.
+  func load(into model: DetectorModel, classes: [String], _ logger: Logger) throws {
+    let weights = WeightImport(path: path, checkpoint: checkpoint, classes: classes, demand: demand)
+    for line in try weights.load(into: model.store) { logger.notice("\(line)") }
+    if isResumed { try weights.loadMomenta(into: model.store) }
   }
 }

@@ -35,8 +35,17 @@ struct StartingPoint {
   var created: String { resumed == nil ? Checkpoint.today() : loaded?.checkpoint.created ?? "" }
 
   /// Takes over weights, and momenta when resuming, on rank 0.
-  func load(into model: DetectorModel, _ run: RunSetup) throws {
-    try loaded?.load(into: model, withMomenta: resumed != nil, run.logger)
+  /// - Parameter classes: the run's, in its order.
+  func load(into model: DetectorModel, classes: [String], _ run: RunSetup) throws {
+    guard run.world.rank == 0 else { return }
+    if let loaded { return try loaded.load(into: model, classes: classes, run.logger) }
+    if run.configuration.model.backbone.frozenStages >= 0 {
+      run.logger.warning(
+        """
+        the weights are random, and model.backbone.frozen_stages: \(run.configuration.model.backbone.frozenStages) keeps \
+        the first layers so: name a weight file in model.pretrained or with --load-from, or set it to -1
+        """)
+    }
   }
 
   /// - Throws: `RunError` where the checkpoint's place is none of this run's.

@@ -1,9 +1,9 @@
 import Tensors
 
 /// Puts the arrays of a file into a model, by name, in PyTorch's layouts.
-struct WeightImport {
+package struct WeightImport {
   /// What the file has to have.
-  enum Demand {
+  package enum Demand {
     /// Every parameter in its shape, and the run's classes: `--resume`, `test`, `predict`.
     case whole
     /// What fits: layers of other classes start fresh (`--load-from`).
@@ -19,12 +19,16 @@ struct WeightImport {
   let classes: [String]
   let demand: Demand
 
+  package init(path: String, checkpoint: Checkpoint, classes: [String], demand: Demand) {
+    (self.path, self.checkpoint, self.classes, self.demand) = (path, checkpoint, classes, demand)
+  }
+
   private var match: ClassMatch { ClassMatch(file: checkpoint.classes, run: classes) }
 
   /// Takes over the weights.
   /// - Returns: what the user should know, each a sentence.
   /// - Throws: `RunError` where the file does not meet the demand.
-  func load(into store: ParameterStore) throws -> [String] {
+  package func load(into store: ParameterStore) throws -> [String] {
     try checkClasses()
     let arrays = named(for: store)
     let parameters = demand == .backbone ? store.parameters.filter { $0.name.hasPrefix("backbone.") } : store.parameters
@@ -93,11 +97,15 @@ struct WeightImport {
 
   private func checkClasses() throws {
     guard demand == .whole, match == .different else { return }
-    throw RunError(
+    throw Self.otherClasses(path: path, file: checkpoint.classes, run: classes)
+  }
+
+  static func otherClasses(path: String, file: [String], run: [String]) -> RunError {
+    RunError(
       """
-      \(path): error: its classes are others than this run's. \(checkpoint.classes.count) in the file: \
-      \(Self.list(checkpoint.classes)). \(classes.count) here: \(Self.list(classes)). Name the file's classes in \
-      'classes' of each part of 'data', or start from its weights with --load-from
+      \(path): error: its classes are others than this run's. \(file.count) in the file: \(list(file)). \(run.count) \
+      here: \(list(run)). Name the file's classes in 'classes' of each part of 'data', or start from its weights with \
+      --load-from
       """, exitCode: .badData)
   }
 
@@ -135,6 +143,7 @@ struct WeightImport {
     guard store.parameters.contains(where: { $0.classRows != nil && used.contains($0.name) }) else { return [] }
     switch match {
     case .same, .different: return []
+    case .unnamed where classes.isEmpty: return []
     case .unnamed:
       return ["\(path) does not name its classes: they are taken in this run's order, \(Self.list(classes))"]
     case .reordered:

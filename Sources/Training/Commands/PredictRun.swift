@@ -20,7 +20,9 @@ public enum PredictRun {
     let pipeline = try Pipeline(section.pipeline)
     let budget = try read.run.threadBudget(in: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
-    let known = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    let weights = try TestWeights(reading: options.checkpoint, world: world)
+    let known = names(of: section, weights)
+    try weights.load(into: model, classes: known)
     let classes = (0..<read.run.model.numClasses).map { label in
       label < known.count ? known[label] : "class \(label)"
     }
@@ -36,6 +38,16 @@ public enum PredictRun {
     }
     try OutputFolder.write(JSON.array(entries).lines(), to: "\(options.outDir)/predictions.json")
     print("pictures and predictions.json are in \(options.outDir)")
+  }
+
+  /// In the configuration's order where it names the same classes; else what the weights mean counts.
+  private static func names(of section: DatasetConfiguration, _ weights: TestWeights) -> [String] {
+    guard let classes = section.classes else { return weights.classes }
+    guard ClassMatch(file: weights.classes, run: classes) == .different else { return classes }
+    print(
+      "the checkpoint's classes are \(weights.classes.joined(separator: ", ")), the configuration's "
+        + "\(classes.joined(separator: ", ")): the checkpoint's are shown")
+    return weights.classes
   }
 
   private static func draw(

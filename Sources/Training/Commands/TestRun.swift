@@ -19,13 +19,13 @@ public enum TestRun {
     let section = try read.run.testSection(of: options.config)
     let budget = try read.run.threadBudget(in: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
-    let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
+    let weights = try TestWeights(reading: options.checkpoint, world: world)
     let validation = try CommonError.during {
       try Validation(
-        section, classes: section.classes ?? classes, model: read.run.model,
-        workers: read.run.data.workersPerGPU,
+        section, classesAmong: weights.classes(among:), model: read.run.model, workers: read.run.data.workersPerGPU,
         scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
     }
+    try weights.load(into: model, classes: validation.dataset.classes)
     let sink = LogSink()
     let outcome = try validation.evaluate(model) { done, count in
       if world.rank == 0 { sink.showProgress("\(min(done, count)) of \(count) images") }

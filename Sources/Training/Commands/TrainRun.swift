@@ -27,7 +27,7 @@ public enum TrainRun {
     let statistics = world.size > 1 ? try SynchronizedStatistics(world: world, order: order) : nil
     let model = DetectorModel(
       run.configuration.model, seed: run.seed, threads: run.threads, synchronizer: statistics)
-    try start.load(into: model, run)
+    try start.load(into: model, classes: data.dataset.classes, run)
     try ParameterBroadcast.run(model.store, world: world, order: order)
     let metrics = try openLogs(run, plan, position)
     announce(run, data, validation, model)
@@ -66,7 +66,7 @@ public enum TrainRun {
   private static func makeValidation(_ run: RunSetup, _ data: TrainingData) throws -> Validation? {
     guard let section = run.configuration.data.val else { return nil }
     return try Validation(
-      section, classes: data.dataset.classes, model: run.configuration.model,
+      section, classesAmong: { _ in data.dataset.classes }, model: run.configuration.model,
       workers: run.configuration.data.workersPerGPU,
       scalesDecode: run.configuration.mpi.scaledDecode == .always, world: run.world)
   }

@@ -33,17 +33,18 @@ final class Validation {
   private let evaluator: CocoEvaluator
 
   /// - Parameters:
-  ///   - classes: the model's; empty where they aren't known.
+  ///   - classesAmong: the model's classes, given the categories of a file that no `classes` go with; nil where they aren't
+  ///     known.
   ///   - model: its classes must be as many as the data set's.
   ///   - scalesDecode: see `Pipeline`.
   /// - Throws: `COCOError`.
   init(
-    _ configuration: DatasetConfiguration, classes: [String], model: TwoStageConfiguration, workers: Int,
-    scalesDecode: Bool, world: World
+    _ configuration: DatasetConfiguration, classesAmong: ([String]) throws -> [String]?, model: TwoStageConfiguration,
+    workers: Int, scalesDecode: Bool, world: World
   ) throws {
     var configuration = configuration
-    configuration.classes = configuration.classes ?? (classes.isEmpty ? nil : classes)
     let file = try SharedAnnotations.load(configuration.annFile, in: world)
+    configuration.classes = try configuration.classes ?? classesAmong(file.categories.map(\.name))
     dataset = try CocoDataset(file, configuration: configuration, training: false)
     try dataset.checkClasses(fit: model)
     pipeline = try Pipeline(configuration.pipeline, scalesDecode: scalesDecode)
