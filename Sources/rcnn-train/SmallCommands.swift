@@ -4,7 +4,7 @@ import Training
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Prints what a checkpoint holds.")
 
-  @Argument(help: "The checkpoint, an .h5 or .pth file.")
+  @Argument(help: "The checkpoint: an .h5, .pth or .safetensors file, or a folder of checkpoints.")
   var checkpoint: String
 
   func run() throws { SmallRuns.inspect(checkpoint) }
@@ -12,15 +12,32 @@ struct Inspect: ParsableCommand {
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes a checkpoint of the weights in a PyTorch file (mmdetection, torchvision, or a backbone alone).")
+    abstract: "Writes the weights of a file in another format, which the name of the output says.",
+    discussion: "From and to .h5, .pth (mmdetection 2 and 3, torchvision, or a backbone alone) and .safetensors.")
 
-  @Argument(help: "The PyTorch file, .pth.")
+  @Argument(help: "The file to read, or a folder of checkpoints.")
   var input: String
 
-  @Argument(help: "The checkpoint to write, .h5.")
+  @Argument(help: "The file to write: .h5, .pth or .safetensors.")
   var output: String
 
-  func run() throws { SmallRuns.convert(input, to: output) }
+  @Option(help: "Whose names the arrays of a .pth or .safetensors file get.")
+  var names = NameStyle.mmdetection
+
+  func run() throws { SmallRuns.convert(input, to: output, names: names) }
+}
+
+extension NameStyle: ExpressibleByArgument {}
+
+/// What `HDF5Child` starts.
+struct ReadHDF5: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: HDF5Child.command, abstract: "Reads an HDF5 file for a process that doesn't trust it.",
+    shouldDisplay: false)
+
+  @Argument var name: String
+
+  func run() throws { HDF5Child.run(name: name) }
 }
 
 struct Check: ParsableCommand {

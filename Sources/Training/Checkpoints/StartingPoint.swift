@@ -31,6 +31,10 @@ struct StartingPoint {
       if wish == "auto" {
         found = try Self.newest(in: workDir, logger)
         if found == nil { logger.notice("\(workDir) holds no checkpoint yet: starting at the beginning") }
+      } else if CheckpointFolder.isFolder(wish) {
+        let newest = try CheckpointFolder.newest(in: wish)
+        for text in newest.passedOver { logger.warning("\(text)") }
+        found = (newest.checkpoint, newest.path)
       } else {
         found = (try Checkpoint(image: CheckpointFile.read(wish), name: wish), wish)
       }
@@ -39,12 +43,11 @@ struct StartingPoint {
     seed = try resumed == nil ? nil : Self.shareSeed(found?.checkpoint.seed ?? 0, over: world)
     var isBackboneOnly = false
     if resumed == nil, world.rank == 0 {
-      var source = options.loadFrom ?? configuration.loadFrom
-      if source == nil {
-        source = Self.pretrained(configuration, logger)
-        isBackboneOnly = source != nil
-      }
-      found = try source.map { path in
+      let source = options.loadFrom ?? configuration.loadFrom
+      isBackboneOnly = source == nil
+      let library = WeightsLibrary(weightsDir: configuration.mpi.weightsDir)
+      found = try (source ?? configuration.pretrained).map { source in
+        let path = try library.locate(source, key: isBackboneOnly ? "model.pretrained" : "load_from")
         let weights = try Checkpoint.weights(reading: path)
         for notice in weights.notices { logger.notice("\(path): \(notice)") }
         return (weights.checkpoint, path)
@@ -82,19 +85,6 @@ struct StartingPoint {
         """, exitCode: .configuration)
     }
     return Position(epoch: resumed.epoch, images: 0, iteration: resumed.epoch * data.iterationsPerEpoch)
-  }
-
-  /// `model.pretrained`, where it is a file. Nothing is downloaded: an address starts from random weights, loudly.
-  private static func pretrained(_ configuration: RunConfiguration, _ logger: Logger) -> String? {
-    guard let source = configuration.pretrained else { return nil }
-    guard source.contains("://") else { return source }
-    logger.warning(
-      """
-      model.pretrained '\(source)' is an address, and nothing is downloaded: the backbone starts from random weights\
-      \(configuration.model.backbone.frozenStages >= 0 ? ", and frozen_stages freezes some of them" : ""); \
-      name an .h5 or .pth file there or with --load-from
-      """)
-    return nil
   }
 
   /// The newest checkpoint of a work directory that is whole. Damaged ones are named and passed over.
