@@ -152,6 +152,14 @@ import Training
     #expect(try text("{}", 0) == "w: error: it holds no tensors")
   }
 
+  /// An array of 4 TiB of which nothing is stored, and a group in itself.
+  @Test(arguments: [("huge.h5", "of shape [1048576, 1048576]"), ("circle.h5", "groups without end")])
+  func anHDF5FileWithoutAnEndIsRefused(_ file: String, _ reason: String) throws {
+    let text = try error { _ = try WeightFixture.weights(file) }
+    #expect(text.hasPrefix("\(file): error: the checkpoint is damaged: HDF5 could not read or write"), "\(text)")
+    #expect(text.contains(reason), "\(text)")
+  }
+
   @Test func whatIsNoFileOfWeightsIsNamed() throws {
     func text(_ start: String) throws -> String {
       try error { _ = try Checkpoint.weights(in: Array(start.utf8), name: "w.pth") }

@@ -120,13 +120,15 @@ public enum HDF5Child {
     return (isOther ? own.deletingLastPathComponent().appendingPathComponent("rcnn-train") : own).path
   }
 
-  /// Without what an MPI launcher sets, lest the child take itself for a rank, and without OpenBLAS' threads.
+  /// Without what an MPI launcher sets, lest the child take itself for a rank; without OpenBLAS' threads.
   private static var environment: [String: String] {
     let launchers = ["OMPI_", "PMIX_", "PMI_", "PRTE_", "ORTE_", "HYDRA_"]
     var environment = ProcessInfo.processInfo.environment.filter { variable in
       !launchers.contains { variable.key.hasPrefix($0) }
     }
     environment["OPENBLAS_NUM_THREADS"] = "1"
+    // A crash is an answer, and not to be looked into.
+    environment["SWIFT_BACKTRACE"] = "enable=no"
     return environment
   }
 }
