@@ -9,14 +9,12 @@ struct TorchFile {
 
   private typealias Contents = (object: PickleValue, storage: (TorchStorage) throws -> ArraySlice<UInt8>?)
 
-  /// What the older format begins with: a pickle of the number 0x1950a86a20f9469cfc6c.
-  private static let legacyStart: [UInt8] = [
-    0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e,
-  ]
+  /// The older format begins with a pickle of the number 0x1950a86a20f9469cfc6c.
+  private static let legacyNumber: [UInt8] = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
   /// Whether the bytes begin like a PyTorch file.
   static func isTorchFile(_ bytes: [UInt8]) -> Bool {
-    ZipArchive.isArchive(bytes) || bytes.starts(with: legacyStart)
+    ZipArchive.isArchive(bytes) || bytes.first == 0x80 && bytes.prefix(32).firstRange(of: legacyNumber) != nil
   }
 
   /// - Throws: `ZipArchive.Failure`, `PickleReader.Failure` or `ByteReader.EndOfData`.
@@ -52,8 +50,8 @@ struct TorchFile {
   /// Pickles of the magic number, the version, the machine, the object and the storages' keys; then the storages, each
   /// behind its number of elements.
   private static func legacy(_ bytes: [UInt8], _ heap: PickleHeap) throws -> Contents {
-    var reader = try ByteReader(bytes[...], at: legacyStart.count)
-    _ = try PickleReader(&reader, heap)
+    var reader = try ByteReader(bytes[...])
+    for _ in 1...2 { _ = try PickleReader(&reader, heap) }
     let machine = try PickleReader(&reader, heap).value.dictionary
     guard machine?["little_endian"]?.bool != false else {
       throw ZipArchive.Failure("it was written on a big-endian machine")
@@ -83,10 +81,10 @@ struct TorchFile {
         weights.passedOver.append(entry.key.string ?? "?")
         continue
       }
-      count += tensor.count
-      guard count <= maximumCount else {
+      guard tensor.count <= maximumCount - count else {
         throw PickleReader.Failure("its tensors together are larger than the file by far")
       }
+      count += tensor.count
       weights.append(
         name, shape: tensor.shape, tensor.storage.format, tensor.bytes(of: try bytes(of: tensor.storage)))
     }

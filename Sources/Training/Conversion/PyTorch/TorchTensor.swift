@@ -37,7 +37,7 @@ extension TorchTensor {
   /// Of elements. It doesn't overflow where the tensor fits.
   var count: Int { shape.contains(0) ? 0 : shape.reduce(1, *) }
 
-  /// Whether it has no more elements than its storage and its last one lies inside.
+  /// Whether its elements can be counted and the last one lies inside its storage.
   private var fits: Bool {
     guard !shape.contains(0) else { return true }
     var (count, last) = (1, offset)
@@ -48,7 +48,7 @@ extension TorchTensor {
       if tooMany || tooLong || tooFar { return false }
       (count, last) = (product, sum)
     }
-    return count <= storage.count && last < storage.count
+    return last < storage.count
   }
 
   /// The bytes of its elements in row-major order, given all of the storage's.
