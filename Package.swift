@@ -50,8 +50,8 @@ let package = Package(
       cSettings: [.define("RCNN_MARCH_NAME", to: "\"\(architecture)\"")]),
 
     .target(name: "Primitives", dependencies: ["CMachine"]),
-    .target(name: "MPI", dependencies: ["CMPI", "CMachine"]),
-    .target(name: "HDF5", dependencies: ["CHDF5"]),
+    .target(name: "MPI", dependencies: ["CMPI", "CMachine", "Primitives"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Primitives"]),
     .target(name: "Kernels", dependencies: ["CMachine", "COpenBLAS", "Primitives"], swiftSettings: kernelSettings),
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
@@ -67,7 +67,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "rcnn-train",
-      dependencies: ["Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Primitives", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     .executableTarget(
       name: "rcnn-bench",
       dependencies: [
@@ -79,6 +79,7 @@ let package = Package(
     .executableTarget(
       name: "rank-probe", dependencies: ["COCO", "Distributed", "MPI", "Primitives", "Tensors", "Training"],
       path: "Tests/RankProbe"),
+    .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),

@@ -1,5 +1,7 @@
+import Primitives
+
 /// What is wrong with the user's data: an annotation file, a picture, or a pipeline that does not fit them.
-public struct COCOError: Error, Equatable, Codable, CustomStringConvertible, Sendable {
+public struct COCOError: ReportedError, Equatable, Codable {
   public enum Kind: String, Codable, Sendable { case inputMissing, inputOutput, badData, badConfiguration }
 
   public let kind: Kind
@@ -13,4 +15,14 @@ public struct COCOError: Error, Equatable, Codable, CustomStringConvertible, Sen
   }
 
   public var description: String { "\(place): error: \(message)" }
+  public var exitCode: ExitCode {
+    switch kind {
+    case .inputMissing: .inputMissing
+    case .inputOutput: .io
+    case .badData: .badData
+    case .badConfiguration: .configuration
+    }
+  }
+  /// A picture is read by one rank. What all ranks read alike is wrapped by who lets them.
+  public var scope: ErrorScope { .thisRank }
 }

@@ -1,4 +1,5 @@
 import MPI
+import Primitives
 
 /// What collectives this rank went through, as one number. MPI itself does not notice when ranks are in different
 /// ones: it adds unrelated arrays of equal size.
@@ -7,7 +8,8 @@ public final class CollectiveOrder {
   public enum Purpose: String, Sendable { case gradients, statistics, parameters, normalizers, evaluation }
 
   /// The rolling FNV-1a hash over (sequence, purpose, name, count) of every collective since the start.
-  public private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+  public var hash: UInt64 { rolling.value }
+  private var rolling = FNV1a()
   private var sequence = 0
   /// What came since the last check, for the message.
   private var entries: [String] = []
@@ -18,7 +20,7 @@ public final class CollectiveOrder {
   public func record(_ purpose: Purpose, _ name: String, count: Int) {
     sequence += 1
     let entry = "\(purpose.rawValue) \(name) (\(count) numbers)"
-    for byte in "\(sequence) \(entry)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    rolling.add("\(sequence) \(entry)".utf8)
     entries.append(entry)
   }
 
@@ -29,9 +31,7 @@ public final class CollectiveOrder {
   func disagreement(step: Int, world: World) throws -> CollectiveOrderError {
     let all = try world.gather(Array(entries.joined(separator: "\n").utf8))
     let ways = all.map { String(decoding: $0, as: UTF8.self).split(separator: "\n").map(String.init) }
-    var text = Array(Self.description(of: ways, step: step).utf8)
-    try world.broadcast(&text)
-    return CollectiveOrderError(description: String(decoding: text, as: UTF8.self))
+    return CollectiveOrderError(description: try world.shared(Self.description(of: ways, step: step)))
   }
 
   private static func description(of ways: [[String]], step: Int) -> String {
@@ -52,6 +52,8 @@ public final class CollectiveOrder {
 }
 
 /// Ranks that were in different collectives at a time, in a sentence.
-public struct CollectiveOrderError: Error, CustomStringConvertible, Sendable {
+public struct CollectiveOrderError: ReportedError {
   public let description: String
+  public var exitCode: ExitCode { .software }
+  public var scope: ErrorScope { .allRanks }
 }

@@ -1,4 +1,5 @@
 import MPI
+import Primitives
 import Tensors
 
 /// Sums the gradients over all ranks while the backward pass still runs.
@@ -71,7 +72,7 @@ public final class GradientReducer: GradientObserver {
   public func gradientIsFinal(of parameter: Parameter) throws {
     guard world.size > 1, parameter.isTrainable, parameter.count > 0 else { return }
     for bucket in Self.buckets(of: parameter, in: store, length: bucketLength) {
-      precondition(pending[bucket] > 0, "the gradient of \(parameter.name) became final twice in one step")
+      require(pending[bucket] > 0, "the gradient of \(parameter.name) became final twice in one step")
       pending[bucket] -= 1
     }
     try startFinalOnes()

@@ -1,22 +1,16 @@
 import Foundation
 import MPI
+import Primitives
 
 /// The one place where an error leaves the program.
 public enum RankFailure {
-  /// Who meets the error.
-  public enum Scope: Sendable {
-    /// All ranks meet it alike, as a mistake of the user's or a `CollectiveOrderError`: rank 0 says it once.
-    case allRanks
-    /// Something that happened to this rank.
-    case thisRank
-  }
-
   /// Prints the error and ends all ranks with `code`, of `sysexits.h`. Never finalises: a rank that waits for the
   /// others to finalise, while they wait for it in a collective, hangs for ever.
   ///
   /// `world` is nil where the error came before there was one; `flushLogs` runs first.
   public static func end(
-    _ error: any Error, code: Int32, scope: Scope = .thisRank, world: World?, flushingLogs flushLogs: () -> Void = {}
+    _ error: any Error, code: Int32, scope: ErrorScope = .thisRank, world: World?,
+    flushingLogs flushLogs: () -> Void = {}
   ) -> Never {
     flushLogs()
     let (rank, size) = place(of: world)
@@ -45,8 +39,6 @@ public enum RankFailure {
   /// Before there is a world only Open MPI's own launcher is believed: under a foreign one each process speaks.
   private static func place(of world: World?) -> (rank: Int, size: Int) {
     if let world { return (world.rank, world.size) }
-    let environment = ProcessInfo.processInfo.environment
-    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
-    return (number("OMPI_COMM_WORLD_RANK") ?? number("PMIX_RANK") ?? 0, number("OMPI_COMM_WORLD_SIZE") ?? 1)
+    return (Launcher.rank ?? 0, Launcher.size ?? 1)
   }
 }

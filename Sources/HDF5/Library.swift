@@ -1,7 +1,8 @@
 internal import CHDF5
+import Primitives
 
 /// What the HDF5 library said went wrong.
-public struct HDF5Error: Error, CustomStringConvertible, Sendable {
+public struct HDF5Error: ReportedError {
   /// The C function, for example `H5Dopen2`.
   public let function: String
   /// What was being done: the path of a file, the name of a data set.
@@ -10,6 +11,8 @@ public struct HDF5Error: Error, CustomStringConvertible, Sendable {
   public init(function: String, subject: String) { (self.function, self.subject) = (function, subject) }
 
   public var description: String { "HDF5 could not read or write \(subject) (\(function) failed)" }
+  public var exitCode: ExitCode { .badData }
+  public var scope: ErrorScope { .thisRank }
 }
 
 /// One reference to an HDF5 object, closed with the last Swift reference.

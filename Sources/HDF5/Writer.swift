@@ -1,5 +1,6 @@
 internal import CHDF5
 import Foundation
+import Primitives
 
 /// Builds an HDF5 file in memory: on a full disk the library would crash when the process exits. The same calls give
 /// the same bytes; nothing in the file tells when it was made.
@@ -50,7 +51,7 @@ public final class HDF5Writer {
   }
 
   private var handle: hid_t {
-    guard let file else { preconditionFailure("the file was closed by image()") }
+    guard let file else { bug("the file was closed by image()") }
     return file.id
   }
 
@@ -148,7 +149,7 @@ public final class HDF5Writer {
   private func write<Element: BitwiseCopyable>(
     _ values: [Element], _ type: hid_t, shape: [Int], to path: String
   ) throws(HDF5Error) {
-    precondition(shape.reduce(1, *) == values.count, "\(path): \(values.count) values do not fill the shape \(shape)")
+    require(shape.reduce(1, *) == values.count, "\(path): \(values.count) values do not fill the shape \(shape)")
     if let end = path.lastIndex(of: "/") { try createGroup(String(path[..<end])) }
     let creation = try Self.properties(chdf5_dataset_create())
     try Self.setStorage(of: creation, shape: shape, elementSize: MemoryLayout<Element>.stride)

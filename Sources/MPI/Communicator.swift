@@ -85,7 +85,6 @@ public final class Communicator {
 
   /// On rank 0 what each rank gave, which may differ in length; on other ranks nothing.
   public func gather(_ bytes: [UInt8]) throws -> [[UInt8]] { try gathered(bytes, filler: 0) }
-  public func gather(_ values: [Double]) throws -> [[Double]] { try gathered(values, filler: 0) }
 
   private func parts(_ count: Int) -> [Range<Int>] {
     stride(from: 0, to: count, by: partCount).map { $0..<min($0 + partCount, count) }

@@ -50,6 +50,8 @@ public struct CoreShare: Equatable, Sendable {
 /// How many threads a rank computes with.
 public struct ThreadBudget: Equatable, Sendable {
   public let threads: Int
+  /// The most threads that a rank may be asked to have.
+  public static let most = 4096
   /// A line for the user when mpirun bound this rank to fewer cores than it could have, or when more threads were asked
   /// for than the rank has cores.
   public let notice: String?
@@ -88,6 +90,9 @@ public struct ThreadBudget: Equatable, Sendable {
     else {
       throw LaunchError(
         description: "OMP_NUM_THREADS is '\(text)'; expected the number of threads of a rank, 1 or more")
+    }
+    guard threads <= most else {
+      throw LaunchError(description: "OMP_NUM_THREADS is '\(text)'; expected at most \(most) threads for a rank")
     }
     return threads
   }

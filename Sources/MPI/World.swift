@@ -91,5 +91,4 @@ public final class World {
   }
 
   public func gather(_ bytes: [UInt8]) throws -> [[UInt8]] { try communicator?.gather(bytes) ?? [bytes] }
-  public func gather(_ values: [Double]) throws -> [[Double]] { try communicator?.gather(values) ?? [values] }
 }

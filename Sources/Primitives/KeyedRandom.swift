@@ -60,11 +60,7 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
   }
 
   /// The 64-bit FNV-1a hash of a text, for use as `item`.
-  public static func hash(_ text: String) -> Int64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return Int64(bitPattern: hash)
-  }
+  public static func hash(_ text: String) -> Int64 { Int64(bitPattern: FNV1a.hash(of: text.utf8)) }
 
   /// SplitMix64's finaliser: a random-looking number that is a function of `value`.
   public static func mix(_ value: UInt64) -> UInt64 {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Distributed
 import Foundation
 import MPI
+import Primitives
 import Tensors
 import Training
 
@@ -31,8 +32,8 @@ struct AllreduceBenchmark: ParsableCommand {
   var json = false
 
   func validate() throws {
-    let isPositive = floats > 0 && rounds > 0 && bucketMb.values.allSatisfy { $0 > 0 }
-    guard isPositive, inFlight.values.allSatisfy({ $0 >= 1 }) else {
+    let isPositive = floats > 0 && rounds > 0 && bucketMb.values.allSatisfy { (0x1p-20...0x1p20).contains($0) }
+    guard isPositive, inFlight.values.allSatisfy({ (1...1e6).contains($0) }) else {
       throw ValidationError("--floats, --bucket-mb, --in-flight and --rounds are numbers above 0")
     }
   }
@@ -104,11 +105,12 @@ struct AllreduceBenchmark: ParsableCommand {
 
   private func lines(_ results: [Result], _ world: World) -> String {
     results.map { result in
-      """
-      {"bench": "allreduce", "ranks": \(world.size), "floats": \(floats), \
-      "bucket_mib": \(result.bucketMiB.map { decimal($0, 4) } ?? "null"), "in_flight": \(result.inFlight), \
-      "seconds": \(decimal(result.seconds, 6)), "gbytes_per_second": \(decimal(bytes / result.seconds / 1e9, 3))}
-      """
+      JSON.object([
+        ("bench", .text("allreduce")), ("ranks", .integer(world.size)), ("floats", .integer(floats)),
+        ("bucket_mib", result.bucketMiB.map { .decimal($0, digits: 4) } ?? .null),
+        ("in_flight", .integer(result.inFlight)), ("seconds", .decimal(result.seconds, digits: 6)),
+        ("gbytes_per_second", .decimal(bytes / result.seconds / 1e9, digits: 3)),
+      ]).text()
     }.joined(separator: "\n")
   }
 }

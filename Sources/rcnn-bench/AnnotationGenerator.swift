@@ -15,9 +15,14 @@ struct AnnotationGenerator {
 
   /// - Throws: where the file can't be written.
   func write(to path: String) throws {
-    guard FileManager.default.createFile(atPath: path, contents: nil), let file = FileHandle(forWritingAtPath: path)
-    else { throw RunError("\(path): error: can't be written", exitCode: .io) }
-    var text = JSONWriter(file)
+    do { try writeFile(path) } catch let error as FileError {
+      throw RunError(
+        "\(path): error: can't be written (\(error.reason)); free the space or name another", exitCode: .io)
+    }
+  }
+
+  private func writeFile(_ path: String) throws {
+    var text = AnnotationText(try FileStream(creating: path))
     text.write(
       """
       {"info": {"description": "Made by rcnn-bench","url": "http://example.org","version": "1.0","year": 2017,\
@@ -40,7 +45,7 @@ struct AnnotationGenerator {
   /// In no order, with gaps.
   private func id(ofImage index: Int) -> Int { 9 + 5 * (index * 400_009 % max(1, images)) + index % 5 }
 
-  private func writeAnnotation(_ index: Int, to text: inout JSONWriter) {
+  private func writeAnnotation(_ index: Int, to text: inout AnnotationText) {
     var random = KeyedRandom(seed: 0, purpose: .test, item: Int64(index))
     let (width, height) = (100 + random.below(30_000), 100 + random.below(25_000))
     let (x, y) = (random.below(64_000 - width), random.below(48_000 - height))
@@ -60,17 +65,17 @@ struct AnnotationGenerator {
   }
 }
 
-/// Puts text together and writes it in large pieces.
-struct JSONWriter {
-  private let file: FileHandle
+/// Puts the text together, with the spaces and the numbers of COCO's own files, and writes it in large pieces.
+struct AnnotationText {
+  private let file: FileStream
   private var bytes: [UInt8] = []
 
-  init(_ file: FileHandle) { self.file = file }
+  init(_ file: FileStream) { self.file = file }
 
   mutating func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
   /// An element of an array, behind a comma unless it is the first.
-  mutating func element(_ index: Int, _ body: (inout JSONWriter) throws -> Void) throws {
+  mutating func element(_ index: Int, _ body: (inout AnnotationText) throws -> Void) throws {
     if index > 0 { write(",") }
     try body(&self)
     if bytes.count > 1 << 22 { try flush() }
@@ -118,7 +123,7 @@ struct JSONWriter {
   }
 
   private mutating func flush() throws {
-    try file.write(contentsOf: Data(bytes))
+    try file.write(bytes)
     bytes.removeAll(keepingCapacity: true)
   }
 }

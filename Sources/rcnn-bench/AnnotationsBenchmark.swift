@@ -2,6 +2,7 @@ import ArgumentParser
 import COCO
 import Foundation
 import MPI
+import Primitives
 import Training
 
 /// `rcnn-bench annotations`: how fast an annotation file becomes a training data set, and in how much memory.
@@ -62,11 +63,12 @@ struct AnnotationsBenchmark: ParsableCommand {
     let megabytes = (attributes[.size] as? Double ?? 0) / 1e6
     if json {
       print(
-        """
-        {"bench": "annotations", "megabytes": \(decimal(megabytes, 1)), "images": \(summary.images), \
-        "boxes": \(summary.boxes), "ranks": \(world.size), "seconds": \(decimal(best, 4)), \
-        "megabytes_per_second": \(decimal(megabytes / best, 1)), "peak_rss_mib": \(decimal(peak, 1))}
-        """)
+        JSON.object([
+          ("bench", .text("annotations")), ("megabytes", .decimal(megabytes, digits: 1)),
+          ("images", .integer(summary.images)), ("boxes", .integer(summary.boxes)), ("ranks", .integer(world.size)),
+          ("seconds", .decimal(best, digits: 4)), ("megabytes_per_second", .decimal(megabytes / best, digits: 1)),
+          ("peak_rss_mib", .decimal(peak, digits: 1)),
+        ]).text())
     } else {
       print(
         """

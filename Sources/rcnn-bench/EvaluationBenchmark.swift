@@ -62,12 +62,12 @@ struct EvaluationBenchmark: ParsableCommand {
       let size = "\(images) pictures x \(detections) detections, \(classes) classes"
       return print("\(size): \(decimal(seconds, 4)) s (shortest of \(`repeat`))")
     }
-    let statistics = result.statistics.map { "\($0)" }.joined(separator: ", ")
     print(
-      """
-      {"bench": "eval", "images": \(images), "detections": \(detections), "classes": \(classes), \
-      "seconds": \(decimal(seconds, 5)), "statistics": [\(statistics)]}
-      """)
+      JSON.object([
+        ("bench", .text("eval")), ("images", .integer(images)), ("detections", .integer(detections)),
+        ("classes", .integer(classes)), ("seconds", .decimal(seconds, digits: 5)),
+        ("statistics", .array(result.statistics.map(JSON.number))),
+      ]).text())
   }
 }
 
@@ -132,18 +132,26 @@ struct RandomDetections {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let ids = AnnotationGenerator.categoryIDs.prefix(classes).map { Int64($0) }
     try ResultsFile.write(detections, categoryIDs: ids, to: "\(folder)/detections.json")
-    var text = "{\"info\": {}, \"images\": [\n"
-    text += imageIDs.map { "{\"id\": \($0), \"file_name\": \"\($0).jpg\", \"width\": 640, \"height\": 480}" }
-      .joined(separator: ",\n")
-    text += "],\n\"annotations\": [\n"
-    text += groundTruths.map { object in
+    let images = imageIDs.map {
+      JSON.object([
+        ("id", .integer(Int($0))), ("file_name", .text("\($0).jpg")), ("width", .integer(640)),
+        ("height", .integer(480)),
+      ])
+    }
+    let objects = groundTruths.map { object in
       let box = object.box
-      return "{\"id\": \(object.annotationID), \"image_id\": \(object.imageID), \"category_id\": \(ids[object.label]), "
-        + "\"bbox\": [\(box.x), \(box.y), \(box.width), \(box.height)], \"area\": \(object.area), "
-        + "\"iscrowd\": \(object.isCrowd ? 1 : 0)}"
-    }.joined(separator: ",\n")
-    text += "],\n\"categories\": ["
-    text += ids.map { "{\"id\": \($0), \"name\": \"class\($0)\"}" }.joined(separator: ", ") + "]}\n"
-    try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/annotations.json"))
+      return JSON.object([
+        ("id", .integer(Int(object.annotationID))), ("image_id", .integer(Int(object.imageID))),
+        ("category_id", .integer(Int(ids[object.label]))),
+        ("bbox", .array([box.x, box.y, box.width, box.height].map(JSON.number))), ("area", .number(object.area)),
+        ("iscrowd", .integer(object.isCrowd ? 1 : 0)),
+      ])
+    }
+    let categories = ids.map { JSON.object([("id", .integer(Int($0))), ("name", .text("class\($0)"))]) }
+    let file = JSON.object([
+      ("info", .object([])), ("images", .array(images)), ("annotations", .array(objects)),
+      ("categories", .array(categories)),
+    ])
+    try WholeFile.write(file.lines(), to: "\(folder)/annotations.json", safety: .renamed)
   }
 }

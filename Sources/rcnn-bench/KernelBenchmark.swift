@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Kernels
+import Primitives
 import Tensors
 import Training
 
@@ -59,16 +60,17 @@ struct KernelBenchmark: ParsableCommand {
   }
 
   private func jsonHead(_ peak: Double, _ workers: Workers) -> String {
-    """
-    {"bench": "kernels", "height": \(size.pixels.height), "width": \(size.pixels.width), "batch": \(batch), \
-    "threads": \(workers.count), "gemm_gflops": \(decimal(peak / 1e9, 1))}
-    """
+    JSON.object([
+      ("bench", .text("kernels")), ("height", .integer(size.pixels.height)), ("width", .integer(size.pixels.width)),
+      ("batch", .integer(batch)), ("threads", .integer(workers.count)),
+      ("gemm_gflops", .decimal(peak / 1e9, digits: 1)),
+    ]).text()
   }
 
   private func jsonLine(_ layer: ConvolutionCase, _ rates: [Double]) -> String {
     let names = ["forward_gflops", "input_gradient_gflops", "weight_gradient_gflops"]
-    let fields = zip(names, rates).map { "\"\($0)\": \(decimal($1 / 1e9, 1))" }.joined(separator: ", ")
-    return "{\"bench\": \"kernels\", \"layer\": \"\(layer.name)\", \(fields)}"
+    let fields = zip(names, rates).map { ($0, JSON.decimal($1 / 1e9, digits: 1)) }
+    return JSON.object([("bench", .text("kernels")), ("layer", .text(layer.name))] + fields).text()
   }
 }
 

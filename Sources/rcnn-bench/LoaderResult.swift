@@ -51,13 +51,14 @@ struct LoaderResult {
   private var secondsPerImage: Double { seconds / Double(images) }
 
   var json: String {
-    """
-    {"bench": "loader", "height": \(size.height), "width": \(size.width), "images": \(images), \
-    "threads": \(threads), "images_per_second": \(decimal(1 / secondsPerImage, 2)), \
-    "seconds_per_image": \(decimal(secondsPerImage, 6)), "decode_seconds": \(decimal(stages.decode, 6)), \
-    "resize_seconds": \(decimal(stages.resize, 6)), "batch_seconds": \(decimal(stages.batch, 6)), \
-    "peak_rss_mib": \(decimal(peakRSSMiB, 1))}
-    """
+    JSON.object([
+      ("bench", .text("loader")), ("height", .integer(size.height)), ("width", .integer(size.width)),
+      ("images", .integer(images)), ("threads", .integer(threads)),
+      ("images_per_second", .decimal(1 / secondsPerImage, digits: 2)),
+      ("seconds_per_image", .decimal(secondsPerImage, digits: 6)),
+      ("decode_seconds", .decimal(stages.decode, digits: 6)), ("resize_seconds", .decimal(stages.resize, digits: 6)),
+      ("batch_seconds", .decimal(stages.batch, digits: 6)), ("peak_rss_mib", .decimal(peakRSSMiB, digits: 1)),
+    ]).text()
   }
 
   var table: String {

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Training
 
 /// Runs our step benchmark and another program's in turn (A B A B …), so that what slows the machine down meets both.
@@ -95,12 +96,14 @@ struct PeerResult {
   }
 
   var json: String {
-    let pairs = rounds.map { "[\(decimal($0.ours.imagesPerSecond, 4)), \(decimal($0.peer.imagesPerSecond, 4))]" }
-    let memory = memoryRatios.isEmpty ? "null" : decimal(median(memoryRatios), 4)
-    return """
-      {"bench": "step-peer", "images_per_second": [\(pairs.joined(separator: ", "))], \
-      "ratio": \(decimal(median(ratios), 4)), "ratio_min": \(decimal(ratios.min() ?? 0, 4)), \
-      "ratio_max": \(decimal(ratios.max() ?? 0, 4)), "memory_ratio": \(memory)}
-      """
+    let pairs = rounds.map { round in
+      JSON.array([round.ours, round.peer].map { .decimal($0.imagesPerSecond, digits: 4) })
+    }
+    return JSON.object([
+      ("bench", .text("step-peer")), ("images_per_second", .array(pairs)),
+      ("ratio", .decimal(median(ratios), digits: 4)),
+      ("ratio_min", .decimal(ratios.min() ?? 0, digits: 4)), ("ratio_max", .decimal(ratios.max() ?? 0, digits: 4)),
+      ("memory_ratio", memoryRatios.isEmpty ? .null : .decimal(median(memoryRatios), digits: 4)),
+    ]).text()
   }
 }

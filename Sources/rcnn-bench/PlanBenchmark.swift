@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Primitives
 
 /// `rcnn-bench plan`: what a step would take on clusters that are not here, from what was measured here.
 struct PlanBenchmark: ParsableCommand {
@@ -53,7 +54,9 @@ struct PlanBenchmark: ParsableCommand {
   func validate() throws {
     let numbers =
       [stepSeconds, backwardSeconds, nodeGbps, bucketMb, latencyUs, linkEfficiency] + links.values + ranks.values
-    guard numbers.allSatisfy({ $0 > 0 }), min(floats, ranksPerNode, inFlight, polls) > 0, deviation >= 0 else {
+    guard numbers.allSatisfy({ $0 > 0 }), min(floats, ranksPerNode, inFlight, polls) > 0, deviation >= 0,
+      ranks.values.allSatisfy({ $0 < 1e9 })
+    else {
       throw ValidationError("the numbers of a plan are above 0")
     }
   }
@@ -102,12 +105,13 @@ struct PlanBenchmark: ParsableCommand {
     links.values.flatMap { link in
       ranks.values.map { count in
         let prediction = prediction(count, link)
-        return """
-          {"bench": "plan", "ranks": \(Int(count)), "gbit_per_second": \(decimal(link, 1)), \
-          "step_seconds": \(decimal(prediction.stepSeconds, 5)), \
-          "exchange_seconds": \(decimal(prediction.exchangeSeconds, 5)), \
-          "hidden": \(decimal(prediction.hiddenShare, 3)), "efficiency": \(decimal(prediction.efficiency, 3))}
-          """
+        return JSON.object([
+          ("bench", .text("plan")), ("ranks", .integer(Int(count))), ("gbit_per_second", .decimal(link, digits: 1)),
+          ("step_seconds", .decimal(prediction.stepSeconds, digits: 5)),
+          ("exchange_seconds", .decimal(prediction.exchangeSeconds, digits: 5)),
+          ("hidden", .decimal(prediction.hiddenShare, digits: 3)),
+          ("efficiency", .decimal(prediction.efficiency, digits: 3)),
+        ]).text()
       }
     }.joined(separator: "\n")
   }

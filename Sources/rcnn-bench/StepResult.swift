@@ -32,16 +32,19 @@ struct StepResult {
   }
 
   var json: String {
-    """
-    {"bench": "step", "height": \(size.height), "width": \(size.width), "batch": \(batch), "ranks": \(ranks), \
-    "threads": \(threads), "steps": \(seconds.count), "images_per_second": \(decimal(imagesPerSecond, 4)), \
-    "step_seconds": \(decimal(median(seconds), 5)), "step_seconds_min": \(decimal(seconds.min() ?? 0, 5)), \
-    "forward_seconds": \(decimal(median(timing.forward), 5)), \
-    "backward_seconds": \(decimal(median(timing.backward), 5)), \
-    "sync_seconds": \(decimal(sync?.seconds ?? 0, 5)), \
-    "sync_hidden": \(sync.map { decimal($0.hidden, 3) } ?? "null"), \
-    "gemm_gflops": \(decimal(timing.matrixProductRate / 1e9, 1)), "peak_rss_mib": \(decimal(peakRSSMiB, 1))}
-    """
+    JSON.object([
+      ("bench", .text("step")), ("height", .integer(size.height)), ("width", .integer(size.width)),
+      ("batch", .integer(batch)), ("ranks", .integer(ranks)), ("threads", .integer(threads)),
+      ("steps", .integer(seconds.count)), ("images_per_second", .decimal(imagesPerSecond, digits: 4)),
+      ("step_seconds", .decimal(median(seconds), digits: 5)),
+      ("step_seconds_min", .decimal(seconds.min() ?? 0, digits: 5)),
+      ("forward_seconds", .decimal(median(timing.forward), digits: 5)),
+      ("backward_seconds", .decimal(median(timing.backward), digits: 5)),
+      ("sync_seconds", .decimal(sync?.seconds ?? 0, digits: 5)),
+      ("sync_hidden", sync.map { .decimal($0.hidden, digits: 3) } ?? .null),
+      ("gemm_gflops", .decimal(timing.matrixProductRate / 1e9, digits: 1)),
+      ("peak_rss_mib", .decimal(peakRSSMiB, digits: 1)),
+    ]).text()
   }
 
   var table: String {

@@ -18,17 +18,22 @@ struct SyntheticPictures {
       try ImageEncoder.write(Self.pixels(seed: id), Self.size, .rgb, to: "\(folder)/\(id).jpg", jpegQuality: 90)
     }
     let images = (0..<count).map {
-      "{\"id\": \($0), \"file_name\": \"\($0).jpg\", \"width\": \(Self.size.width), \"height\": \(Self.size.height)}"
+      JSON.object([
+        ("id", .integer($0)), ("file_name", .text("\($0).jpg")), ("width", .integer(Self.size.width)),
+        ("height", .integer(Self.size.height)),
+      ])
     }
     let annotations = (0..<count).map {
-      "{\"id\": \($0), \"image_id\": \($0), \"category_id\": 1, \"bbox\": [100, 100, 200, 150], \"area\": 30000, \"iscrowd\": 0}"
+      JSON.object([
+        ("id", .integer($0)), ("image_id", .integer($0)), ("category_id", .integer(1)),
+        ("bbox", .array([100, 100, 200, 150].map(JSON.integer))), ("area", .integer(30000)), ("iscrowd", .integer(0)),
+      ])
     }
-    let text = """
-      {"images": [\(images.joined(separator: ",\n"))],
-      "annotations": [\(annotations.joined(separator: ",\n"))],
-      "categories": [{"id": 1, "name": "thing"}]}
-      """
-    try text.write(toFile: annotationFile, atomically: true, encoding: .utf8)
+    let categories = [JSON.object([("id", .integer(1)), ("name", .text("thing"))])]
+    let file = JSON.object([
+      ("images", .array(images)), ("annotations", .array(annotations)), ("categories", .array(categories)),
+    ])
+    try WholeFile.write(file.lines(), to: annotationFile, safety: .renamed)
   }
 
   func remove() { try? FileManager.default.removeItem(atPath: folder) }

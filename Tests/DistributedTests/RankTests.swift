@@ -42,6 +42,22 @@ import Testing
     #expect(outcome.lines == ["flushed"])
   }
 
+  @Test(arguments: ["bug", "bug on a thread"], 1...4) func aBugOnOneRankEndsAll(_ name: String, ranks: Int) throws {
+    let outcome = try RankProbe.mpirun(ranks, name)
+    #expect(outcome.code == 70, "\(outcome.errors)")
+    #expect(outcome.messages.count == 1, "\(outcome.errors)")
+    let message = outcome.messages.first ?? ""
+    #expect(message.hasPrefix("[rank \(ranks - 1)] error: a bug of rcnn-train at rank_probe/Failures.swift:"))
+    #expect(message.hasSuffix(": the shape is [2, 3], expected [3, 2]; please report it"))
+    for trace in ["Fatal error", "Backtrace", "Signal: "] { #expect(!outcome.errors.contains(trace)) }
+  }
+
+  @Test(arguments: ["bug", "bug on a thread"]) func aBugEndsAWorldOfOne(_ name: String) throws {
+    let outcome = try RankProbe.alone(name)
+    #expect(outcome.code == 70, "\(outcome.errors)")
+    #expect(outcome.messages.count == 1 && outcome.messages[0].hasPrefix("error: a bug of rcnn-train at "))
+  }
+
   @Test(arguments: 1...4) func aMistakeIsSaidOnce(_ ranks: Int) throws {
     let outcome = try RankProbe.mpirun(ranks, "mistake")
     #expect(outcome.code == 78)

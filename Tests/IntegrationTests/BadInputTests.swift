@@ -36,7 +36,7 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     BadInput(
       name: "a model for which no machine has memory", code: 74,
       message: ["error: out of memory: ", " MiB are needed for arrays and ", "data.samples_per_gpu", "'ulimit -v'"],
-      options: ["model.roi_head.bbox_head.fc_out_channels=20000000"], ranks: 1, shell: "ulimit -v 50000000"),
+      options: ["model.roi_head.bbox_head.fc_out_channels=65536"], ranks: 1, shell: "ulimit -v 50000000"),
   ]
 
   private static let inFileOrder = ["mpi.shuffle=false", "data.train.filter_empty_gt=false"]

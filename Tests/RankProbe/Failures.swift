@@ -1,6 +1,7 @@
 import Distributed
 import Foundation
 import MPI
+import Primitives
 import Training
 
 /// In step 2 the last rank sums its statistics twice where the others reduce a bucket of the same length.
@@ -28,6 +29,17 @@ func failAlone(_ world: World) throws {
 /// All ranks see the same mistake.
 func failTogether(_ world: World) {
   RankFailure.end(Wrong("configs/x.yaml:1:1: error in it"), code: 78, scope: .allRanks, world: world)
+}
+
+/// The last rank meets a bug of ours, perhaps on a thread that isn't the main one, while the others wait for it in a
+/// collective.
+func meetBug(_ world: World, onThread: Bool) throws {
+  guard world.rank == world.size - 1 else { return try world.barrier() }
+  let shape = [2, 3]
+  guard onThread else { return require(shape == [3, 2], "the shape is \(shape), expected [3, 2]") }
+  let thread = Thread { bug("the shape is \(shape), expected [3, 2]") }
+  thread.start()
+  while true { sleep(1) }
 }
 
 /// Rank 0 gets a signal, and all ranks stop in the same step.

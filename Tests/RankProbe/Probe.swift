@@ -39,6 +39,8 @@ enum Probe {
     case "order": try goDifferentWays(world)
     case "fail": try failAlone(world)
     case "mistake": failTogether(world)
+    case "bug": try meetBug(world, onThread: false)
+    case "bug on a thread": try meetBug(world, onThread: true)
     case "signal": try waitForSignal(world)
     case "threads": try sayThreads(world)
     case "write": try writeForEver()

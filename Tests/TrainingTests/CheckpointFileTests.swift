@@ -35,7 +35,7 @@ import Training
     #expect(
       missing?.description == "nowhere/epoch_1.h5: error: the checkpoint cannot be opened: No such file or directory; "
         + "check the path")
-    #expect(missing?.exitCode == 66)
+    #expect(missing?.exitCode == .inputMissing)
   }
 
   @Test func aMissingDirectoryIsSaid() throws {
@@ -43,7 +43,7 @@ import Training
     #expect(
       missing?.description == "/nowhere/epoch_1.h5: error: the checkpoint could not be created: No such file or "
         + "directory; make its directory, or choose another --work-dir. Older checkpoints are left as they were")
-    #expect(missing?.exitCode == 74)
+    #expect(missing?.exitCode == .io)
   }
 
   @Test(.enabled(if: getuid() != 0)) func anUnwritableDirectoryIsSaid() throws {
@@ -59,7 +59,7 @@ import Training
   /// Not even root writes there.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/fd"))) func anImpossibleDirectoryIsSaid() {
     let impossible = error { try CheckpointFile.write([1], to: "/proc/self/epoch_1.h5") }
-    #expect(impossible?.exitCode == 74)
+    #expect(impossible?.exitCode == .io)
     #expect(impossible?.description.hasPrefix("/proc/self/epoch_1.h5: error: the checkpoint could not be ") == true)
   }
 
@@ -79,7 +79,7 @@ import Training
     #expect(
       full?.description == "\(path): error: the checkpoint could not be written (30 MiB needed): File too large; raise "
         + "the limit (ulimit -f) or choose another --work-dir. Older checkpoints are left as they were")
-    #expect(full?.exitCode == 74)
+    #expect(full?.exitCode == .io)
     #expect(try CheckpointFile.read(path) == [1, 2, 3])
     #expect(directory.names == ["epoch_1.h5"], "the half-written file is left behind")
   }

@@ -123,7 +123,7 @@ import Training
     let text = try error { _ = try checkpoint.image(named: "w.pth", .torchvision) }
     #expect(text.contains("has no place in torchvision's Faster R-CNN; without --names"))
     let ending = try #require(throws: RunError.self) { _ = try checkpoint.image(named: "w.onnx") }
-    #expect(ending.exitCode == 64 && ending.description.hasSuffix("end it with .h5, .pth or .safetensors"))
+    #expect(ending.exitCode == .usage && ending.description.hasSuffix("end it with .h5, .pth or .safetensors"))
   }
 
   // Damage.

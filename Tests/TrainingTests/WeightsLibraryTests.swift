@@ -27,7 +27,7 @@ import Training
         https://download.pytorch.org/models/resnet50-0676ba61.pth and put it into /nowhere/.cache/torch/hub/checkpoints, or \
         into a folder that mpi.weights_dir names, or name a file of your own
         """)
-    #expect(missing.exitCode == 66)
+    #expect(missing.exitCode == .inputMissing)
     let other = WeightsLibrary(weightsDir: "mine", environment: [:])
     for (source, text) in [
       (
@@ -58,7 +58,7 @@ import Training
     #expect(try library.locate("https://host/a/model-ba7816bf.pth", key: "load_from") == mine)
     _ = try put("cut", hub, "resnet18-5c106cde.pth")
     let damaged = try error(library, "torchvision://resnet18")
-    #expect(damaged.exitCode == 65)
+    #expect(damaged.exitCode == .badData)
     #expect(damaged.description.contains("was not fetched to its end: its SHA-256 begins with "))
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// The batches that are being read: a first-in, first-out queue of bounded length whose entries are filled image by image.
 ///
@@ -101,7 +102,7 @@ final class BatchQueue: @unchecked Sendable {
       condition.broadcast()
       return nil
     }
-    precondition(!plan.indices.isEmpty, "a batch without images")
+    require(!plan.indices.isEmpty, "a batch without images")
     let entry = Entry(plan)
     entries.append(entry)
     return entry

@@ -13,7 +13,7 @@ public struct EpochOrder: Equatable, Sendable {
   ///   - groups: the aspect group, 0 or 1, of each image.
   ///   - shuffles: without, the images come in the file's order, ungrouped; the last batch is filled up from the start.
   public init(groups: [Int], globalBatch: Int, seed: UInt64, epoch: Int, shuffles: Bool = true) {
-    precondition(globalBatch > 0 && !groups.isEmpty, "an epoch needs images and a batch size")
+    require(globalBatch > 0 && !groups.isEmpty, "an epoch needs images and a batch size")
     guard shuffles else {
       batches = Self.cut(Self.filled(Array(groups.indices), to: globalBatch) { $0 % groups.count }, globalBatch)
       return
@@ -35,7 +35,7 @@ public struct EpochOrder: Equatable, Sendable {
   /// - Precondition: the global batch is a multiple of `ranks`.
   public func slice(ofBatch index: Int, rank: Int, ranks: Int) -> ArraySlice<Int> {
     let batch = batches[index]
-    precondition(batch.count % ranks == 0, "a global batch of \(batch.count) can't be divided among \(ranks) ranks")
+    require(batch.count % ranks == 0, "a global batch of \(batch.count) can't be divided among \(ranks) ranks")
     let share = batch.count / ranks
     return batch[rank * share..<(rank + 1) * share]
   }

@@ -21,7 +21,7 @@ public struct Drawing {
   private let order: ImageEncoder.ChannelOrder
 
   public init(pixels: [UInt8], size: ImageSize, order: ImageEncoder.ChannelOrder) {
-    precondition(pixels.count == size.height * size.width * 3, "the pixels do not fill \(size)")
+    require(pixels.count == size.height * size.width * 3, "the pixels do not fill \(size)")
     (self.pixels, self.size, self.order) = (pixels, size, order)
   }
 

@@ -1,3 +1,5 @@
+import Primitives
+
 /// How one detection fared: a bit for each size range and IoU threshold (see `bit`).
 public struct DetectionMatch: Hashable, Sendable {
   public var score: Double
@@ -81,7 +83,7 @@ private struct NumberReader {
   var isAtEnd: Bool { position == numbers.count }
 
   mutating func number() -> Double {
-    precondition(position < numbers.count, "the encoded matches end in the middle of a picture")
+    require(position < numbers.count, "the encoded matches end in the middle of a picture")
     defer { position += 1 }
     return numbers[position]
   }

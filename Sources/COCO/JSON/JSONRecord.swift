@@ -1,3 +1,5 @@
+import Primitives
+
 /// One image, category or annotation: where its members stand, and how to name it in an error.
 struct JSONRecord {
   private let names: [String]
@@ -49,7 +51,7 @@ struct JSONRecord {
   }
 
   private func place(_ name: String) -> Int? {
-    guard let key = names.firstIndex(of: name) else { preconditionFailure("'\(name)' is none of \(names)") }
+    guard let key = names.firstIndex(of: name) else { bug("'\(name)' is none of \(names)") }
     return places[key] < 0 ? nil : places[key]
   }
 
@@ -103,6 +105,6 @@ struct JSONRecord {
     for element in elements where !(element.double.map { abs($0) < limit } ?? false) {
       throw failure("its '\(name)' holds \(element); numbers of pixels are expected")
     }
-    preconditionFailure("four numbers within the limit were not read as such")
+    bug("four numbers within the limit were not read as such")
   }
 }

@@ -1,5 +1,6 @@
 internal import CMachine
 import Foundation
+import Primitives
 
 /// The text of a JSON file, read as it is needed and given back behind the reader, so that a file of any size takes a
 /// few megabytes.
@@ -34,7 +35,7 @@ final class JSONText {
 
   init(path: String, bytes: [UInt8]) {
     (self.path, descriptor, size) = (path, -1, bytes.count)
-    guard let base = Self.reserve(bytes.count) else { preconditionFailure("no memory for \(bytes.count) bytes") }
+    guard let base = Self.reserve(bytes.count) else { bug("no memory for \(bytes.count) bytes") }
     self.base = base
     for (index, byte) in bytes.enumerated() { base[index] = byte }
     end = bytes.count

@@ -1,3 +1,5 @@
+import Primitives
+
 /// A JSON value as it stands in the text: whole numbers stay exact.
 enum JSONValue: Equatable, CustomStringConvertible {
   case null, object
@@ -48,7 +50,7 @@ struct JSONKey: Equatable {
 
   /// - Precondition: at most 16 bytes of UTF-8.
   init(_ name: String) {
-    precondition(name.utf8.count <= 16, "only short keys can be told apart")
+    require(name.utf8.count <= 16, "only short keys can be told apart")
     self.init(Array(name.utf8))
   }
 

@@ -17,7 +17,7 @@ public struct DecodedImage: Equatable, Sendable {
   }
 
   init(_ size: ImageSize, _ pixels: [UInt8], fullSize: ImageSize, reduction: Int) {
-    precondition(
+    require(
       pixels.count == size.height * size.width * 3,
       "\(pixels.count) bytes are no \(size.height) x \(size.width) BGR picture")
     (height, width, self.pixels, self.fullSize, self.reduction) = (size.height, size.width, pixels, fullSize, reduction)

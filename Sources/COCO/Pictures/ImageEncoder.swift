@@ -16,8 +16,8 @@ public enum ImageEncoder {
   ) throws {
     switch (path as NSString).pathExtension.lowercased() {
     case "jpg", "jpeg":
-      try OutputFile.write(jpeg(pixels, size, order, quality: jpegQuality, path), to: path, waitsForDisk: false)
-    case "png": try OutputFile.write(png(pixels, size, order, path), to: path, waitsForDisk: false)
+      try OutputError.orWrite(jpeg(pixels, size, order, quality: jpegQuality, path), to: path, safety: .renamed)
+    case "png": try OutputError.orWrite(png(pixels, size, order, path), to: path, safety: .renamed)
     case let ending:
       throw OutputError(path: path, reason: "'.\(ending)' is not a kind of picture known here; use .jpg or .png")
     }
@@ -72,7 +72,7 @@ public enum ImageEncoder {
   }
 
   private static func check(_ pixels: [UInt8], _ size: ImageSize) {
-    precondition(
+    require(
       pixels.count == size.height * size.width * 3,
       "\(pixels.count) bytes are not \(size.height) × \(size.width) × 3")
   }

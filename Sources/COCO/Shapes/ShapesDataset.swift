@@ -32,22 +32,21 @@ public enum ShapesDataset {
       let fileName = file.add(scene, imageID: imageID, ending: ending)
       try ImageEncoder.write(scene.pixels, scene.size, .rgb, to: "\(directory)/\(name)/\(fileName)")
     }
-    try OutputFile.write(Data(file.text.utf8), to: "\(directory)/annotations/instances_\(name).json")
+    try OutputError.orWrite(
+      Array(file.text.utf8), to: "\(directory)/annotations/instances_\(name).json", safety: .synced)
   }
 
   private static func create(_ directory: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    } catch {
-      throw OutputError(path: directory, reason: "the directory cannot be made: \(error.localizedDescription)")
+    do { try Folder.make(directory) } catch {
+      throw OutputError(path: directory, reason: "the directory cannot be made: \(error.reason)")
     }
   }
 }
 
 /// The text of a COCO annotation file.
 private struct ShapesAnnotationFile {
-  private var images: [String] = []
-  private var annotations: [String] = []
+  private var images: [JSON] = []
+  private var annotations: [JSON] = []
   private var annotationID = 0
 
   /// - Returns: the picture's file name.
@@ -55,46 +54,49 @@ private struct ShapesAnnotationFile {
     let digits = String(imageID)
     let fileName = String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".\(ending)"
     images.append(
-      #"{"id":\#(imageID),"file_name":"\#(fileName)","width":\#(scene.size.width),"height":\#(scene.size.height)}"#)
+      .object([
+        ("id", .integer(imageID)), ("file_name", .text(fileName)), ("width", .integer(scene.size.width)),
+        ("height", .integer(scene.size.height)),
+      ]))
     for annotation in scene.annotations {
       annotationID += imageID % 3 == 0 ? 5 : 1
-      annotations.append(line(annotation, imageID: imageID, scene.size))
+      annotations.append(entry(annotation, imageID: imageID, scene.size))
     }
     return fileName
   }
 
-  private func line(_ annotation: ShapesScene.Annotation, imageID: Int, _ size: ImageSize) -> String {
+  private func entry(_ annotation: ShapesScene.Annotation, imageID: Int, _ size: ImageSize) -> JSON {
     let (bounds, extent) = (annotation.bounds, annotation.bounds.upper - annotation.bounds.lower)
-    let box = [bounds.lower.x, bounds.lower.y, extent.x, extent.y].map(hundredths).joined(separator: ",")
-    let segmentation = annotation.isCrowd ? runLengths(bounds, size) : "[]"
-    return #"{"id":\#(annotationID),"image_id":\#(imageID),"category_id":\#(annotation.kind.categoryID),"#
-      + #""bbox":[\#(box)],"area":\#(annotation.area),"iscrowd":\#(annotation.isCrowd ? 1 : 0),"#
-      + #""segmentation":\#(segmentation)}"#
-  }
-
-  /// The number with two decimals.
-  private func hundredths(_ value: Double) -> String {
-    let (whole, rest) = Int((value * 100).rounded()).quotientAndRemainder(dividingBy: 100)
-    return "\(whole).\(rest < 10 ? "0" : "")\(rest)"
+    let box = [bounds.lower.x, bounds.lower.y, extent.x, extent.y].map { JSON.decimal($0, digits: 2) }
+    return .object([
+      ("id", .integer(annotationID)), ("image_id", .integer(imageID)),
+      ("category_id", .integer(annotation.kind.categoryID)), ("bbox", .array(box)),
+      ("area", .integer(annotation.area)), ("iscrowd", .integer(annotation.isCrowd ? 1 : 0)),
+      ("segmentation", annotation.isCrowd ? runLengths(bounds, size) : .array([])),
+    ])
   }
 
   /// A filled box with whole corners as COCO's uncompressed run lengths: column by column, beginning with the zeros.
-  private func runLengths(_ bounds: Bounds, _ size: ImageSize) -> String {
+  private func runLengths(_ bounds: Bounds, _ size: ImageSize) -> JSON {
     let (left, right) = (Int(bounds.lower.x), Int(bounds.upper.x))
     let (top, bottom) = (Int(bounds.lower.y), Int(bounds.upper.y))
     let between = size.height - (bottom - top)
     var counts = [left * size.height + top]
     for column in left..<right { counts += [bottom - top, column < right - 1 ? between : 0] }
     counts[counts.count - 1] = size.height - bottom + (size.width - right) * size.height
-    return #"{"size":[\#(size.height),\#(size.width)],"counts":[\#(counts.map(String.init).joined(separator: ","))]}"#
+    return .object([
+      ("size", .array([.integer(size.height), .integer(size.width)])), ("counts", .array(counts.map(JSON.integer))),
+    ])
   }
 
+  /// A picture, an annotation, a category on a line each.
   var text: String {
     let categories = ShapeKind.allCases.map {
-      #"{"id":\#($0.categoryID),"name":"\#($0)","supercategory":"shape"}"#
+      JSON.object([("id", .integer($0.categoryID)), ("name", .text("\($0)")), ("supercategory", .text("shape"))])
     }
-    return #"{"info":{"description":"Synthetic shapes"},"images":[\#n"# + images.joined(separator: ",\n")
-      + #"],\#n"annotations":[\#n"# + annotations.joined(separator: ",\n")
-      + #"],\#n"categories":[\#n"# + categories.joined(separator: ",\n") + "]}\n"
+    func lines(_ elements: [JSON]) -> String { elements.map { $0.text(.compact) }.joined(separator: ",\n") }
+    let info = JSON.object([("description", .text("Synthetic shapes"))]).text(.compact)
+    return #"{"info":\#(info),"images":[\#n\#(lines(images))],\#n"annotations":[\#n\#(lines(annotations))],\#n"#
+      + #""categories":[\#n\#(lines(categories))]}\#n"#
   }
 }

@@ -8,7 +8,7 @@ import Foundation
 ///   - message: what was found and what was expected, for example both shapes.
 ///   - file, line: the place, which is the caller's.
 public func bug(_ message: String, file: StaticString = #fileID, line: UInt = #line) -> Never {
-  endAllRanks(with: "a bug of rcnn-train at \(file):\(line): \(message); please report it", code: 70)
+  endAllRanks(with: "a bug of rcnn-train at \(file):\(line): \(message); please report it", code: .software)
 }
 
 /// `bug` unless the condition holds. The message is only made where it doesn't.
@@ -21,9 +21,8 @@ public func require(
 }
 
 /// Says what is wrong, and on which rank, and ends all ranks.
-func endAllRanks(with message: String, code: Int32) -> Never {
-  let environment = ProcessInfo.processInfo.environment
-  let rank = environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"]
-  FileHandle.standardError.write(Data("\(rank.map { "[rank \($0)] " } ?? "")error: \(message)\n".utf8))
-  machine_end(code)
+func endAllRanks(with message: String, code: ExitCode) -> Never {
+  let rank = Launcher.rank.map { "[rank \($0)] " } ?? ""
+  FileHandle.standardError.write(Data("\(rank)error: \(message)\n".utf8))
+  machine_end(code.rawValue)
 }

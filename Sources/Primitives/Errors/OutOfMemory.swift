@@ -16,7 +16,7 @@ public func outOfMemory(needed: Int, available: Int) -> Never {
       out of memory: \((needed + 1 << 20 - 1) >> 20) MiB are needed for arrays and \(available >> 20) MiB are there \
       (the machine has \(machine >> 20) MiB\(limit)); smaller pictures (img_scale), fewer of them at a time \
       (data.samples_per_gpu), mpi.recompute, fewer ranks on this machine, a smaller model or a higher limit help
-      """, code: 74)
+      """, code: .io)
 }
 
 extension ProcessInfo {

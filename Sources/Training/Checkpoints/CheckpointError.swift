@@ -1,6 +1,10 @@
+import Primitives
+
 /// A checkpoint that could not be written or read, in a sentence with the file's name.
-public struct CheckpointError: Error, CustomStringConvertible, Equatable, Sendable {
+public struct CheckpointError: ReportedError, Equatable {
   public let description: String
-  /// Of `sysexits.h`: 65 the file's contents are wrong, 66 there is none, 74 the system failed.
-  public let exitCode: Int32
+  /// `badData`: the file's contents are wrong; `inputMissing`: there is none; `io`: the system failed.
+  public let exitCode: ExitCode
+  /// Rank 0 alone reads and writes checkpoints.
+  public var scope: ErrorScope { .allRanks }
 }

@@ -45,9 +45,10 @@ enum CheckpointFolder {
     guard passedOver.isEmpty else {
       throw CheckpointError(
         description: "\(folder): error: none of its \(passedOver.count) checkpoints can be read: \(passedOver[0])",
-        exitCode: 65)
+        exitCode: .badData)
     }
     throw CheckpointError(
-      description: "\(folder): error: this folder holds no checkpoint (an .h5 file); name a file", exitCode: 66)
+      description: "\(folder): error: this folder holds no checkpoint (an .h5 file); name a file",
+      exitCode: .inputMissing)
   }
 }

@@ -30,12 +30,23 @@ final class CheckpointKeeper {
     if run.world.rank == 0 {
       let isAtEpochEnd = position.images == 0 && (section?.byEpoch ?? true)
       let name = isAtEpochEnd ? "epoch_\(position.epoch).h5" : "iter_\(position.iteration).h5"
-      try CheckpointFile.write(checkpoint(model, position).image(), to: "\(run.workDir)/\(name)")
+      try CheckpointFile.write(image(of: checkpoint(model, position), name: name), to: "\(run.workDir)/\(name)")
       try CheckpointFile.link("\(run.workDir)/latest.h5", to: name)
       removeOld(keeping: name)
       run.logger.info("Saved \(run.workDir)/\(name)")
     }
     try run.world.barrier()
+  }
+
+  /// HDF5 builds a file in memory.
+  private func image(of checkpoint: Checkpoint, name: String) throws -> [UInt8] {
+    do { return try checkpoint.image() } catch {
+      throw CheckpointError(
+        description:
+          "\(run.workDir)/\(name): error: the checkpoint could not be put together in memory: \(error); raise "
+          + "the limit (ulimit -v) or use a machine with more memory. Older checkpoints are left as they were",
+        exitCode: .io)
+    }
   }
 
   private func checkpoint(_ model: DetectorModel, _ position: Position) -> Checkpoint {

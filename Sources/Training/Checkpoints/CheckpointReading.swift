@@ -62,6 +62,6 @@ extension CheckpointError {
         """
       default: "the checkpoint is damaged: \(error); use an older one"
       }
-    self.init(description: "\(name): error: \(sentence)", exitCode: 65)
+    self.init(description: "\(name): error: \(sentence)", exitCode: .badData)
   }
 }

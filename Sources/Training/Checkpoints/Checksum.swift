@@ -1,3 +1,5 @@
+import Primitives
+
 /// A checksum over a whole checkpoint, behind the end of the HDF5 file, where readers of HDF5 don't look. HDF5 has
 /// checksums of its own, but not over strings of variable length: one flipped bit there makes it read for ever.
 enum Checksum {
@@ -5,7 +7,7 @@ enum Checksum {
   private static let mark = Array("rcnn-fnv".utf8)
 
   static func append(to image: inout [UInt8]) {
-    let hash = hash(image[...])
+    let hash = FNV1a.hash(of: image)
     image += mark + (0..<8).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
   }
 
@@ -13,11 +15,6 @@ enum Checksum {
   static func isRight(_ image: [UInt8]) -> Bool? {
     let end = image.count - 16
     guard end >= 0, image[end..<end + 8].elementsEqual(mark) else { return nil }
-    return hash(image[..<end]) == image[(end + 8)...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
-  }
-
-  /// 64-bit FNV-1a: each step is one-to-one, so that no damage within a byte goes unnoticed.
-  private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    return FNV1a.hash(of: image[..<end]) == image[(end + 8)...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 }

@@ -25,7 +25,7 @@ public enum PredictRun {
       label < known.count ? known[label] : "class \(label)"
     }
     try OutputFolder.make(options.outDir)
-    var entries: [[String: Any]] = []
+    var entries: [JSON] = []
     for path in options.images {
       let picture = try ImageDecoder.decode(path)
       let batch = Batch(picture, pipeline)
@@ -34,8 +34,7 @@ public enum PredictRun {
       entries.append(contentsOf: shown.map { entry($0, path: path, classes: classes) })
       print("\(path): \(shown.count) objects")
     }
-    let json = try JSONSerialization.data(withJSONObject: entries, options: [.prettyPrinted, .sortedKeys])
-    try OutputFolder.write(String(decoding: json, as: UTF8.self), to: "\(options.outDir)/predictions.json")
+    try OutputFolder.write(JSON.array(entries).lines(), to: "\(options.outDir)/predictions.json")
     print("pictures and predictions.json are in \(options.outDir)")
   }
 
@@ -53,11 +52,11 @@ public enum PredictRun {
     try ImageEncoder.write(drawing.pixels, picture.size, .bgr, to: "\(outDir)/\(name).png")
   }
 
-  private static func entry(_ detection: Detection, path: String, classes: [String]) -> [String: Any] {
+  private static func entry(_ detection: Detection, path: String, classes: [String]) -> JSON {
     let box = detection.box
-    return [
-      "file": path, "class": classes[detection.label], "score": Double(detection.score),
-      "bbox": [box.x1, box.y1, box.width, box.height].map(Double.init),
-    ]
+    return .object([
+      ("bbox", .array([box.x1, box.y1, box.width, box.height].map { .number(Double($0)) })),
+      ("class", .text(classes[detection.label])), ("file", .text(path)), ("score", .number(Double(detection.score))),
+    ])
   }
 }

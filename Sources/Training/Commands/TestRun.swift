@@ -2,6 +2,7 @@ import COCO
 import Distributed
 import Foundation
 import MPI
+import Primitives
 
 /// `rcnn-train test`.
 public enum TestRun {
@@ -21,7 +22,8 @@ public enum TestRun {
     let classes = try LoadedWeights.load(options.checkpoint, into: model, world: world)
     let validation = try CommonError.during {
       try Validation(
-        section, classes: section.classes ?? classes, workers: read.run.data.workersPerGPU,
+        section, classes: section.classes ?? classes, model: read.run.model,
+        workers: read.run.data.workersPerGPU,
         scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
     }
     let sink = LogSink()
@@ -46,7 +48,6 @@ public enum TestRun {
   ]
 
   private static func metricsText(_ result: EvaluationResult) -> String {
-    let lines = zip(statisticNames, result.statistics).map { "  \"\($0)\": \($1)" }
-    return "{\n\(lines.joined(separator: ",\n"))\n}\n"
+    JSON.object(zip(statisticNames, result.statistics).map { ($0, .number($1)) }).lines()
   }
 }

@@ -66,7 +66,8 @@ public enum TrainRun {
   private static func makeValidation(_ run: RunSetup, _ data: TrainingData) throws -> Validation? {
     guard let section = run.configuration.data.val else { return nil }
     return try Validation(
-      section, classes: data.dataset.classes, workers: run.configuration.data.workersPerGPU,
+      section, classes: data.dataset.classes, model: run.configuration.model,
+      workers: run.configuration.data.workersPerGPU,
       scalesDecode: run.configuration.mpi.scaledDecode == .always, world: run.world)
   }
 
@@ -82,7 +83,7 @@ public enum TrainRun {
       maxIterations: plan.maxIterations, done: position.iteration)
     metrics.writeJSON([
       ("env_info", .text("\(Version.producer), \(run.world.size) ranks, \(run.threads) threads a rank")),
-      ("seed", .integer(Int(run.seed))), ("exp_name", .text((run.workDir as NSString).lastPathComponent)),
+      ("seed", .unsigned(run.seed)), ("exp_name", .text((run.workDir as NSString).lastPathComponent)),
     ])
     return metrics
   }
@@ -111,35 +112,5 @@ extension RunSetup {
     Logger(label: "mmdet") { name in
       RunLogHandler(name: name, level: rank == 0 ? .info : .error, sink: sink)
     }
-  }
-}
-
-/// Files and folders that rank 0 writes besides checkpoints.
-enum OutputFolder {
-  static func make(_ path: String) throws {
-    // FileManager's error does not tell the reason.
-    var parent = path.hasPrefix("/") ? "/" : ""
-    for part in path.split(separator: "/") {
-      parent += "\(part)/"
-      guard mkdir(parent, 0o777) == 0 || errno == EEXIST else {
-        throw RunError.cannotWrite(path, String(cString: strerror(errno)))
-      }
-    }
-  }
-
-  static func write(_ text: String, to path: String) throws {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw RunError.cannotWrite(path, reason(error))
-    }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    guard let code = underlying?.code ?? (error as? POSIXError).map({ Int($0.code.rawValue) }) else {
-      return error.localizedDescription
-    }
-    return String(cString: strerror(Int32(code)))
   }
 }

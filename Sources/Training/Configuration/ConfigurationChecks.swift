@@ -8,6 +8,7 @@ extension RunConfiguration {
   /// - Parameter node: where the values were read, for the places of messages.
   func check(against node: ConfigurationNode) throws {
     let check = FittingCheck(root: node)
+    try check.values(self)
     try check.neck(model)
     try check.channels(model)
     try check.strides(model)
@@ -19,7 +20,8 @@ extension RunConfiguration {
   }
 }
 
-private struct FittingCheck {
+/// Looks for what does not fit, and says where it is written.
+struct FittingCheck {
   let root: ConfigurationNode
 
   /// An error at the value with this dotted path, or at the nearest part of it that is written.

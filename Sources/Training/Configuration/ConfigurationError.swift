@@ -1,11 +1,14 @@
+import Primitives
 import Yams
 
 /// A mistake in a configuration: the place, what was found and expected, the line with a caret, and a hint.
-public struct ConfigurationError: Error, CustomStringConvertible {
+public struct ConfigurationError: ReportedError {
   public let description: String
   /// The configuration file or one of its `_base_` files could not be read (`EX_NOINPUT`), in place of a mistake in
   /// what is written there (`EX_CONFIG`).
   public let isMissingFile: Bool
+  public var exitCode: ExitCode { isMissingFile ? .inputMissing : .configuration }
+  public var scope: ErrorScope { .allRanks }
 
   init(_ place: ConfigurationPlace, _ message: String, hint: String? = nil, isMissingFile: Bool = false) {
     let line = place.line <= place.source.lines.count ? place.source.lines[place.line - 1] : ""

@@ -138,7 +138,7 @@ extension CheckpointError {
       } else {
         "this is not an HDF5 file, so not a checkpoint of rcnn-train, nor a file of PyTorch or safetensors"
       }
-    return CheckpointError(description: "\(name): error: \(guess)", exitCode: 65)
+    return CheckpointError(description: "\(name): error: \(guess)", exitCode: .badData)
   }
 }
 

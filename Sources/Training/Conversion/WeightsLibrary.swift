@@ -38,7 +38,7 @@ public struct WeightsLibrary {
       description: """
         \(key): error: '\(source)' is not on this machine, and nothing is downloaded; fetch \(files[0].address) and put it \
         into \(folder)\(folders.count == 2 ? ", or into a folder that mpi.weights_dir names" : ""), or name a file of your own
-        """, exitCode: 66)
+        """, exitCode: .inputMissing)
   }
 
   // Addresses.
@@ -70,14 +70,14 @@ public struct WeightsLibrary {
         description: """
           \(key): error: '\(source)' is an address, and nothing is downloaded; fetch the file that it stands for and name \
           that (known here: torchvision://, open-mmlab://, and https:// where PyTorch has downloaded it)
-          """, exitCode: 66)
+          """, exitCode: .inputMissing)
     }
     guard let addresses = known[name] else {
       throw CheckpointError(
         description: """
           \(key): error: '\(source)' is not known here; known are \(known.keys.sorted().joined(separator: ", ")); fetch the \
           file that it stands for and name that
-          """, exitCode: 66)
+          """, exitCode: .inputMissing)
     }
     return addresses.map(RemoteFile.init)
   }
@@ -90,7 +90,7 @@ public struct WeightsLibrary {
         description: """
           \(path): error: the file is damaged or was not fetched to its end: its SHA-256 begins with \(found), and not with \
           \(digest) as its name says; fetch it again
-          """, exitCode: 65)
+          """, exitCode: .badData)
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Primitives
 
 /// mmdetection's training lines and `<time>.log.json`, averaged over the logging interval (mmcv's `TextLoggerHook`).
 final class MetricsLog {
@@ -19,7 +20,7 @@ final class MetricsLog {
 
   private let logger: Logger
   private let sink: LogSink
-  private let json: FileHandle?
+  private let json: LogFile?
   private let interval: Int
   private let maxIterations: Int
   private let firstIteration: Int
@@ -35,17 +36,10 @@ final class MetricsLog {
   ) throws {
     (self.logger, self.sink, self.interval, self.maxIterations) = (logger, sink, interval, maxIterations)
     (self.done, firstIteration) = (done, done)
-    json = try jsonPath.map { path in
-      guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
-      else { throw RunError.cannotWrite(path, String(cString: strerror(errno))) }
-      return handle
-    }
+    json = try jsonPath.map { try LogFile($0) }
   }
 
-  func writeJSON(_ fields: [(String, JSONValue)]) {
-    let line = "{" + fields.map { "\"\($0.0)\": \($0.1.text)" }.joined(separator: ", ") + "}\n"
-    try? json?.write(contentsOf: Data(line.utf8))
-  }
+  func writeJSON(_ fields: [(String, JSON)]) { json?.write(JSON.object(fields).text(.log) + "\n") }
 
   func record(_ step: Step) {
     done += 1
@@ -106,21 +100,6 @@ final class MetricsLog {
   }
 
   private func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-}
-
-/// A value in a line of `.log.json`. Numbers that JSON can't hold become null.
-enum JSONValue {
-  case text(String), integer(Int), number(Double)
-
-  var text: String {
-    switch self {
-    case .text(let text):
-      let data = (try? JSONSerialization.data(withJSONObject: text, options: .fragmentsAllowed)) ?? Data("\"\"".utf8)
-      return String(decoding: data, as: UTF8.self)
-    case .integer(let value): return String(value)
-    case .number(let value): return value.isFinite ? String(format: "%.9g", value) : "null"
-    }
-  }
 }
 
 func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Primitives
 
 /// Writes mmdetection's lines (`2021-04-01 12:00:00,123 - mmdet - INFO - …`) to the terminal and, in a work
 /// directory, to `<time>.log`. Only rank 0 has one; the others log nothing below `warning`.
@@ -40,7 +41,7 @@ public struct RunLogHandler: LogHandler {
 /// Where log lines go. Text on the terminal shares the place with the live progress line, which is wiped first.
 final class LogSink: @unchecked Sendable {
   private let lock = NSLock()
-  private var file: FileHandle?
+  private var file: LogFile?
   private var progressIsShown = false
   let isTerminal = LogSink.outputIsTerminal()
 
@@ -53,9 +54,8 @@ final class LogSink: @unchecked Sendable {
 
   /// From now on, lines also go to this file.
   func open(_ path: String) throws {
-    guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
-    else { throw RunError.cannotWrite(path, String(cString: strerror(errno))) }
-    lock.withLock { file = handle }
+    let opened = try LogFile(path)
+    lock.withLock { file = opened }
   }
 
   func write(_ line: String) {
@@ -63,7 +63,7 @@ final class LogSink: @unchecked Sendable {
       print(progressIsShown ? "\r\u{1B}[K\(line)" : line, terminator: "")
       fflush(nil)
       progressIsShown = false
-      try? file?.write(contentsOf: Data(line.utf8))
+      file?.write(line)
     }
   }
 

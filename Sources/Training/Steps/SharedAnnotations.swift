@@ -1,6 +1,7 @@
 import COCO
 import Foundation
 import MPI
+import Primitives
 
 /// Annotation files are parsed once a node; the ranks of a node read one copy of what is in them.
 package enum SharedAnnotations {
@@ -14,7 +15,7 @@ package enum SharedAnnotations {
     let file = try parsed.get()
     if let file, world.localSize == 1 { return file }
     guard let memory = try world.shareOnNode(file?.block.bytes, usesWindow: usesWindow) else {
-      preconditionFailure("a world without a launcher has one rank, which reads the file itself")
+      bug("a world without a launcher has one rank, which reads the file itself")
     }
     let block = AnnotationBlock(memory.bytes, owner: memory)
     return AnnotationFile(path: path, block: block, notice: memory.notice.map { "\(path): \($0)" })
@@ -25,13 +26,20 @@ package enum SharedAnnotations {
     var report: [UInt8] = []
     if case .failure(let error as COCOError) = result { report = Array(try JSONEncoder().encode(error)) }
     let reports = try world.gather(report)
-    let rank = reports.firstIndex { !$0.isEmpty }
-    var first = rank.map { reports[$0] } ?? []
-    try world.broadcast(&first)
-    guard !first.isEmpty else { return }
-    let error = try JSONDecoder().decode(COCOError.self, from: Data(first))
-    guard let rank, rank > 0 else { throw CommonError(underlying: error) }
-    let message = "\(error.message) (rank 0 can use its file, rank \(rank) cannot)"
+    var failure: Failure?
+    if let rank = reports.firstIndex(where: { !$0.isEmpty }) {
+      failure = Failure(rank: rank, error: try JSONDecoder().decode(COCOError.self, from: Data(reports[rank])))
+    }
+    guard let failure = try world.shared(failure) else { return }
+    let error = failure.error
+    guard failure.rank > 0, world.rank == 0 else { throw CommonError(underlying: error) }
+    let message = "\(error.message) (rank 0 can use its file, rank \(failure.rank) cannot)"
     throw CommonError(underlying: COCOError(error.kind, at: error.place, message))
+  }
+
+  /// What the first rank that can't use its node's file has met.
+  private struct Failure: Codable {
+    let rank: Int
+    let error: COCOError
   }
 }

@@ -91,7 +91,7 @@ final class Trainer {
 }
 
 /// Where a run stands. Everything else about the order of images follows from the seed.
-struct Position: Equatable {
+struct Position: Codable, Equatable {
   /// Completed epochs.
   var epoch = 0
   /// Images of the global batches done in the current epoch.

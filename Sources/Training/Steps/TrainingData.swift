@@ -1,5 +1,6 @@
 import COCO
 import Detection
+import Primitives
 import Tensors
 
 /// The training images as a rank sees them: its slices of the global batches, read ahead on background threads.
@@ -17,6 +18,7 @@ final class TrainingData {
     let section = run.configuration.data
     dataset = try CocoDataset(
       SharedAnnotations.load(section.train.annFile, in: run.world), configuration: section.train, training: true)
+    try dataset.checkClasses(fit: run.configuration.model)
     pipeline = try Pipeline(section.train.pipeline, scalesDecode: run.configuration.mpi.scaledDecode != .never)
     globalBatch = run.globalBatch
     iterationsPerEpoch = dataset.iterationsPerEpoch(globalBatch: globalBatch, shuffles: run.configuration.mpi.shuffle)
@@ -39,7 +41,7 @@ final class TrainingData {
 
   /// This rank's share of the next global batch.
   func next() throws -> Batch {
-    guard let batch = try prefetcher?.next() else { preconditionFailure("the order of images never ends") }
+    guard let batch = try prefetcher?.next() else { bug("the order of images never ends") }
     return batch
   }
 

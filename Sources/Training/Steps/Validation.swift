@@ -34,15 +34,18 @@ final class Validation {
 
   /// - Parameters:
   ///   - classes: the model's; empty where they aren't known.
+  ///   - model: its classes must be as many as the data set's.
   ///   - scalesDecode: see `Pipeline`.
   /// - Throws: `COCOError`.
   init(
-    _ configuration: DatasetConfiguration, classes: [String], workers: Int, scalesDecode: Bool, world: World
+    _ configuration: DatasetConfiguration, classes: [String], model: TwoStageConfiguration, workers: Int,
+    scalesDecode: Bool, world: World
   ) throws {
     var configuration = configuration
     configuration.classes = configuration.classes ?? (classes.isEmpty ? nil : classes)
     let file = try SharedAnnotations.load(configuration.annFile, in: world)
     dataset = try CocoDataset(file, configuration: configuration, training: false)
+    try dataset.checkClasses(fit: model)
     pipeline = try Pipeline(configuration.pipeline, scalesDecode: scalesDecode)
     (self.workers, self.world) = (max(1, workers), world)
     let labels = Dictionary(uniqueKeysWithValues: dataset.categoryIDs.enumerated().map { ($1, $0) })
@@ -59,11 +62,11 @@ final class Validation {
     let prefetcher = Prefetcher(
       dataset, pipeline, plans: dataset.evaluationPlans(of: indices, batch: 1, pipeline), workers: workers)
     defer { prefetcher.stop() }
-    var mine: [Double] = []
+    var mine: [FoundObject] = []
     var done = 0
     while let batch = try prefetcher.next() {
       for detection in try model.detector.detect(batch.input(on: model.engine))[0] {
-        mine.append(contentsOf: Self.encode(detection, image: indices[done]))
+        mine.append(FoundObject(detection, image: indices[done]))
       }
       done += 1
       progress(done * world.size, dataset.images.count)
@@ -73,26 +76,29 @@ final class Validation {
     return Outcome(result: evaluator.evaluate(all), detections: all)
   }
 
-  private static func encode(_ detection: Detection, image: Int) -> [Double] {
-    let box = EvaluationBox(detection.box)
-    return [Double(image), Double(detection.label), box.x, box.y, box.width, box.height, Double(detection.score)]
-  }
-
   /// All ranks' detections, in one order whatever the number of ranks.
-  private func inOrderOfImages(_ ranks: [[Double]]) -> [EvaluationDetection] {
+  private func inOrderOfImages(_ ranks: [[FoundObject]]) -> [EvaluationDetection] {
     var byImage = [[EvaluationDetection]](repeating: [], count: dataset.images.count)
-    for numbers in ranks {
-      for i in stride(from: 0, to: numbers.count, by: 7) {
-        byImage[Int(numbers[i])].append(decode(Array(numbers[i..<i + 7])))
-      }
+    for object in ranks.joined() {
+      byImage[object.image].append(
+        EvaluationDetection(
+          imageID: dataset.images.id(at: object.image), label: object.label, box: object.box, score: object.score))
     }
     return byImage.flatMap { $0 }
   }
+}
 
-  private func decode(_ numbers: [Double]) -> EvaluationDetection {
-    EvaluationDetection(
-      imageID: dataset.images.id(at: Int(numbers[0])), label: Int(numbers[1]),
-      box: EvaluationBox(x: numbers[2], y: numbers[3], width: numbers[4], height: numbers[5]), score: numbers[6])
+/// A detection as ranks send it to rank 0.
+private struct FoundObject: BitwiseCopyable {
+  /// The image's place in the data set.
+  let image: Int
+  let label: Int
+  let box: EvaluationBox
+  let score: Double
+
+  init(_ detection: Detection, image: Int) {
+    (self.image, label) = (image, detection.label)
+    (box, score) = (EvaluationBox(detection.box), Double(detection.score))
   }
 }
 

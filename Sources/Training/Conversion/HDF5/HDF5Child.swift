@@ -68,7 +68,8 @@ public enum HDF5Child {
     case (.exit, 0):
       if let contents = try? HDF5Contents.Message.contents(answer) { return contents }
       throw damaged(name, "what HDF5's library made of it makes no sense")
-    case (.exit, refused): throw CheckpointError(description: String(decoding: answer, as: UTF8.self), exitCode: 65)
+    case (.exit, refused):
+      throw CheckpointError(description: String(decoding: answer, as: UTF8.self), exitCode: .badData)
     case (.uncaughtSignal, SIGKILL), (.uncaughtSignal, SIGXCPU):
       throw damaged(name, "HDF5's library came to no end with it")
     case (.uncaughtSignal, let signal): throw damaged(name, "HDF5's library crashed on it (signal \(signal))")
@@ -78,7 +79,7 @@ public enum HDF5Child {
 
   private static func damaged(_ name: String, _ how: String) -> CheckpointError {
     CheckpointError(
-      description: "\(name): error: the checkpoint is damaged: \(how); use an older one", exitCode: 65)
+      description: "\(name): error: the checkpoint is damaged: \(how); use an older one", exitCode: .badData)
   }
 
   private static func ask(
@@ -101,7 +102,7 @@ public enum HDF5Child {
         description: """
           \(name): error: it holds no checksum of rcnn-train, so that a process of its own was to read it, and that can't be \
           started (\(executable): \(error)); free space in \(NSTemporaryDirectory()), or let 'rcnn-train' stand there
-          """, exitCode: 74)
+          """, exitCode: .io)
     }
   }
 

@@ -128,7 +128,7 @@ extension HDF5Contents {
       throw CheckpointError(
         description: "\(name): error: this is not an HDF5 file, so not a checkpoint of rcnn-train; "
           + "'rcnn-train convert' makes one of a .pth or .safetensors file",
-        exitCode: 65)
+        exitCode: .badData)
     }
     switch Checksum.isRight(image) {
     case nil: self = try HDF5Child.contents(of: image, name: name)
@@ -142,7 +142,7 @@ extension HDF5Contents {
       throw CheckpointError(
         description: "\(name): error: the checkpoint is damaged: its checksum is wrong, so bytes in it have changed "
           + "since it was written; use an older one",
-        exitCode: 65)
+        exitCode: .badData)
     }
   }
 }

@@ -69,6 +69,6 @@ extension CheckpointError {
       case is ByteReader.EndOfData: "the PyTorch file was cut off or is damaged; fetch it again"
       default: "\(error)"
       }
-    return CheckpointError(description: "\(name): error: \(sentence)", exitCode: 65)
+    return CheckpointError(description: "\(name): error: \(sentence)", exitCode: .badData)
   }
 }

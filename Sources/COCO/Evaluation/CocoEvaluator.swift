@@ -1,3 +1,5 @@
+import Primitives
+
 /// COCO's bounding-box evaluation, with the results of pycocotools 2.0.11's `COCOeval`.
 ///
 ///     let evaluator = CocoEvaluator(imageIDs: ids, labelCount: 80, groundTruths: groundTruths)
@@ -22,7 +24,7 @@ public struct CocoEvaluator: Sendable {
     imageIDs: some Sequence<Int64>, labelCount: Int, groundTruths: [EvaluationGroundTruth],
     maxDets: [Int] = [1, 10, 100], usesCategories: Bool = true
   ) {
-    precondition(maxDets.count == 3, "the statistics need three limits of detections, not \(maxDets.count)")
+    require(maxDets.count == 3, "the statistics need three limits of detections, not \(maxDets.count)")
     self.imageIDs = Set(imageIDs).sorted()
     self.labelCount = usesCategories ? labelCount : 1
     self.maxDets = maxDets.sorted()
@@ -41,7 +43,7 @@ public struct CocoEvaluator: Sendable {
     let detections = ObjectsByImage(detections, images: imageTable, imageID: \.imageID, label: \.label)
     var matcher = ClassMatcher()
     return images.map { id in
-      guard let index = imageTable[id] else { preconditionFailure("image \(id) is not one of the evaluator's") }
+      guard let index = imageTable[id] else { bug("image \(id) is not one of the evaluator's") }
       return ImageMatches(
         imageIndex: index, classes: classes(groundTruths.ofImage(index), detections.ofImage(index), &matcher))
     }
@@ -59,7 +61,7 @@ public struct CocoEvaluator: Sendable {
       let found = detections.prefix { !usesCategories || $0.label == label }
       groundTruths = groundTruths.dropFirst(objects.count)
       detections = detections.dropFirst(found.count)
-      precondition(!usesCategories || (0..<labelCount).contains(label), "label \(label) is not below \(labelCount)")
+      require(!usesCategories || (0..<labelCount).contains(label), "label \(label) is not below \(labelCount)")
       classes.append(
         matcher.matches(
           label: usesCategories ? label : 0, groundTruths: objects, detections: best(found, limit: maxDets[2])))
@@ -79,7 +81,7 @@ public struct CocoEvaluator: Sendable {
   public func accumulate(_ images: [ImageMatches]) -> EvaluationResult {
     let images = images.sorted { $0.imageIndex < $1.imageIndex }
     for (image, next) in zip(images, images.dropFirst()) {
-      precondition(image.imageIndex != next.imageIndex, "image \(imageIDs[image.imageIndex]) was evaluated twice")
+      require(image.imageIndex != next.imageIndex, "image \(imageIDs[image.imageIndex]) was evaluated twice")
     }
     var result = EvaluationResult(labelCount: labelCount, maxDets: maxDets)
     var classes = [ClassCurves](repeating: ClassCurves(), count: labelCount)

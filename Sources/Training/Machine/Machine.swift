@@ -27,6 +27,6 @@ package enum Machine {
       """
       this program was built for \(String(cString: machine_kernel_architecture())), but this processor lacks \
       \(missing); build it here: 'RCNN_MARCH=native swift build -c release'
-      """, exitCode: .usage)
+      """, exitCode: .usage, scope: .thisRank)
   }
 }

@@ -4,7 +4,7 @@ import Primitives
 // as there, so that every comparison falls the same way.
 
 /// A box as COCO files hold it: the upper left corner and the size, in pixels.
-public struct EvaluationBox: Hashable, Sendable {
+public struct EvaluationBox: Hashable, BitwiseCopyable, Sendable {
   public var x: Double
   public var y: Double
   public var width: Double

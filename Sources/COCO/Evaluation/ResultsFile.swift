@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// Detections in COCO's results format, which every COCO tool reads:
 /// `[{"image_id": 42, "category_id": 18, "bbox": [x, y, width, height], "score": 0.98}, …]`, boxes in pixels.
@@ -15,25 +16,22 @@ public enum ResultsFile {
   /// - Parameter categoryIDs: the category of each label.
   /// - Throws: `ResultsError` for numbers that are not finite, `OutputError` where the file cannot be written.
   public static func write(_ detections: [EvaluationDetection], categoryIDs: [Int64], to path: String) throws {
-    var text = "["
-    for (index, detection) in detections.enumerated() {
-      text += index == 0 ? "\n" : ",\n"
-      text += try line(detection, categoryIDs: categoryIDs, path: path)
-    }
-    text += "\n]\n"
-    try OutputFile.write(Data(text.utf8), to: path)
+    let entries = try detections.map { try entry($0, categoryIDs: categoryIDs, path: path) }
+    let text = JSON.array(entries).lines(.compact, indentation: "")
+    try OutputError.orWrite(Array(text.utf8), to: path, safety: .synced)
   }
 
-  private static func line(_ detection: EvaluationDetection, categoryIDs: [Int64], path: String) throws -> String {
+  private static func entry(_ detection: EvaluationDetection, categoryIDs: [Int64], path: String) throws -> JSON {
     let box = detection.box
     let numbers = [box.x, box.y, box.width, box.height, detection.score]
     guard numbers.allSatisfy(\.isFinite) else {
       throw ResultsError(
         path: path, reason: "a detection in image \(detection.imageID) is not finite: box and score \(numbers)")
     }
-    let category = categoryIDs[detection.label]
-    return "{\"image_id\":\(detection.imageID),\"category_id\":\(category),"
-      + "\"bbox\":[\(box.x),\(box.y),\(box.width),\(box.height)],\"score\":\(detection.score)}"
+    return .object([
+      ("image_id", .integer(Int(detection.imageID))), ("category_id", .integer(Int(categoryIDs[detection.label]))),
+      ("bbox", .array(numbers.prefix(4).map(JSON.number))), ("score", .number(detection.score)),
+    ])
   }
 
   /// Reads a file of this format, whoever wrote it.
@@ -84,9 +82,12 @@ public enum ResultsFile {
 }
 
 /// A results file that cannot be used.
-public struct ResultsError: Error, CustomStringConvertible, Equatable {
+public struct ResultsError: ReportedError, Equatable {
   public let path: String
   public let reason: String
 
   public var description: String { "\(path): error: \(reason)" }
+  public var exitCode: ExitCode { .badData }
+  /// Rank 0 alone reads and writes them.
+  public var scope: ErrorScope { .allRanks }
 }

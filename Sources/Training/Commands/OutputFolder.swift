@@ -1,0 +1,22 @@
+import Foundation
+import Primitives
+
+/// Files and folders that rank 0 writes besides checkpoints.
+enum OutputFolder {
+  /// - Throws: `RunError` with the reason.
+  static func make(_ path: String) throws(RunError) {
+    do { try Folder.make(path) } catch { throw .cannotWrite(path, error.reason) }
+  }
+
+  /// Puts a text at `path` as a whole.
+  /// - Throws: `RunError` with the reason.
+  static func write(_ text: String, to path: String) throws(RunError) {
+    do { try WholeFile.write(text, to: path) } catch { throw .cannotWrite(path, error.reason) }
+  }
+
+  /// A log, from its beginning on.
+  /// - Throws: `RunError` with the reason.
+  static func stream(_ path: String) throws(RunError) -> FileStream {
+    do { return try FileStream(creating: path) } catch { throw .cannotWrite(path, error.reason) }
+  }
+}
