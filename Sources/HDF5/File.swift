@@ -5,17 +5,20 @@ import Foundation
 public final class HDF5File {
   private let handle: Handle
   private let path: String
+  /// What one array may take. The declared size of an array says nothing: a chunk that isn't there is zeros.
+  private let maximumBytes: Int
 
   public init(reading path: String) throws(HDF5Error) {
     Library.prepare()
     self.path = path
+    maximumBytes = .max
     handle = try Handle(H5Fopen(path, chdf5_read_only(), hid_t(H5P_DEFAULT)), "H5Fopen", path) { H5Fclose($0) }
   }
 
-  /// The file whose bytes these are; `name` stands in errors.
-  public init(image: [UInt8], name: String) throws(HDF5Error) {
+  /// The file whose bytes these are; `name` stands in errors. Arrays of more than `maximumBytes` are errors.
+  public init(image: [UInt8], name: String, maximumBytes: Int = .max) throws(HDF5Error) {
     Library.prepare()
-    path = name
+    (path, self.maximumBytes) = (name, maximumBytes)
     let access = try Library.inMemory(increment: 1 << 20)
     let code = image.withUnsafeBytes { bytes in
       H5Pset_file_image(access.id, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
@@ -51,6 +54,26 @@ public final class HDF5File {
   }
 
   public func shape(of name: String) throws(HDF5Error) -> [Int] { try shape(of: dataset(name)) }
+
+  /// What a data set's elements are.
+  public enum NumberType: Sendable {
+    case integer
+    /// Of 32 bits or fewer.
+    case float
+    case float64
+    /// Texts, records, …
+    case none
+  }
+
+  public func numberType(of name: String) throws(HDF5Error) -> NumberType {
+    let dataset = try dataset(name)
+    let type = try Handle(H5Dget_type(dataset.id), "H5Dget_type", "\(path):\(name)") { H5Tclose($0) }
+    switch H5Tget_class(type.id) {
+    case H5T_INTEGER: return .integer
+    case H5T_FLOAT: return H5Tget_size(type.id) > 4 ? .float64 : .float
+    default: return .none
+    }
+  }
 
   public func floats(_ name: String) throws(HDF5Error) -> [Float] { try read(name, chdf5_float(), as: Float(0)) }
   public func doubles(_ name: String) throws(HDF5Error) -> [Double] { try read(name, chdf5_double(), as: 0) }
@@ -99,11 +122,13 @@ public final class HDF5File {
   public func strings(attribute: String, of object: String) throws(HDF5Error) -> [String] {
     let (handle, shape) = try open(attribute: attribute, of: object)
     let type = try Handle(H5Aget_type(handle.id), "H5Aget_type", attribute) { H5Tclose($0) }
-    let (count, isVariable) = (shape.reduce(1, *), H5Tis_variable_str(type.id) > 0)
-    guard count > 0 else { return [] }
+    let isVariable = H5Tis_variable_str(type.id) > 0
+    let size = isVariable ? MemoryLayout<Int>.size : max(1, H5Tget_size(type.id))
+    let count = try count(shape, size: size, attribute)
+    guard count > 0, H5Tget_class(type.id) == H5T_STRING else { return [] }
     let failure = HDF5Error(function: "H5Aread", subject: "attribute \(attribute) in \(path)")
     guard isVariable else {
-      let length = H5Tget_size(type.id)
+      let length = size
       var bytes = [UInt8](repeating: 0, count: length * count)
       guard H5Aread(handle.id, type.id, &bytes) >= 0 else { throw failure }
       return (0..<count).map {
@@ -132,14 +157,29 @@ public final class HDF5File {
   private static func extent(_ space: hid_t) -> [Int] {
     var sizes = [hsize_t](repeating: 0, count: Int(max(0, H5Sget_simple_extent_ndims(space))))
     H5Sget_simple_extent_dims(space, &sizes, nil)
-    return sizes.map(Int.init)
+    return sizes.map { Int(clamping: $0) }
+  }
+
+  /// The number of elements, if they may be read.
+  private func count(_ shape: [Int], size: Int, _ subject: String) throws(HDF5Error) -> Int {
+    if shape.contains(0) { return 0 }
+    var (count, bytes) = (1, size)
+    for length in shape {
+      let (product, isTooLarge) = bytes.multipliedReportingOverflow(by: length)
+      guard !isTooLarge, product <= maximumBytes else {
+        throw HDF5Error(function: "H5Sget_simple_extent_dims", subject: "\(path):\(subject) of shape \(shape)")
+      }
+      (count, bytes) = (count * length, product)
+    }
+    return count
   }
 
   private func read<Element: BitwiseCopyable>(_ name: String, _ type: hid_t, as zero: Element) throws(HDF5Error)
     -> [Element]
   {
     let dataset = try dataset(name)
-    var values = [Element](repeating: zero, count: try shape(of: dataset).reduce(1, *))
+    let count = try count(shape(of: dataset), size: MemoryLayout<Element>.size, name)
+    var values = [Element](repeating: zero, count: count)
     guard
       values.isEmpty || H5Dread(dataset.id, type, hid_t(H5S_ALL), hid_t(H5S_ALL), hid_t(H5P_DEFAULT), &values) >= 0
     else { throw HDF5Error(function: "H5Dread", subject: "\(path):\(name)") }
@@ -159,7 +199,8 @@ public final class HDF5File {
     attribute: String, of object: String, _ type: hid_t, as zero: Element
   ) throws(HDF5Error) -> [Element] {
     let (handle, shape) = try open(attribute: attribute, of: object)
-    var values = [Element](repeating: zero, count: shape.reduce(1, *))
+    let count = try count(shape, size: MemoryLayout<Element>.size, attribute)
+    var values = [Element](repeating: zero, count: count)
     guard values.isEmpty || H5Aread(handle.id, type, &values) >= 0 else {
       throw HDF5Error(function: "H5Aread", subject: "attribute \(attribute) in \(path)")
     }

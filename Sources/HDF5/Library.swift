@@ -8,6 +8,8 @@ public struct HDF5Error: ReportedError {
   /// What was being done: the path of a file, the name of a data set.
   public let subject: String
 
+  public init(function: String, subject: String) { (self.function, self.subject) = (function, subject) }
+
   public var description: String { "HDF5 could not read or write \(subject) (\(function) failed)" }
   public var exitCode: ExitCode { .badData }
   public var scope: ErrorScope { .thisRank }

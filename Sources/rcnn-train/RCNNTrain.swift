@@ -13,7 +13,9 @@ struct RCNNTrain: ParsableCommand {
       that is made first. Configurations are mmdetection's, in YAML; see configs/README.md.
       """,
     version: Version.text,
-    subcommands: [Train.self, Test.self, Predict.self, Inspect.self, Convert.self, Check.self, Shapes.self],
+    subcommands: [
+      Train.self, Test.self, Predict.self, Inspect.self, Convert.self, Check.self, Shapes.self, ReadHDF5.self,
+    ],
     defaultSubcommand: Train.self)
 
   static func main() {

@@ -83,7 +83,7 @@ import Training
         + "overwritten (1000 bytes are there); use an older one")
     #expect(
       error(Array("PK\u{3}\u{4}archive".utf8)) == "epoch_3.h5: error: this is not an HDF5 file, so not a checkpoint of "
-        + "rcnn-train; 'rcnn-train convert' makes one of a .pth file")
+        + "rcnn-train; 'rcnn-train convert' makes one of a .pth or .safetensors file")
     #expect(error([]).contains("not an HDF5 file"))
     var flipped = image
     let text = try #require(image.firstRange(of: Array("FasterRCNN".utf8)))

@@ -150,7 +150,7 @@ import Training
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'
           mpi: {zzzzzzzzzz: local}
                 ^ known keys: bucket_size_mb, keep_levels_in_graph, loss_normalizer, recompute, scaled_decode, \
-      shuffle, stall_timeout, threads_per_rank
+      shuffle, stall_timeout, threads_per_rank, weights_dir
       """
     ),
     (

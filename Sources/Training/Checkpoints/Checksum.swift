@@ -11,10 +11,10 @@ enum Checksum {
     image += mark + (0..<8).map { UInt8(truncatingIfNeeded: hash >> (8 * $0)) }
   }
 
-  /// Whether the checksum fits the rest. A file without one, from another program, has only HDF5's own.
-  static func isRight(_ image: [UInt8]) -> Bool {
+  /// Whether the checksum fits the rest; nil for a file without one, from another program, which has only HDF5's own.
+  static func isRight(_ image: [UInt8]) -> Bool? {
     let end = image.count - 16
-    guard end >= 0, image[end..<end + 8].elementsEqual(mark) else { return true }
+    guard end >= 0, image[end..<end + 8].elementsEqual(mark) else { return nil }
     return FNV1a.hash(of: image[..<end]) == image[(end + 8)...].reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 }

@@ -19,6 +19,10 @@ struct LoadedCheckpoint {
         return nil
       }
       (checkpoint, path) = newest
+    case .resume(let folder) where CheckpointFolder.isFolder(folder):
+      let newest = try CheckpointFolder.newest(in: folder)
+      for text in newest.passedOver { logger.warning("\(text)") }
+      (checkpoint, path) = (newest.checkpoint, newest.path)
     case .resume(let path):
       (checkpoint, self.path) = (try Checkpoint(image: CheckpointFile.read(path), name: path), path)
     case .weights(let path), .backbone(let path):

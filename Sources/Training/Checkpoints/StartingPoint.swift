@@ -21,7 +21,7 @@ struct StartingPoint {
       resumed = try world.shared(loaded.map { try ResumedRun($0.checkpoint, path: $0.path) })
     }
     if resumed == nil, world.rank == 0 {
-      let source = StartingSource.ofNewRun(options, configuration, logger)
+      let source = try StartingSource.ofNewRun(options, configuration)
       loaded = try LoadedCheckpoint(source, workDir: workDir, logger)
     }
     (self.resumed, self.loaded) = (resumed, loaded)

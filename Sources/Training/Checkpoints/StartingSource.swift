@@ -1,5 +1,3 @@
-import Logging
-
 /// What a run starts from, as the command line and the configuration ask for it. The command line goes first.
 enum StartingSource: Equatable {
   /// Go on where this checkpoint stopped (`--resume FILE`, `resume_from`).
@@ -18,18 +16,14 @@ enum StartingSource: Equatable {
     (options.resume ?? configuration.resumeFrom).map { $0 == "auto" ? .newestOfWorkDir : .resume(path: $0) }
   }
 
-  /// What a new run starts from. `model.pretrained` counts where it is a file: nothing is downloaded, and an address starts
-  /// from random weights, loudly.
-  static func ofNewRun(_ options: TrainOptions, _ configuration: RunConfiguration, _ logger: Logger) -> StartingSource {
-    if let path = options.loadFrom ?? configuration.loadFrom { return .weights(path: path) }
+  /// What a new run starts from. Nothing is downloaded: addresses stand for files that are there already.
+  /// - Throws: `CheckpointError` that says which file to fetch.
+  static func ofNewRun(_ options: TrainOptions, _ configuration: RunConfiguration) throws -> StartingSource {
+    let library = WeightsLibrary(weightsDir: configuration.mpi.weightsDir)
+    if let source = options.loadFrom ?? configuration.loadFrom {
+      return .weights(path: try library.locate(source, key: "load_from"))
+    }
     guard let source = configuration.pretrained else { return .beginning }
-    guard source.contains("://") else { return .backbone(path: source) }
-    logger.warning(
-      """
-      model.pretrained '\(source)' is an address, and nothing is downloaded: the backbone starts from random weights\
-      \(configuration.model.backbone.frozenStages >= 0 ? ", and frozen_stages freezes some of them" : ""); \
-      name an .h5 or .pth file there or with --load-from
-      """)
-    return .beginning
+    return .backbone(path: try library.locate(source, key: "model.pretrained"))
   }
 }

@@ -1,16 +1,10 @@
 /// `rcnn-train convert`.
 public enum ConvertRun {
-  /// Writes the weights of a PyTorch file (or of a checkpoint) as a checkpoint, and ends the process with the exit code of
+  /// Writes the weights of one file as another of the format that its name says, and ends the process with the exit code of
   /// `sysexits.h`.
-  public static func start(_ input: String, to output: String) -> Never {
+  public static func start(_ input: String, to output: String, names: NameStyle) -> Never {
     Boundary.run(singleRank: true) { _ in
-      guard output.hasSuffix(".h5") else {
-        throw RunError("\(output): error: only checkpoints can be written; end its name with .h5", exitCode: .usage)
-      }
-      let (checkpoint, notices) = try Checkpoint.weights(reading: input)
-      for notice in notices { print("\(input): \(notice)") }
-      try CheckpointFile.write(checkpoint.image(), to: output)
-      print("\(output): \(checkpoint.model.count) arrays of \(input)")
+      for line in try WeightConversion.convert(input, to: output, names: names) { print(line) }
       return 0
     }
   }

@@ -97,6 +97,8 @@ public struct MPISection: Equatable, Sendable {
   /// The size of the pieces that gradients are summed in, in MiB.
   public var bucketSizeMB = 2.0
   public var scaledDecode = ScaledDecode.train
+  /// A folder where weights that are named by an address are looked for first.
+  public var weightsDir: String?
 
   public init() {}
 }

@@ -6,23 +6,31 @@ enum PickleValue {
   case float(Double)
   case string(String)
   case bytes(ArraySlice<UInt8>)
-  case tuple([PickleValue])
+  case tuple(PickleList)
   case list(PickleList)
   case dictionary(PickleDictionary)
   /// The name of a class or a function, for example `torch._utils._rebuild_tensor_v2`.
   case global(String)
+  /// What Python would make by running the class or function of this name. Nothing is run: what is in it is passed over.
+  case object(String)
   case storage(TorchStorage)
   case tensor(TorchTensor)
 }
 
 /// A list, which a pickle may fill after it has referred to it.
 final class PickleList {
-  var items: [PickleValue] = []
+  fileprivate(set) var items: [PickleValue]
+
+  fileprivate init(_ items: [PickleValue]) { self.items = items }
+
+  func append(_ items: [PickleValue]) { self.items += items }
 }
 
 /// A `dict` or an `OrderedDict`, in the order of insertion.
 final class PickleDictionary {
-  private(set) var entries: [(key: PickleValue, value: PickleValue)] = []
+  fileprivate(set) var entries: [(key: PickleValue, value: PickleValue)] = []
+
+  fileprivate init() {}
 
   func append(_ key: PickleValue, _ value: PickleValue) { entries.append((key, value)) }
 
@@ -30,10 +38,46 @@ final class PickleDictionary {
   subscript(key: String) -> PickleValue? { entries.last { $0.key.string == key }?.value }
 }
 
+/// Owns all lists and dictionaries of a file's pickles, which may hold each other in circles or a million deep: they are
+/// emptied one by one in the end. Counts values, of which a file of weights has thousands.
+final class PickleHeap {
+  private var lists: [PickleList] = []
+  private var dictionaries: [PickleDictionary] = []
+  private var count = 0
+  private static let limit = 4_000_000
+
+  deinit {
+    for list in lists { list.items = [] }
+    for dictionary in dictionaries { dictionary.entries = [] }
+  }
+
+  /// Counts values that take memory.
+  func charge(_ values: Int = 1) throws {
+    count += values
+    guard count <= Self.limit else {
+      throw PickleReader.Failure("its pickle holds more than \(Self.limit) values, which no file of weights does")
+    }
+  }
+
+  func list(_ items: [PickleValue] = []) throws -> PickleList {
+    try charge()
+    let list = PickleList(items)
+    lists.append(list)
+    return list
+  }
+
+  func dictionary() throws -> PickleDictionary {
+    try charge()
+    let dictionary = PickleDictionary()
+    dictionaries.append(dictionary)
+    return dictionary
+  }
+}
+
 /// Numbers of one type that tensors are views of.
 struct TorchStorage: Hashable {
   let key: String
-  let type: TorchType
+  let format: NumberFormat
   /// In elements.
   let count: Int
 }
@@ -54,12 +98,13 @@ extension PickleValue {
   var dictionary: PickleDictionary? { if case .dictionary(let dictionary) = self { dictionary } else { nil } }
   var tensor: TorchTensor? { if case .tensor(let tensor) = self { tensor } else { nil } }
   var storage: TorchStorage? { if case .storage(let storage) = self { storage } else { nil } }
+  /// The class or function of what isn't read.
+  var objectName: String? { if case .object(let name) = self { name } else { nil } }
 
   /// The items of a tuple or a list.
   var items: [PickleValue]? {
     switch self {
-    case .tuple(let items): items
-    case .list(let list): list.items
+    case .tuple(let list), .list(let list): list.items
     default: nil
     }
   }

@@ -31,9 +31,13 @@ struct ZipArchive {
     let (count, offset) = try Self.directory(bytes)
     var reader = try ByteReader(bytes[...], at: offset)
     var entries: [String: Entry] = [:]
+    var space = bytes.count
     for _ in 0..<count {
       let (name, entry) = try Self.entry(&reader)
       entries[name] = entry
+      // Entries that lie over each other would be read again and again.
+      guard entry.compressedSize <= space else { throw Failure("it is damaged in its directory") }
+      space -= entry.compressedSize
     }
     self.entries = entries
   }
@@ -109,21 +113,5 @@ struct ZipArchive {
       if entry.compressedSize == elsewhere { entry.compressedSize = try field.size(UInt64.self) }
       if entry.offset == elsewhere { entry.offset = try field.size(UInt64.self) }
     }
-  }
-}
-
-/// The checksum of zip archives: CRC-32 with the reversed polynomial 0xEDB88320.
-enum CRC32 {
-  private static let table: [UInt32] = (0..<256).map { byte in
-    var value = UInt32(byte)
-    for _ in 0..<8 { value = (value >> 1) ^ (value & 1 == 1 ? 0xedb8_8320 : 0) }
-    return value
-  }
-
-  static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    let table = table
-    var value: UInt32 = ~0
-    for byte in bytes { value = (value >> 8) ^ table[Int(UInt8(truncatingIfNeeded: value) ^ byte)] }
-    return ~value
   }
 }
