@@ -86,7 +86,7 @@ let package = Package(
     .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
     .testTarget(name: "DetectionTests", dependencies: ["Detection", "TestSupport"]),
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
-    .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport"]),
+    .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport", "rank-probe"]),
     .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
     .testTarget(
       name: "IntegrationTests",
