@@ -87,7 +87,7 @@ let package = Package(
     .testTarget(name: "DetectionTests", dependencies: ["Detection", "TestSupport"]),
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport", "rank-probe"]),
-    .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport", "rcnn-train"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [

@@ -56,6 +56,13 @@ extension ProgramTests {
       for (a, b) in zip(a, b) { #expect(abs(a.score - b.score) < 1e-6, sourceLocation: sourceLocation) }
     }
 
+    private func categoryIDs() throws -> [Int] {
+      let file = try JSONSerialization.jsonObject(
+        with: Data(run.folder.read("data/annotations/instances_val.json")))
+      let categories = try #require((file as? [String: Any])?["categories"] as? [[String: Any]])
+      return try categories.map { try #require($0["id"] as? Int) }
+    }
+
     /// Changes the categories of all annotation files.
     private func editCategories(_ edit: ([[String: Any]]) -> [[String: Any]], annotations: [Int: Int] = [:]) throws {
       for part in ["train", "val"] {
@@ -91,7 +98,7 @@ extension ProgramTests {
     func reexported(ranks: Int) throws {
       let none = ["train", "val", "test"].map { "data.\($0).classes=null" }
       #expect(try test(none, ranks: ranks, to: "before.json").code == 0)
-      let ids = Dictionary(uniqueKeysWithValues: (1...5).map { ($0, 60 - 7 * $0) })
+      let ids = Dictionary(uniqueKeysWithValues: try categoryIDs().enumerated().map { ($1, 60 - 7 * $0) })
       try editCategories(
         { categories in
           categories.reversed().map { category in
