@@ -36,7 +36,7 @@ public struct ReadConfiguration: Sendable {
     }
     try run.check(against: node)
     self.run = run
-    self.notices = notices.lines
+    self.notices = notices.lines + run.notices(about: node)
     resolved = try node.yaml()
   }
 
@@ -50,14 +50,16 @@ extension RunConfiguration {
   init(_ section: ConfigurationSection) throws {
     try readModel(section)
     data = try section.requiredSection("data", DataSection.init)
-    evaluation = try section.section("evaluation", EvaluationSection.init)
+    runner = try RunnerSection(topLevel: section)
+    evaluation = try EvaluationSection.read(topLevel: section, runner: runner, hasData: data.val != nil)
     optimizer = try section.requiredSection("optimizer", OptimizerConfiguration.init)
     optimizer.gradClip = try section.section("optimizer_config", GradClip.read) ?? nil
-    learningRate = try section.section("lr_config", LearningRateConfiguration.init) ?? learningRate
+    learningRate =
+      try section.section("lr_config") { try LearningRateConfiguration($0, runner: runner) } ?? learningRate
     autoScaleLR = try section.section("auto_scale_lr", AutoScaleLRSection.init) ?? autoScaleLR
-    runner = try RunnerSection(topLevel: section)
-    checkpoint = try section.section("checkpoint_config", CheckpointSection.init)
-    log = try section.section("log_config", LogSection.init) ?? log
+    checkpoint = try section.section("checkpoint_config") { try CheckpointSection($0, runner: runner) }
+    log.byEpoch = runner.countsEpochs
+    log = try section.section("log_config") { try LogSection($0, runner: runner) } ?? log
     loadFrom = try section.optional("load_from")
     resumeFrom = try section.optional("resume_from")
     try section.read("work_dir", into: &workDir)
@@ -65,7 +67,8 @@ extension RunConfiguration {
     try section.check(seed >= 0, "seed", expected: "a number from 0 on")
     try section.section("mpi") { try readMPI($0) }
     try readRest(section)
-    try section.close()
+    try section.close(
+      noticing: "has no meaning here: no key of this name is known, so it was taken for a variable of the Python file")
   }
 
   private mutating func readMPI(_ section: ConfigurationSection) throws {
@@ -87,14 +90,15 @@ extension RunConfiguration {
 
   /// Keys that mmdetection's configurations carry and that change nothing here.
   private func readRest(_ section: ConfigurationSection) throws {
-    if let workflow = section.node("workflow"), workflow.summary != "[[train, 1]]" {
+    if let workflow = section.node("workflow"), !Self.isTrainingAlone(workflow) {
       throw section.error(
         "workflow", "is \(workflow.summary), which is not supported yet",
         hint: "supported: [[train, 1]]; 'evaluation' measures on data.val")
     }
+    try section.unsupported("momentum_config", "custom_imports")
     _ = try section.sections("custom_hooks") { hook in
       _ = try hook.type("NumClassCheckHook")
-      hook.accept("priority")
+      hook.ignore("priority", because: "it is the only hook")
     }
     section.ignore("dist_params", because: "MPI is started by mpirun")
     section.ignore("cudnn_benchmark", "device", "gpu_ids", "gpus", because: "there is no GPU")
@@ -106,6 +110,34 @@ extension RunConfiguration {
     section.ignore(
       "dataset_type", "data_root", "img_norm_cfg", "classes", "CLASSES", "img_scale", "train_pipeline", "val_pipeline",
       "test_pipeline", because: "a variable of the Python file; its value already stands where it was used")
+  }
+}
+
+extension RunConfiguration {
+  /// What one part of the configuration takes away from another.
+  /// - Parameter node: where the values were read.
+  fileprivate func notices(about node: ConfigurationNode) -> [String] {
+    var assigners = [("rcnn", model.roiHead.stages[0].assigner)]
+    if case .rpnHead(let rpnHead) = model.source { assigners.insert(("rpn", rpnHead.assigner), at: 0) }
+    return assigners.compactMap { name, assigner in
+      guard case .maxIoU(let assigner) = assigner, assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else {
+        return nil
+      }
+      let key = ["model", "train_cfg", name, "assigner", "ignore_iof_thr"]
+      let place = node.value(at: key) ?? node.value(at: key.dropFirst()) ?? node
+      return """
+        \(place.place.description): notice: '\(key.joined(separator: "."))' has no effect: 'Collect' in data.train does \
+        not name gt_bboxes_ignore
+        """
+    }
+  }
+
+  /// `[[train, 1]]`.
+  private static func isTrainingAlone(_ workflow: ConfigurationNode) -> Bool {
+    guard let flows = workflow.elements, flows.count == 1, let flow = flows[0].elements, flow.count == 2 else {
+      return false
+    }
+    return String(configuration: flow[0]) == "train" && Int(configuration: flow[1]) == 1
   }
 }
 

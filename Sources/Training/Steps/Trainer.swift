@@ -34,6 +34,7 @@ final class Trainer {
   func train() throws -> Outcome {
     data.start(at: position)
     defer { data.stop() }
+    if let validation, plan.evaluationIsDueAtFirst(position) { try validate(validation) }
     while position.iteration < plan.maxIterations {
       let wishes = try advance()
       let epochIsDone = position.images == data.imagesPerEpoch
@@ -63,7 +64,7 @@ final class Trainer {
       MetricsLog.Step(
         epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
         iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: outcome.losses,
-        seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
+        gradNorm: outcome.gradNorm, seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
         sync: outcome.sync))
     return outcome.wishes
   }
@@ -91,13 +92,17 @@ final class Trainer {
 }
 
 /// Where a run stands. Everything else about the order of images follows from the seed.
-struct Position: Codable, Equatable {
+package struct Position: Codable, Equatable {
   /// Completed epochs.
-  var epoch = 0
+  package var epoch = 0
   /// Images of the global batches done in the current epoch.
-  var images = 0
+  package var images = 0
   /// Completed iterations.
-  var iteration = 0
+  package var iteration = 0
+
+  package init(epoch: Int = 0, images: Int = 0, iteration: Int = 0) {
+    (self.epoch, self.images, self.iteration) = (epoch, images, iteration)
+  }
 
   mutating func advance(by batch: Int) {
     images += batch
