@@ -1,16 +1,28 @@
 /// The data options, with mmdetection 2.11's names and meaning. Reading them from YAML is the Training target's work.
 
-/// One step of a `pipeline` list. Steps that only collect or format (`DefaultFormatBundle`, `Collect`,
-/// `ImageToTensor`) have no meaning here.
+/// One step of a `pipeline` list. Steps that only format (`DefaultFormatBundle`, `ImageToTensor` …) have no meaning here.
 public enum PipelineStep: Equatable, Sendable {
   /// `Resize`. `scales`: one, or several to choose from (`multiscale_mode: value`), as (width, height).
   case resize(scales: [ImageScale], mode: MultiscaleMode, keepRatio: Bool, clipsBoxes: Bool)
-  /// `RandomFlip` with its ratio and direction.
-  case randomFlip(ratio: Float, direction: FlipDirection)
+  /// `RandomFlip`: at most one of the directions is drawn.
+  case randomFlip([FlipChance])
   /// `Normalize`: pictures are BGR when loaded; `toRGB` swaps first.
   case normalize(mean: [Double], std: [Double], toRGB: Bool)
   /// `Pad` to a multiple, with zeros at the right and the bottom.
   case pad(sizeDivisor: Int)
+
+  /// `RandomFlip` in one direction.
+  public static func randomFlip(ratio: Float, direction: FlipDirection) -> PipelineStep {
+    .randomFlip([FlipChance(direction: direction, ratio: ratio)])
+  }
+}
+
+/// A direction of `RandomFlip` and its probability.
+public struct FlipChance: Equatable, Sendable {
+  public var direction: FlipDirection
+  public var ratio: Float
+
+  public init(direction: FlipDirection, ratio: Float) { (self.direction, self.ratio) = (direction, ratio) }
 }
 
 public struct ImageScale: Equatable, Sendable {
@@ -34,6 +46,8 @@ public struct DatasetConfiguration: Equatable, Sendable {
   public var filterEmptyGt = true
   /// Drops training images with a side shorter than this.
   public var minSize = 32
+  /// Crowd regions come with an image: whether `Collect.keys` holds `gt_bboxes_ignore`.
+  public var collectsIgnored = true
   public var pipeline: [PipelineStep] = []
 
   public init() {}

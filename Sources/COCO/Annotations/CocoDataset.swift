@@ -16,7 +16,7 @@ public struct CocoDataset: Sendable {
     public internal(set) var boxes: [Box]
     public internal(set) var labels: [Int]
     public internal(set) var annotationIDs: [Int64]
-    /// Crowd regions.
+    /// Crowd regions, where the configuration collects them.
     public internal(set) var ignored: [Box]
 
     public init(
@@ -51,7 +51,8 @@ public struct CocoDataset: Sendable {
     let chosen = try Self.chosenCategories(file, configuration.classes)
     var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
-    images = Images(file, labels: labels, training ? configuration : nil, &summary)
+    images = Images(
+      file, labels: labels, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored, &summary)
     guard !images.isEmpty else { throw COCOError(at: file.path, "no image is left to train on: \(summary)") }
     (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
     (imageFolder, self.summary) = (configuration.imgPrefix, summary)
@@ -93,12 +94,14 @@ extension CocoDataset {
     private let positions: [Int32]
     /// The label of each of the file's categories, nil for those that take no part.
     private let labels: [Int?]
+    private let collectsIgnored: Bool
 
     /// - Parameter filter: for training; without, all of the file's images take part.
     fileprivate init(
-      _ file: AnnotationFile, labels: [Int?], _ filter: DatasetConfiguration?, _ summary: inout DatasetSummary
+      _ file: AnnotationFile, labels: [Int?], _ filter: DatasetConfiguration?, collectsIgnored: Bool,
+      _ summary: inout DatasetSummary
     ) {
-      (self.file, self.labels) = (file, labels)
+      (self.file, self.labels, self.collectsIgnored) = (file, labels, collectsIgnored)
       let block = file.block
       var positions: [Int32] = []
       for position in 0..<block.counts.images {
@@ -140,7 +143,7 @@ extension CocoDataset {
           image.boxes.append(use.box)
           image.labels.append(label)
           image.annotationIDs.append(block.annotationIDs[annotation])
-        case .crowd: image.ignored.append(use.box)
+        case .crowd: if collectsIgnored { image.ignored.append(use.box) }
         case .markedIgnore, .tooSmall, .outside: break
         }
       }

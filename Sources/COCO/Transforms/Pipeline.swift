@@ -66,9 +66,9 @@ public struct Pipeline: Sendable {
         geometry.scaleFactor = ScaleFactor(
           width: Float(Double(geometry.imgShape.width) / Double(size.width)),
           height: Float(Double(geometry.imgShape.height) / Double(size.height)))
-      case .randomFlip(let ratio, let direction):
+      case .randomFlip(let chances):
         var random = KeyedRandom(seed: key.seed, purpose: .flip, epoch: key.epoch, item: imageID)
-        geometry.flip = random.uniform() < ratio ? direction : nil
+        geometry.flip = chances.direction(at: random.uniform())
       case .normalize: break
       case .pad(let divisor): geometry.padShape = geometry.imgShape.padded(to: divisor)
       }
@@ -127,6 +127,18 @@ extension MultiscaleMode {
   }
 }
 
+extension [FlipChance] {
+  /// The directions share the beginning of 0 ..< 1, each a stretch as long as its ratio.
+  fileprivate func direction(at draw: Float) -> FlipDirection? {
+    var end: Float = 0
+    for chance in self {
+      end += chance.ratio
+      if draw < end { return chance.direction }
+    }
+    return nil
+  }
+}
+
 extension PipelineStep {
   fileprivate var rank: Int {
     switch self {
@@ -159,7 +171,9 @@ extension PipelineStep {
         return "img_scale needs positive sizes"
       }
       return mode == .range && scales.count != 2 ? "multiscale_mode 'range' needs two img_scale sizes" : nil
-    case .randomFlip(let ratio, _): return (0...1).contains(ratio) ? nil : "the flip ratio must be between 0 and 1"
+    case .randomFlip(let chances):
+      let isPossible = chances.allSatisfy { $0.ratio >= 0 } && chances.reduce(0) { $0 + $1.ratio } <= 1 + 1e-6
+      return isPossible ? nil : "the flip ratio must be between 0 and 1"
     case .normalize(let mean, let std, _):
       if mean.count != 3 || std.count != 3 { return "mean and std need three numbers each" }
       return std.allSatisfy { $0 > 0 } ? nil : "std must be positive"

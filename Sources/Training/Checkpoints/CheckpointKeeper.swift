@@ -28,7 +28,7 @@ final class CheckpointKeeper {
   func save(_ model: DetectorModel, _ position: Position) throws {
     lastSaved = position.iteration
     if run.world.rank == 0 {
-      let isAtEpochEnd = position.images == 0 && (section?.byEpoch ?? true)
+      let isAtEpochEnd = position.images == 0 && (section?.byEpoch ?? run.configuration.runner.countsEpochs)
       let name = isAtEpochEnd ? "epoch_\(position.epoch).h5" : "iter_\(position.iteration).h5"
       try CheckpointFile.write(image(of: checkpoint(model, position), name: name), to: "\(run.workDir)/\(name)")
       try CheckpointFile.link("\(run.workDir)/latest.h5", to: name)

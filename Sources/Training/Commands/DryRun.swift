@@ -25,6 +25,7 @@ struct DryRun {
     )
     Swift.print(
       "schedule: \(plan.maxEpochs) epochs of \(data.iterationsPerEpoch) iterations, \(plan.maxIterations) in all")
+    Swift.print("counted in \(countedUnits)")
     Swift.print("learning rate: \(rate(0)) at first, \(rate(last / 2)) half-way, \(rate(last)) at the end")
     Swift.print(
       "memory: about \(estimatedMemoryMiB) MiB a rank for parameters, gradients and momenta, and the maps on top")
@@ -32,6 +33,20 @@ struct DryRun {
       let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
       Swift.print("batch \(batch + 1): images \(ids.map(String.init).joined(separator: ", "))")
     }
+  }
+
+  /// What the numbers of `lr_config`, `checkpoint_config` and `evaluation` are.
+  private var countedUnits: String {
+    let configuration = run.configuration
+    let parts = [
+      ("lr_config", configuration.learningRate.byEpoch), ("checkpoint_config", configuration.checkpoint?.byEpoch),
+      ("evaluation", configuration.evaluation?.byEpoch),
+    ]
+    func names(_ countsEpochs: Bool) -> String? {
+      let names = parts.filter { $0.1 == countsEpochs }.map(\.0)
+      return names.isEmpty ? nil : "\(countsEpochs ? "epochs" : "iterations"): \(names.joined(separator: ", "))"
+    }
+    return [names(true), names(false)].compactMap { $0 }.joined(separator: "; ")
   }
 
   private var estimatedMemoryMiB: Int {

@@ -79,7 +79,7 @@ public enum TrainRun {
     try run.sink.open("\(stem).log")
     try OutputFolder.write(run.read.resolved, to: "\(run.workDir)/config.yaml")
     let metrics = try MetricsLog(
-      logger: run.logger, sink: run.sink, jsonPath: "\(stem).log.json", interval: run.configuration.log.interval,
+      logger: run.logger, sink: run.sink, jsonPath: "\(stem).log.json", section: run.configuration.log,
       maxIterations: plan.maxIterations, done: position.iteration)
     metrics.writeJSON([
       ("env_info", .text("\(Version.producer), \(run.world.size) ranks, \(run.threads) threads a rank")),

@@ -11,13 +11,24 @@ public struct ConfigurationError: ReportedError {
   public var scope: ErrorScope { .allRanks }
 
   init(_ place: ConfigurationPlace, _ message: String, hint: String? = nil, isMissingFile: Bool = false) {
-    let line = place.line <= place.source.lines.count ? place.source.lines[place.line - 1] : ""
-    let text = line.drop { $0 == " " || $0 == "\t" }
-    let indentation = line.count - text.count
-    let caret = String(repeating: " ", count: max(0, place.column - 1 - indentation)) + "^"
+    let (text, column) = Self.window(of: place)
+    let caret = String(repeating: " ", count: column) + "^"
     description =
       "\(place.description): error: \(message)\n    \(text)\n    \(caret)" + (hint.map { " \($0)" } ?? "")
     self.isMissingFile = isMissingFile
+  }
+
+  /// The line of a place without its indentation, and the place's column in that. Of a long line, such as the only one
+  /// of a JSON file, the part around the place.
+  private static func window(of place: ConfigurationPlace) -> (text: String, column: Int) {
+    let line = place.line <= place.source.lines.count ? place.source.lines[place.line - 1] : ""
+    let text = line.drop { $0 == " " || $0 == "\t" }
+    let column = max(0, place.column - 1 - (line.count - text.count))
+    guard text.count > 160 else { return (String(text), column) }
+    let start = max(0, min(column, text.count) - 60)
+    let part = text.dropFirst(start).prefix(120)
+    let (before, after) = (start > 0 ? "… " : "", start + part.count < text.count ? " …" : "")
+    return (before + part + after, before.count + column - start)
   }
 
   /// A message about a whole file.

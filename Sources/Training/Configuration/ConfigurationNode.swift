@@ -64,6 +64,47 @@ public struct ConfigurationNode: Sendable {
     return ["", "~", "null", "Null", "NULL", "None"].contains(text)
   }
 
+  /// The elements of a list; nil for everything else. `(8, 11)`, as Python writes a tuple, is a list too, also inside
+  /// another list: `[(1333, 640), (1333, 800)]`, which YAML takes apart at the commas.
+  var elements: [ConfigurationNode]? {
+    switch content {
+    case .sequence(let elements):
+      guard elements.contains(where: { $0.unquotedText?.hasPrefix("(") ?? false }) else { return elements }
+      return list(in: "[\(elements.map(\.summary).joined(separator: ", "))]") ?? elements
+    case .scalar(let text, isQuoted: false) where text.hasPrefix("(") && text.hasSuffix(")"): return list(in: text)
+    case .scalar, .mapping: return nil
+    }
+  }
+
+  /// A scalar that stands without quotes.
+  var unquotedText: String? {
+    if case .scalar(let text, isQuoted: false) = content { text } else { nil }
+  }
+
+  /// The elements of a list in Python's notation, at this node's place; nil where they aren't numbers or quoted texts,
+  /// as in the class name `(other)`.
+  private func list(in text: String) -> [ConfigurationNode]? {
+    let brackets = String(text.map { $0 == "(" ? "[" : $0 == ")" ? "]" : $0 })
+    let list = try? ConfigurationNode.parse(brackets, source: place.source)
+    guard let list, list.isOfNumbersAndQuotedTexts, case .sequence(let elements) = list.content else { return nil }
+    return elements.map { $0.moved(to: place) }
+  }
+
+  private var isOfNumbersAndQuotedTexts: Bool {
+    switch content {
+    case .scalar(_, let isQuoted): isQuoted || Double(configuration: self) != nil
+    case .sequence(let elements): elements.allSatisfy(\.isOfNumbersAndQuotedTexts)
+    case .mapping: false
+    }
+  }
+
+  private func moved(to place: ConfigurationPlace) -> ConfigurationNode {
+    var node = self
+    node.place = place
+    if case .sequence(let elements) = content { node.content = .sequence(elements.map { $0.moved(to: place) }) }
+    return node
+  }
+
   /// The entry of a mapping's key.
   func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
 

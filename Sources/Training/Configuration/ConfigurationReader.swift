@@ -50,14 +50,16 @@ extension RunConfiguration {
   init(_ section: ConfigurationSection) throws {
     try readModel(section)
     data = try section.requiredSection("data", DataSection.init)
-    evaluation = try section.section("evaluation", EvaluationSection.init)
+    runner = try RunnerSection(topLevel: section)
+    evaluation = try EvaluationSection.read(topLevel: section, runner: runner, hasData: data.val != nil)
     optimizer = try section.requiredSection("optimizer", OptimizerConfiguration.init)
     optimizer.gradClip = try section.section("optimizer_config", GradClip.read) ?? nil
-    learningRate = try section.section("lr_config", LearningRateConfiguration.init) ?? learningRate
+    learningRate =
+      try section.section("lr_config") { try LearningRateConfiguration($0, runner: runner) } ?? learningRate
     autoScaleLR = try section.section("auto_scale_lr", AutoScaleLRSection.init) ?? autoScaleLR
-    runner = try RunnerSection(topLevel: section)
-    checkpoint = try section.section("checkpoint_config", CheckpointSection.init)
-    log = try section.section("log_config", LogSection.init) ?? log
+    checkpoint = try section.section("checkpoint_config") { try CheckpointSection($0, runner: runner) }
+    log.byEpoch = runner.countsEpochs
+    log = try section.section("log_config") { try LogSection($0, runner: runner) } ?? log
     loadFrom = try section.optional("load_from")
     resumeFrom = try section.optional("resume_from")
     try section.read("work_dir", into: &workDir)
@@ -65,7 +67,8 @@ extension RunConfiguration {
     try section.check(seed >= 0, "seed", expected: "a number from 0 on")
     try section.section("mpi") { try readMPI($0) }
     try readRest(section)
-    try section.close()
+    try section.close(
+      noticing: "has no meaning here: no key of this name is known, so it was taken for a variable of the Python file")
   }
 
   private mutating func readMPI(_ section: ConfigurationSection) throws {
@@ -87,11 +90,12 @@ extension RunConfiguration {
 
   /// Keys that mmdetection's configurations carry and that change nothing here.
   private func readRest(_ section: ConfigurationSection) throws {
-    if let workflow = section.node("workflow"), workflow.summary != "[[train, 1]]" {
+    if let workflow = section.node("workflow"), !Self.isTrainingAlone(workflow) {
       throw section.error(
         "workflow", "is \(workflow.summary), which is not supported yet",
         hint: "supported: [[train, 1]]; 'evaluation' measures on data.val")
     }
+    try section.unsupported("momentum_config", "custom_imports")
     _ = try section.sections("custom_hooks") { hook in
       _ = try hook.type("NumClassCheckHook")
       hook.accept("priority")
@@ -106,6 +110,16 @@ extension RunConfiguration {
     section.ignore(
       "dataset_type", "data_root", "img_norm_cfg", "classes", "CLASSES", "img_scale", "train_pipeline", "val_pipeline",
       "test_pipeline", because: "a variable of the Python file; its value already stands where it was used")
+  }
+}
+
+extension RunConfiguration {
+  /// `[[train, 1]]`.
+  private static func isTrainingAlone(_ workflow: ConfigurationNode) -> Bool {
+    guard let flows = workflow.elements, flows.count == 1, let flow = flows[0].elements, flow.count == 2 else {
+      return false
+    }
+    return String(configuration: flow[0]) == "train" && Int(configuration: flow[1]) == 1
   }
 }
 

@@ -26,6 +26,16 @@ final class ConfigurationSection {
     }
   }
 
+  /// Throws for the first key that nobody asked for and that is almost a known one. The others get a notice.
+  func close(noticing message: String) throws {
+    for entry in node.entries where !known.contains(entry.key) {
+      if let key = nearest(to: entry.key, among: known, part: 4) {
+        throw unknown(entry, hint: "did you mean '\(key)'?")
+      }
+      notice(entry, message)
+    }
+  }
+
   private func unknown(_ entry: ConfigurationNode.Entry, hint: String) -> ConfigurationError {
     let owner = path.isEmpty ? "at the top level" : "in '\(path)'"
     return ConfigurationError(entry.place, "unknown key '\(entry.key)' \(owner)", hint: hint)
@@ -111,7 +121,7 @@ final class ConfigurationSection {
   /// Each mapping of a list, in order.
   func sections<Part>(_ key: String, _ read: (ConfigurationSection) throws -> Part) throws -> [Part]? {
     guard let list = node(key) else { return nil }
-    guard case .sequence(let elements) = list.content else { throw mismatch(key, expected: "a list of mappings") }
+    guard let elements = list.elements else { throw mismatch(key, expected: "a list of mappings") }
     return try elements.enumerated().map { index, element in
       let path = "\(name(of: key)).\(index)"
       let section = try ConfigurationSection(element, path: path, place: element.place, notices: notices)
@@ -152,13 +162,25 @@ final class ConfigurationSection {
     }
   }
 
-  /// Keys that are accepted in silence, because what they ask for happens anyway.
+  /// Keys that have been read already, or whose meaning lies elsewhere.
   func accept(_ keys: String...) { known += keys }
+
+  /// A key that has no meaning here. Its usual value, which asks for what happens anyway, needs no notice.
+  func ignore<Value: ConfigurationValue & Equatable>(_ key: String, unless usual: Value, because reason: String) {
+    known.append(key)
+    guard let entry = node.entry(key), Value(configuration: entry.value) != usual else { return }
+    notice(entry, "has no meaning here: \(reason)")
+  }
 
   /// Keys that mmdetection knows and that have no meaning here: one notice each.
   func ignore(_ keys: String..., because reason: String) {
     known += keys
     for entry in node.entries where keys.contains(entry.key) { notice(entry, "has no meaning here: \(reason)") }
+  }
+
+  /// Something that the user should know about a key that is not written.
+  func notice(absent key: String, _ message: String) {
+    notices.lines.append("\(place.description): notice: '\(name(of: key))' \(message)")
   }
 
   /// A key that is read, and whose user should know something.

@@ -6,16 +6,10 @@ protocol ConfigurationValue {
   init?(configuration node: ConfigurationNode)
 }
 
-extension ConfigurationNode {
-  fileprivate var plainText: String? {
-    if case .scalar(let text, false) = content { text } else { nil }
-  }
-}
-
 extension Int: ConfigurationValue {
   static var expected: String { "a whole number" }
   init?(configuration node: ConfigurationNode) {
-    guard let text = node.plainText, let value = Int(text) else { return nil }
+    guard let text = node.unquotedText, let value = Int(text) else { return nil }
     self = value
   }
 }
@@ -23,7 +17,9 @@ extension Int: ConfigurationValue {
 extension Double: ConfigurationValue {
   static var expected: String { "a number" }
   init?(configuration node: ConfigurationNode) {
-    guard let text = node.plainText, !text.hasPrefix("0x"), let value = Double(text), !value.isNaN else { return nil }
+    guard let text = node.unquotedText, !text.hasPrefix("0x") else { return nil }
+    let infinities = [".inf": Double.infinity, "+.inf": .infinity, "-.inf": -.infinity]
+    guard let value = infinities[text.lowercased()] ?? Double(text), !value.isNaN else { return nil }
     self = value
   }
 }
@@ -39,7 +35,7 @@ extension Float: ConfigurationValue {
 extension Bool: ConfigurationValue {
   static var expected: String { "true or false" }
   init?(configuration node: ConfigurationNode) {
-    switch node.plainText?.lowercased() {
+    switch node.unquotedText?.lowercased() {
     case "true", "yes", "on": self = true
     case "false", "no", "off": self = false
     default: return nil
@@ -58,7 +54,7 @@ extension String: ConfigurationValue {
 extension Array: ConfigurationValue where Element: ConfigurationValue {
   static var expected: String { "a list, each element \(Element.expected)" }
   init?(configuration node: ConfigurationNode) {
-    guard case .sequence(let nodes) = node.content else { return nil }
+    guard let nodes = node.elements else { return nil }
     let values = nodes.compactMap(Element.init(configuration:))
     guard values.count == nodes.count else { return nil }
     self = values

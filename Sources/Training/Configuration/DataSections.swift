@@ -5,6 +5,14 @@ extension DataSection {
   init(_ section: ConfigurationSection) throws {
     try section.read("samples_per_gpu", into: &samplesPerGPU)
     try section.check(samplesPerGPU > 0, "samples_per_gpu", expected: "a number from 1 on")
+    if let older: Int = try section.optional("imgs_per_gpu") {
+      try section.check(older > 0, "imgs_per_gpu", expected: "a number from 1 on")
+      let isOther = section.has("samples_per_gpu") && older != samplesPerGPU
+      section.notice(
+        "imgs_per_gpu",
+        "is the older name of 'samples_per_gpu'" + (isOther ? ", and is used in its stead, as mmdetection does" : ""))
+      samplesPerGPU = older
+    }
     try section.read("workers_per_gpu", into: &workersPerGPU)
     try section.check(workersPerGPU >= 0, "workers_per_gpu", expected: "a number from 0 on")
     section.ignore("persistent_workers", "pin_memory", because: "images are prepared by threads of this program")
@@ -27,9 +35,12 @@ extension DatasetConfiguration {
     }
     classes = try Self.classes(section)
     try section.read("filter_empty_gt", into: &filterEmptyGt)
-    pipeline = try PipelineReader(isForTraining: isForTraining).read(section)
+    if !isForTraining { section.ignore("filter_empty_gt", because: "images are left out in training alone") }
+    var reader = PipelineReader(isForTraining: isForTraining)
+    pipeline = try reader.read(section)
+    collectsIgnored = reader.collected.contains("gt_bboxes_ignore")
     try section.unsupported("proposal_file", "seg_prefix")
-    section.accept("test_mode")
+    try section.only("test_mode", !isForTraining)
     section.ignore("samples_per_gpu", because: "images are tested one by one")
   }
 

@@ -6,12 +6,14 @@ extension FlipDirection: ConfigurationChoice {}
 /// Reads the steps of a `pipeline`.
 struct PipelineReader {
   let isForTraining: Bool
+  /// What `Collect.keys` names.
+  private(set) var collected: Set<String> = []
   /// `MultiScaleFlipAug.img_scale`, while its transforms are read: the scale that their `Resize` works with.
   private var testScale: ImageScale?
 
   init(isForTraining: Bool) { self.isForTraining = isForTraining }
 
-  func read(_ dataset: ConfigurationSection) throws -> [PipelineStep] {
+  mutating func read(_ dataset: ConfigurationSection) throws -> [PipelineStep] {
     var isWrapped = false
     let steps = try dataset.sections("pipeline") { step in
       if step.node("type").flatMap(String.init(configuration:)) == "MultiScaleFlipAug", !isForTraining {
@@ -28,25 +30,26 @@ struct PipelineReader {
   }
 
   /// One scale and no flip: the plain test of one picture.
-  private func readTestAugmentation(_ section: ConfigurationSection) throws -> [PipelineStep] {
+  private mutating func readTestAugmentation(_ section: ConfigurationSection) throws -> [PipelineStep] {
     let scales = try Self.scales(section)
     guard scales.count == 1 else {
       throw section.error("img_scale", "has several scales: testing at them is not supported yet", hint: "give one")
     }
     try section.unsupported("flip", "scale_factor")
-    section.accept("type", "flip_direction")
-    var inner = self
-    inner.testScale = scales[0]
-    let steps = try section.sections("transforms") { try inner.readStep($0) }
+    section.accept("type")
+    section.ignore("flip_direction", because: "'flip' is false")
+    testScale = scales[0]
+    defer { testScale = nil }
+    let steps = try section.sections("transforms") { try readStep($0) }
     guard let steps else { throw section.missing("transforms", expected: "a list of steps") }
     return steps.flatMap { $0 }
   }
 
   /// The step, or nothing where it has no meaning here.
-  private func readStep(_ section: ConfigurationSection) throws -> [PipelineStep] {
+  private mutating func readStep(_ section: ConfigurationSection) throws -> [PipelineStep] {
     let type = try section.type(
       "LoadImageFromFile", "LoadAnnotations", "Resize", "RandomFlip", "Normalize", "Pad", "DefaultFormatBundle",
-      "ImageToTensor", "Collect")
+      "ImageToTensor", "ToTensor", "Transpose", "ToDataContainer", "WrapFieldsToLists", "Collect")
     switch type {
     case "Resize": return [try resize(section)]
     case "RandomFlip": return try flip(section)
@@ -54,31 +57,74 @@ struct PipelineReader {
     case "Pad": return [try pad(section)]
     case "LoadImageFromFile":
       try section.only("color_type", "color")
-      section.accept("to_float32")
+      try section.unsupported("to_float32")
       section.ignore("file_client_args", because: "images are read from the file system")
     case "LoadAnnotations":
       try section.only("with_bbox", true)
       try section.only("with_label", true)
       try section.unsupported("with_mask", "with_seg")
-      section.accept("poly2mask", "file_client_args")
-    default:
-      section.accept("keys", "meta_keys")
+      section.ignore("poly2mask", because: "there are no masks")
+      section.ignore("file_client_args", because: "annotations are read from the file system")
+    case "Collect":
+      collected = Set(try fields(section, ofImage: isForTraining ? ["img", "gt_bboxes", "gt_labels"] : ["img"]))
+      section.ignore("meta_keys", because: "the detector always knows what it needs of a picture")
+    default: try format(section, type)
     }
     return []
+  }
+
+  /// Pictures and boxes are in the detector's layout anyway; what a formatting step names must be something there is.
+  private func format(_ section: ConfigurationSection, _ type: String) throws {
+    switch type {
+    case "ImageToTensor", "ToTensor": _ = try fields(section)
+    case "Transpose":
+      _ = try fields(section)
+      try section.only("order", [2, 0, 1])
+    case "ToDataContainer":
+      _ = try section.sections("fields") { field in
+        try Self.check(field, "key", holds: [field.required("key")])
+        try field.only("padding_value", 0.0)
+        field.ignore("stack", "pad_dims", "cpu_only", because: "pictures are stacked, boxes are not")
+      }
+    default: break
+    }
+  }
+
+  /// The `keys` of a step.
+  /// - Parameter required: what they have to name at least.
+  private func fields(_ section: ConfigurationSection, ofImage required: [String] = []) throws -> [String] {
+    let keys: [String] = try section.required("keys")
+    try Self.check(section, "keys", holds: keys)
+    try section.check(
+      required.allSatisfy(keys.contains), "keys", expected: "at least \(required.joined(separator: ", "))")
+    return keys
+  }
+
+  private static func check(_ section: ConfigurationSection, _ key: String, holds names: [String]) throws {
+    let known = ["img", "gt_bboxes", "gt_labels", "gt_bboxes_ignore"]
+    if let other = names.first(where: { !known.contains($0) }) {
+      throw section.error(key, "holds '\(other)', which is not supported yet", hint: "supported: \(known.joined(separator: ", "))")
+    }
   }
 
   private func resize(_ section: ConfigurationSection) throws -> PipelineStep {
     try section.unsupported("ratio_range", "override")
     section.ignore("backend", because: "one implementation, with cv2's results")
     let mode = try section.optional("multiscale_mode") ?? MultiscaleMode.range
-    let scales = if let testScale { [testScale] } else { try Self.scales(section) }
-    section.accept("img_scale")
+    let keepsRatio = try section.optional("keep_ratio") ?? true
+    let clipsBoxes = try section.optional("bbox_clip_border") ?? true
+    if let testScale {
+      section.ignore("img_scale", "multiscale_mode", because: "in a test pipeline MultiScaleFlipAug.img_scale decides")
+      section.ignore("bbox_clip_border", because: "a test pipeline has no boxes")
+      return .resize(scales: [testScale], mode: .value, keepRatio: keepsRatio, clipsBoxes: clipsBoxes)
+    }
+    let scales = try Self.scales(section)
     if mode == .range, scales.count > 2 {
       throw section.error("img_scale", "has \(scales.count) scales, expected 2 with multiscale_mode range")
     }
+    if scales.count == 1 { section.ignore("multiscale_mode", because: "'img_scale' is one scale") }
     return .resize(
-      scales: scales, mode: scales.count == 1 ? .value : mode, keepRatio: try section.optional("keep_ratio") ?? true,
-      clipsBoxes: try section.optional("bbox_clip_border") ?? true)
+      scales: scales, mode: scales.count == 1 ? .value : mode, keepRatio: keepsRatio, clipsBoxes: clipsBoxes)
   }
 
   /// `img_scale`: a pair (width, height), or a list of pairs.
@@ -93,12 +139,33 @@ struct PipelineReader {
     return pairs.map { ImageScale(width: $0[0], height: $0[1]) }
   }
 
-  /// In a test pipeline `MultiScaleFlipAug.flip` decides, and it is false.
+  /// A ratio for each of the directions, or one that they share. In a test pipeline `MultiScaleFlipAug.flip` decides,
+  /// and it is false.
   private func flip(_ section: ConfigurationSection) throws -> [PipelineStep] {
-    let direction = try section.optional("direction") ?? FlipDirection.horizontal
-    let ratio: Float = try section.optional("flip_ratio") ?? 0
-    try section.check(ratio >= 0 && ratio <= 1, "flip_ratio", expected: "a number from 0 to 1")
-    return isForTraining && ratio > 0 ? [.randomFlip(ratio: ratio, direction: direction)] : []
+    guard isForTraining else {
+      section.ignore("flip_ratio", "direction", because: "in a test pipeline MultiScaleFlipAug.flip decides")
+      return []
+    }
+    let directionNode = section.node("direction")
+    let direction = try directionNode.map(FlipDirection.init(configuration:)) ?? .horizontal
+    guard let directions = direction.map({ [$0] }) ?? directionNode.flatMap([FlipDirection].init(configuration:)),
+      !directions.isEmpty
+    else {
+      throw section.mismatch("direction", expected: "\(FlipDirection.expected), or a list of them")
+    }
+    guard let node = section.node("flip_ratio") else {
+      throw section.missing("flip_ratio", expected: "a number from 0 to 1")
+    }
+    let shared = Float(configuration: node).map { $0 / Float(directions.count) }
+    let ratios = shared.map { [Float](repeating: $0, count: directions.count) } ?? [Float](configuration: node)
+    guard let ratios, ratios.count == directions.count else {
+      throw section.mismatch(
+        "flip_ratio", expected: "a number from 0 to 1" + (shared == nil ? ", or one for each 'direction'" : ""))
+    }
+    let isPossible = ratios.allSatisfy { $0 >= 0 } && ratios.reduce(0, +) <= 1 + 1e-6
+    try section.check(isPossible, "flip_ratio", expected: "a number from 0 to 1" + (shared == nil ? ", also in sum" : ""))
+    return ratios.contains { $0 > 0 }
+      ? [.randomFlip(zip(directions, ratios).map { FlipChance(direction: $0, ratio: $1) })] : []
   }
 
   private func normalize(_ section: ConfigurationSection) throws -> PipelineStep {

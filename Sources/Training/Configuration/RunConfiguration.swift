@@ -8,6 +8,7 @@ public struct RunConfiguration: Equatable, Sendable {
   /// `model.pretrained`: a checkpoint of the backbone.
   public var pretrained: String?
   public var data = DataSection()
+  /// nil: nothing is measured while training.
   public var evaluation: EvaluationSection?
   public var optimizer = OptimizerConfiguration()
   public var learningRate = LearningRateConfiguration()
@@ -45,7 +46,8 @@ public struct EvaluationSection: Equatable, Sendable {
   /// Epochs, or iterations where not `byEpoch`.
   public var interval = 1
   public var byEpoch = true
-  /// The first epoch (or iteration) with an evaluation.
+  /// The first epoch (or iteration) with an evaluation, from which `interval` counts. A run that begins at it or later
+  /// measures before its first step, too.
   public var start: Int?
   /// Reports AP for each class too.
   public var classwise = false
@@ -63,10 +65,19 @@ public struct AutoScaleLRSection: Equatable, Sendable {
 
 /// `runner`. Whichever limit is reached first ends the run; at least one is set.
 public struct RunnerSection: Equatable, Sendable {
+  public enum Kind: String, CaseIterable, Sendable {
+    case epochBased = "EpochBasedRunner"
+    case iterBased = "IterBasedRunner"
+  }
+  /// `type`: what `lr_config`, `checkpoint_config`, `evaluation` and `log_config` count unless they say otherwise.
+  public var kind = Kind.epochBased
   public var maxEpochs: Int?
   public var maxIters: Int?
 
   public init() {}
+
+  /// Epochs, not iterations.
+  public var countsEpochs: Bool { kind == .epochBased }
 }
 
 /// `checkpoint_config`.
@@ -84,6 +95,8 @@ public struct CheckpointSection: Equatable, Sendable {
 public struct LogSection: Equatable, Sendable {
   /// Iterations between two lines.
   public var interval = 10
+  /// Whether lines name the epoch and the iteration in it, else the iteration of the run.
+  public var byEpoch = true
 
   public init() {}
 }

@@ -1,15 +1,40 @@
 extension EvaluationSection {
-  init(_ section: ConfigurationSection) throws {
+  /// `evaluation`; absent it is mmdetection's default, every epoch. Explicitly null it is nil, and so it is where there
+  /// is nothing to measure on.
+  static func read(topLevel: ConfigurationSection, runner: RunnerSection, hasData: Bool) throws -> EvaluationSection? {
+    if topLevel.has("evaluation") {
+      return try topLevel.section("evaluation") { try EvaluationSection($0, runner: runner) }
+    }
+    topLevel.accept("evaluation")
+    guard hasData else {
+      topLevel.notice(absent: "data.val", "is absent: nothing is measured while training")
+      return nil
+    }
+    if !runner.countsEpochs {
+      topLevel.notice(absent: "evaluation", "is absent: measured once an epoch; mmdetection would after every iteration")
+    }
+    return EvaluationSection()
+  }
+
+  private init(_ section: ConfigurationSection, runner: RunnerSection) throws {
     try section.read("interval", into: &interval)
     try section.check(interval > 0, "interval", expected: "a number from 1 on")
-    try section.read("by_epoch", into: &byEpoch)
+    byEpoch = try section.optional("by_epoch") ?? runner.countsEpochs
+    if byEpoch != runner.countsEpochs {
+      section.notice("by_epoch", "is followed here; mmdetection goes by the runner, \(runner.kind.rawValue)")
+    }
     start = try section.optional("start")
+    try section.check((start ?? 0) >= 0, "start", expected: "a number from 0 on")
     try section.read("classwise", into: &classwise)
-    if let metric = section.node("metric"), metric.summary != "bbox", metric.summary != "[bbox]" {
-      throw section.error("metric", "is \(metric.summary), which is not supported yet", hint: "supported: bbox")
+    if let metric = section.node("metric") {
+      let metrics = String(configuration: metric).map { [$0] } ?? [String](configuration: metric)
+      guard metrics == ["bbox"] else {
+        throw section.error("metric", "is \(metric.summary), which is not supported yet", hint: "supported: bbox")
+      }
     }
     try section.unsupported("save_best", "iou_thrs", "metric_items", "proposal_nums")
     section.ignore("gpu_collect", "tmpdir", because: "detections are gathered by MPI")
+    section.ignore("broadcast_bn_buffer", because: "all ranks measure with the statistics of rank 0")
     section.ignore("rule", because: "all metrics are better when greater")
     section.ignore("jsonfile_prefix", because: "the command 'test' writes detections with --out")
   }
@@ -28,11 +53,14 @@ extension RunnerSection {
   init(topLevel: ConfigurationSection) throws {
     let totalEpochs: Int? = try topLevel.optional("total_epochs")
     try topLevel.section("runner") { section in
-      _ = try section.type("EpochBasedRunner", "IterBasedRunner", default: "EpochBasedRunner")
+      kind =
+        try section.type("EpochBasedRunner", "IterBasedRunner", default: "EpochBasedRunner") == "IterBasedRunner"
+        ? .iterBased : .epochBased
       maxEpochs = try section.optional("max_epochs")
       maxIters = try section.optional("max_iters")
       try section.check((maxEpochs ?? 1) > 0, "max_epochs", expected: "a number from 1 on")
       try section.check((maxIters ?? 1) > 0, "max_iters", expected: "a number from 1 on")
+      if kind == .iterBased, maxIters == nil { throw section.missing("max_iters", expected: "a whole number") }
     }
     if let totalEpochs {
       guard maxEpochs ?? totalEpochs == totalEpochs else {
@@ -48,24 +76,35 @@ extension RunnerSection {
 }
 
 extension CheckpointSection {
-  init(_ section: ConfigurationSection) throws {
+  init(_ section: ConfigurationSection, runner: RunnerSection) throws {
     interval = try section.optional("interval").flatMap { $0 > 0 ? $0 : nil }
-    try section.read("by_epoch", into: &byEpoch)
+    byEpoch = try section.optional("by_epoch") ?? runner.countsEpochs
     maxKeepCkpts = try section.optional("max_keep_ckpts").flatMap { $0 > 0 ? $0 : nil }
-    section.ignore("save_optimizer", "save_last", because: "checkpoints are always complete")
+    section.ignore("save_optimizer", because: "checkpoints are always complete")
+    section.ignore("save_last", because: "the end of a run is always saved")
     section.ignore("out_dir", because: "checkpoints go to the work directory")
-    section.ignore("sync_buffer", "create_symlink", "meta", because: "nothing depends on it")
+    section.ignore("filename_tmpl", because: "checkpoints are called epoch_N.h5 and iter_N.h5")
+    section.ignore("create_symlink", because: "latest.h5 always leads to the newest")
+    section.ignore("sync_buffer", "meta", because: "nothing depends on it")
   }
 }
 
 extension LogSection {
-  init(_ section: ConfigurationSection) throws {
+  init(_ section: ConfigurationSection, runner: RunnerSection) throws {
+    byEpoch = runner.countsEpochs
     try section.read("interval", into: &interval)
     try section.check(interval > 0, "interval", expected: "a number from 1 on")
     _ = try section.sections("hooks") { hook in
       let type: String = try hook.required("type")
-      if type != "TextLoggerHook" { hook.notice("type", "is \(type): only the text and JSON logs are written") }
-      hook.ignore("by_epoch", "interval", "ignore_last", "reset_flag", "log_dir", "init_kwargs", because: "one log")
+      if type == "TextLoggerHook" {
+        try hook.read("by_epoch", into: &byEpoch)
+        try hook.read("interval", into: &interval)
+        try hook.check(interval > 0, "interval", expected: "a number from 1 on")
+      } else {
+        hook.notice("type", "is \(type): only the text and JSON logs are written")
+        hook.ignore("by_epoch", "interval", "log_dir", "init_kwargs", because: "only text and JSON logs are written")
+      }
+      hook.ignore("ignore_last", "reset_flag", "interval_exp_name", because: "lines come every 'interval' iterations")
     }
   }
 }

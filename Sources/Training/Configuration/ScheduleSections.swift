@@ -21,6 +21,7 @@ extension OptimizerConfiguration {
       try paramwise.read("norm_decay_mult", into: &normDecayMult)
       try paramwise.unsupported("custom_keys")
       paramwise.ignore("dwconv_decay_mult", because: "there is no depthwise convolution")
+      paramwise.ignore("dcn_offset_lr_mult", because: "there is no deformable convolution")
       paramwise.ignore("bypass_duplicate", because: "no parameter is shared")
     }
   }
@@ -31,27 +32,38 @@ extension GradClip {
   static func read(_ section: ConfigurationSection) throws -> GradClip? {
     _ = try section.type("OptimizerHook", default: "OptimizerHook")
     return try section.section("grad_clip") { clip in
-      let clip = (section: clip, normType: try clip.optional("norm_type", as: Double.self) ?? 2)
-      let maxNorm: Double = try clip.section.required("max_norm")
-      try clip.section.check(maxNorm > 0, "max_norm", expected: "a number above 0")
-      try clip.section.check(clip.normType > 0, "norm_type", expected: "a number above 0, or inf")
-      return GradClip(maxNorm: maxNorm, normType: clip.normType)
+      let maxNorm: Double = try clip.required("max_norm")
+      try clip.check(maxNorm > 0, "max_norm", expected: "a number above 0")
+      let normType = try Self.normType(clip) ?? 2
+      try clip.check(normType > 0, "norm_type", expected: "a number above 0, or inf")
+      return GradClip(maxNorm: maxNorm, normType: normType)
     }
+  }
+
+  /// A number, or the text 'inf' in quotes, as torch takes it.
+  private static func normType(_ clip: ConfigurationSection) throws -> Double? {
+    if let node = clip.node("norm_type"), String(configuration: node) == "inf" { return .infinity }
+    return try clip.optional("norm_type")
   }
 }
 
 extension LearningRateConfiguration.WarmUp: ConfigurationChoice {}
 
 extension LearningRateConfiguration {
-  init(_ section: ConfigurationSection) throws {
+  /// - Parameter runner: decides whether `step` counts epochs or iterations, unless `by_epoch` does.
+  init(_ section: ConfigurationSection, runner: RunnerSection) throws {
     self.init()
     policy = try Self.policy(section)
-    try section.read("by_epoch", into: &byEpoch)
+    byEpoch = try section.optional("by_epoch") ?? runner.countsEpochs
+    if policy == .fixed { section.ignore("by_epoch", because: "the rate is fixed") }
     warmup = try section.optional("warmup")
     try section.read("warmup_iters", into: &warmupIters)
     try section.read("warmup_ratio", into: &warmupRatio)
     try section.read("warmup_by_epoch", into: &warmupByEpoch)
-    guard warmup != nil else { return }
+    guard warmup != nil else {
+      section.ignore("warmup_iters", "warmup_ratio", "warmup_by_epoch", because: "'warmup' is not set")
+      return
+    }
     try section.check(warmupIters > 0, "warmup_iters", expected: "a number from 1 on, as 'warmup' is set")
     try section.check(warmupRatio > 0 && warmupRatio <= 1, "warmup_ratio", expected: "a number above 0, at most 1")
   }

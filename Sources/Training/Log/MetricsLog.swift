@@ -12,6 +12,8 @@ final class MetricsLog {
     let iterationsPerEpoch: Int
     let lr: Double
     let losses: LossValues
+    /// nil without `grad_clip`.
+    let gradNorm: Double?
     let seconds: Double
     let dataSeconds: Double
     /// nil in a world of one.
@@ -21,7 +23,7 @@ final class MetricsLog {
   private let logger: Logger
   private let sink: LogSink
   private let json: LogFile?
-  private let interval: Int
+  private let section: LogSection
   private let maxIterations: Int
   private let firstIteration: Int
   private var totalSeconds = 0.0
@@ -32,9 +34,9 @@ final class MetricsLog {
   ///   - jsonPath: where the JSON lines go; nil for nowhere.
   ///   - done: the iterations done before this run (after a resume).
   init(
-    logger: Logger, sink: LogSink, jsonPath: String?, interval: Int, maxIterations: Int, done: Int
+    logger: Logger, sink: LogSink, jsonPath: String?, section: LogSection, maxIterations: Int, done: Int
   ) throws {
-    (self.logger, self.sink, self.interval, self.maxIterations) = (logger, sink, interval, maxIterations)
+    (self.logger, self.sink, self.section, self.maxIterations) = (logger, sink, section, maxIterations)
     (self.done, firstIteration) = (done, done)
     json = try jsonPath.map { try LogFile($0) }
   }
@@ -45,49 +47,58 @@ final class MetricsLog {
     done += 1
     totalSeconds += step.seconds
     window.append(step)
-    let isDue = step.iteration % interval == 0
+    let isDue = (section.byEpoch ? step.iteration : done) % section.interval == 0
     if isDue { logWindow() } else { showProgress(step) }
-    if step.iteration == step.iterationsPerEpoch { window.removeAll() }
+    if section.byEpoch, step.iteration == step.iterationsPerEpoch { window.removeAll() }
   }
 
-  /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …`; `metrics` in mmdetection's order.
+  /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …`, or `Iter(val) [10000]\t…`; `metrics` in mmdetection's order.
   func recordValidation(epoch: Int, images: Int, lr: Double, metrics: [(String, Double)]) {
     let numbers = metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
-    logger.info("Epoch(val) [\(epoch)][\(images)]\t\(numbers)")
+    logger.info("\(section.byEpoch ? "Epoch(val) [\(epoch)][\(images)]" : "Iter(val) [\(done)]")\t\(numbers)")
+    let iteration = section.byEpoch ? images : done
     writeJSON(
-      [("mode", .text("val")), ("epoch", .integer(epoch)), ("iter", .integer(images)), ("lr", .number(lr))]
+      [("mode", .text("val")), ("epoch", .integer(epoch)), ("iter", .integer(iteration)), ("lr", .number(lr))]
         + metrics.map { ($0.0, .number($0.1)) })
+  }
+
+  /// `Epoch [1][50/7330]`, or `Iter [50/90000]`, counted over the whole run.
+  private func place(_ step: Step) -> String {
+    section.byEpoch
+      ? "Epoch [\(step.epoch)][\(step.iteration)/\(step.iterationsPerEpoch)]" : "Iter [\(done)/\(maxIterations)]"
   }
 
   private func logWindow() {
     guard let last = window.last else { return }
     func mean(_ value: (Step) -> Double) -> Double { window.reduce(0) { $0 + value($1) } / Double(window.count) }
-    let losses = last.losses.named.enumerated().map { index, term in
+    var terms = last.losses.named.enumerated().map { index, term in
       (term.name, mean { $0.losses.named[index].value })
     }
+    if last.gradNorm != nil { terms.append(("grad_norm", mean { $0.gradNorm ?? 0 })) }
     let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Int(Machine.peakMemoryMiB))
     let sync = last.sync.map { _ in
       (waited: mean { $0.sync?.waitedSeconds ?? 0 }, hidden: mean { $0.sync?.hiddenShare ?? 0 })
     }
-    let numbers = losses.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
+    let numbers = terms.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
     logger.info(
       """
-      Epoch [\(last.epoch)][\(last.iteration)/\(last.iterationsPerEpoch)]\tlr: \(scientific(last.lr)), eta: \(eta), \
+      \(place(last))\tlr: \(scientific(last.lr)), eta: \(eta), \
       time: \(fixed(time, 3)), data_time: \(fixed(dataTime, 3)), memory: \(memory), \(numbers)\
       \(sync.map { ", sync: \(fixed(1000 * $0.waited, 0)) ms, \(fixed(100 * $0.hidden, 0)) % hidden" } ?? "")
       """)
     writeJSON(
       [
-        ("mode", .text("train")), ("epoch", .integer(last.epoch)), ("iter", .integer(last.iteration)),
+        ("mode", .text("train")), ("epoch", .integer(last.epoch)),
+        ("iter", .integer(section.byEpoch ? last.iteration : done)),
         ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
-      ] + losses.map { ($0.0, .number($0.1)) } + [("time", .number(time))]
+      ] + terms.map { ($0.0, .number($0.1)) } + [("time", .number(time))]
         + (sync.map { [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden))] } ?? []))
     window.removeAll()
   }
 
   private func showProgress(_ step: Step) {
     sink.showProgress(
-      "Epoch [\(step.epoch)][\(step.iteration)/\(step.iterationsPerEpoch)]  loss \(fixed(step.losses.total, 3))  "
+      "\(place(step))  loss \(fixed(step.losses.total, 3))  "
         + "\(fixed(step.seconds, 2)) s/iter  eta \(eta)")
   }
 

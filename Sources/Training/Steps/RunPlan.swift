@@ -17,12 +17,25 @@ struct RunPlan: Equatable {
 
   var evaluates: Bool { evaluation != nil }
 
-  /// Whether the validation set is due now: after every `interval` epochs (or iterations).
+  /// Whether the validation set is due now: after every `interval` epochs (or iterations), counted from `start`.
   func evaluationIsDue(_ position: Position, epochIsDone: Bool) -> Bool {
     guard let evaluation else { return false }
-    if evaluation.byEpoch {
-      return epochIsDone && position.epoch >= evaluation.start ?? 0 && position.epoch % evaluation.interval == 0
-    }
-    return position.iteration >= evaluation.start ?? 0 && position.iteration % evaluation.interval == 0
+    guard evaluation.byEpoch else { return evaluation.isDue(after: position.iteration) }
+    return epochIsDone && evaluation.isDue(after: position.epoch)
+  }
+
+  /// Whether it is due before the first step: where the run begins at `start` or later, if it were due one epoch (or
+  /// iteration) later (mmdetection's `EvalHook.before_train_epoch`).
+  func evaluationIsDueAtFirst(_ position: Position) -> Bool {
+    guard let evaluation, let start = evaluation.start else { return false }
+    let done = evaluation.byEpoch ? position.epoch : position.iteration
+    return done >= start && evaluation.isDue(after: done + 1) && (!evaluation.byEpoch || position.images == 0)
+  }
+}
+
+extension EvaluationSection {
+  /// mmdetection's `EvalHook.evaluation_flag`.
+  fileprivate func isDue(after done: Int) -> Bool {
+    done >= start ?? 0 && (done - (start ?? 0)) % interval == 0
   }
 }

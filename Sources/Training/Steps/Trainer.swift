@@ -34,6 +34,7 @@ final class Trainer {
   func train() throws -> Outcome {
     data.start(at: position)
     defer { data.stop() }
+    if let validation, plan.evaluationIsDueAtFirst(position) { try validate(validation) }
     while position.iteration < plan.maxIterations {
       let wishes = try advance()
       let epochIsDone = position.images == data.imagesPerEpoch
@@ -63,7 +64,7 @@ final class Trainer {
       MetricsLog.Step(
         epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
         iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: outcome.losses,
-        seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
+        gradNorm: outcome.gradNorm, seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
         sync: outcome.sync))
     return outcome.wishes
   }

@@ -13,6 +13,8 @@ package final class TrainingStep {
     package let wishes: StepWishes
     /// nil in a world of one.
     package let sync: SyncTimes?
+    /// The norm of the gradients before clipping; nil without `grad_clip`.
+    package internal(set) var gradNorm: Double?
   }
 
   private let model: DetectorModel
@@ -39,9 +41,9 @@ package final class TrainingStep {
     on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, learningRate: Double
   ) throws -> Outcome {
     let (values, counts) = try accumulateGradients(input, Draws(seed: seed, epoch: epoch))
-    let outcome = try exchange.report(model.detector.terms, values, counts: counts, step: iteration + 1)
+    var outcome = try exchange.report(model.detector.terms, values, counts: counts, step: iteration + 1)
     if outcome.losses.isFinite {
-      optimizer.clipGradients(model.engine.workers)
+      outcome.gradNorm = optimizer.clipGradients(model.engine.workers)
       optimizer.isFirstStep = iteration == 0
       optimizer.step(learningRate: learningRate, model.engine.workers)
     }
