@@ -87,11 +87,11 @@ let package = Package(
     .testTarget(name: "DetectionTests", dependencies: ["Detection", "TestSupport"]),
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport", "rank-probe"]),
-    .testTarget(name: "TrainingTests", dependencies: ["HDF5", "Training", "TestSupport"]),
+    .testTarget(name: "TrainingTests", dependencies: ["COCO", "HDF5", "Training", "TestSupport", "Yams"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench",
+        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench", "Yams",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -56,6 +56,18 @@ import Testing
     #expect(Set(sides(value).keys) == [30, 40, 50] && Set(sides(range).keys) == [10, 11, 12])
   }
 
+  @Test func directionsOfAFlipAreDrawnByTheirRatios() throws {
+    let pipeline = try Pipeline([
+      .randomFlip([FlipChance(direction: .vertical, ratio: 0.2), FlipChance(direction: .diagonal, ratio: 0.5)])
+    ])
+    let flips = (0..<3000).map {
+      pipeline.geometry(of: ImageSize(height: 9, width: 9), imageID: Int64($0), key: Self.key).flip
+    }
+    #expect((540...660).contains(flips.count { $0 == .vertical }))
+    #expect((1400...1600).contains(flips.count { $0 == .diagonal }))
+    #expect((820...980).contains(flips.count { $0 == nil }))
+  }
+
   @Test func drawsDependOnSeedEpochAndImageOnly() throws {
     let pipeline = try Pipeline([
       Self.resize([(30, 30), (40, 40)], keepRatio: true), .randomFlip(ratio: 0.5, direction: .horizontal),

@@ -72,6 +72,10 @@ struct BadInput: CustomTestStringConvertible, Sendable {
       try run.cut("cut.h5")
     },
     BadInput(
+      name: "weights at an address", code: 66,
+      message: ["https://somewhere/a/b.pth: error: this is an address, and nothing is downloaded", "load_from: b.pth"],
+      options: ["load_from=https://somewhere/a/b.pth"]),
+    BadInput(
       name: "no checkpoint", code: 66, message: ["none.h5: error: the checkpoint cannot be opened"],
       arguments: ["--resume", "none.h5"]),
     BadInput(

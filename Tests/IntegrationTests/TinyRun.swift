@@ -133,6 +133,7 @@ struct TinyRun {
     optimizer_config: {grad_clip: {max_norm: 10, norm_type: 2}}
     lr_config: {policy: step, warmup: linear, warmup_iters: 4, warmup_ratio: 0.1, step: [100]}
     runner: {type: EpochBasedRunner, max_iters: 10}
+    evaluation: null
     checkpoint_config: {interval: 1000}
     log_config: {interval: 1, hooks: [{type: TextLoggerHook}]}
     workflow: [[train, 1]]

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Training
+import Yams
 
 /// Configurations for tests: the quickstart one, changed.
 enum ConfigurationFixture {
@@ -24,6 +25,21 @@ enum ConfigurationFixture {
   static func message(_ read: () throws -> ReadConfiguration) throws -> String {
     let error = try #require(throws: ConfigurationError.self) { _ = try read() }
     return error.description.replacing(/c\.yaml:\d+:/, with: "c.yaml:N:")
+  }
+
+  /// A configuration as Python's `json.dump` writes it: one line, all texts in quotes.
+  static func json(_ yaml: String) throws -> String {
+    func value(_ node: Node) throws -> Any {
+      switch node {
+      case .mapping(let pairs):
+        try Dictionary(uniqueKeysWithValues: pairs.map { (try #require($0.key.string), try value($0.value)) })
+      case .sequence(let elements): try elements.map(value)
+      default: node.null ?? node.bool ?? node.int ?? node.float ?? node.string ?? ""
+      }
+    }
+    let object = try value(#require(try Yams.compose(yaml: yaml)))
+    return String(decoding: try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys]), as: UTF8.self)
+      .replacing(/([:,])(?=["\[{\d-]|true|false|null)/) { "\($0.1) " }
   }
 
   /// Calls `body` with a directory holding these files.

@@ -36,7 +36,7 @@ public struct ReadConfiguration: Sendable {
     }
     try run.check(against: node)
     self.run = run
-    self.notices = notices.lines
+    self.notices = notices.lines + run.notices(about: node)
     resolved = try node.yaml()
   }
 
@@ -98,7 +98,7 @@ extension RunConfiguration {
     try section.unsupported("momentum_config", "custom_imports")
     _ = try section.sections("custom_hooks") { hook in
       _ = try hook.type("NumClassCheckHook")
-      hook.accept("priority")
+      hook.ignore("priority", because: "it is the only hook")
     }
     section.ignore("dist_params", because: "MPI is started by mpirun")
     section.ignore("cudnn_benchmark", "device", "gpu_ids", "gpus", because: "there is no GPU")
@@ -114,6 +114,21 @@ extension RunConfiguration {
 }
 
 extension RunConfiguration {
+  /// What one part of the configuration takes away from another.
+  /// - Parameter node: where the values were read.
+  fileprivate func notices(about node: ConfigurationNode) -> [String] {
+    let assigners = [("rpn", model.rpnHead.assigner), ("rcnn", model.roiHead.assigner)]
+    return assigners.compactMap { name, assigner in
+      guard assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else { return nil }
+      let key = ["model", "train_cfg", name, "assigner", "ignore_iof_thr"]
+      let place = node.value(at: key) ?? node.value(at: key.dropFirst()) ?? node
+      return """
+        \(place.place.description): notice: '\(key.joined(separator: "."))' has no effect: 'Collect' in data.train does \
+        not name gt_bboxes_ignore
+        """
+    }
+  }
+
   /// `[[train, 1]]`.
   private static func isTrainingAlone(_ workflow: ConfigurationNode) -> Bool {
     guard let flows = workflow.elements, flows.count == 1, let flow = flows[0].elements, flow.count == 2 else {

@@ -172,10 +172,12 @@ final class ConfigurationSection {
     notice(entry, "has no meaning here: \(reason)")
   }
 
-  /// Keys that mmdetection knows and that have no meaning here: one notice each.
+  /// Keys that mmdetection knows and that have no meaning here: one notice each, unless they are null.
   func ignore(_ keys: String..., because reason: String) {
     known += keys
-    for entry in node.entries where keys.contains(entry.key) { notice(entry, "has no meaning here: \(reason)") }
+    for entry in node.entries where keys.contains(entry.key) && !entry.value.isNull {
+      notice(entry, "has no meaning here: \(reason)")
+    }
   }
 
   /// Something that the user should know about a key that is not written.

@@ -76,9 +76,10 @@ struct PipelineReader {
   /// Pictures and boxes are in the detector's layout anyway; what a formatting step names must be something there is.
   private func format(_ section: ConfigurationSection, _ type: String) throws {
     switch type {
-    case "ImageToTensor", "ToTensor": _ = try fields(section)
+    case "ImageToTensor": _ = try fields(section, ofImage: ["img"])
+    case "ToTensor": _ = try fields(section)
     case "Transpose":
-      _ = try fields(section)
+      _ = try fields(section, ofImage: ["img"])
       try section.only("order", [2, 0, 1])
     case "ToDataContainer":
       _ = try section.sections("fields") { field in
@@ -103,7 +104,8 @@ struct PipelineReader {
   private static func check(_ section: ConfigurationSection, _ key: String, holds names: [String]) throws {
     let known = ["img", "gt_bboxes", "gt_labels", "gt_bboxes_ignore"]
     if let other = names.first(where: { !known.contains($0) }) {
-      throw section.error(key, "holds '\(other)', which is not supported yet", hint: "supported: \(known.joined(separator: ", "))")
+      let supported = known.joined(separator: ", ")
+      throw section.error(key, "holds '\(other)', which is not supported yet", hint: "supported: \(supported)")
     }
   }
 
@@ -163,7 +165,8 @@ struct PipelineReader {
         "flip_ratio", expected: "a number from 0 to 1" + (shared == nil ? ", or one for each 'direction'" : ""))
     }
     let isPossible = ratios.allSatisfy { $0 >= 0 } && ratios.reduce(0, +) <= 1 + 1e-6
-    try section.check(isPossible, "flip_ratio", expected: "a number from 0 to 1" + (shared == nil ? ", also in sum" : ""))
+    try section.check(
+      isPossible, "flip_ratio", expected: "a number from 0 to 1" + (shared == nil ? ", also in sum" : ""))
     return ratios.contains { $0 > 0 }
       ? [.randomFlip(zip(directions, ratios).map { FlipChance(direction: $0, ratio: $1) })] : []
   }

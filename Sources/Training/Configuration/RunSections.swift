@@ -11,7 +11,8 @@ extension EvaluationSection {
       return nil
     }
     if !runner.countsEpochs {
-      topLevel.notice(absent: "evaluation", "is absent: measured once an epoch; mmdetection would after every iteration")
+      topLevel.notice(
+        absent: "evaluation", "is absent: measured once an epoch; mmdetection would after every iteration")
     }
     return EvaluationSection()
   }
@@ -98,6 +99,7 @@ extension LogSection {
       let type: String = try hook.required("type")
       if type == "TextLoggerHook" {
         try hook.read("by_epoch", into: &byEpoch)
+        if hook.node("interval") != nil { section.notice("interval", "gives way to the interval of TextLoggerHook") }
         try hook.read("interval", into: &interval)
         try hook.check(interval > 0, "interval", expected: "a number from 1 on")
       } else {

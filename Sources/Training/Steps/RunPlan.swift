@@ -1,12 +1,12 @@
 import Layers
 
 /// How long a run is and when it evaluates: the `runner` and `evaluation` sections in iterations.
-struct RunPlan: Equatable {
-  let maxIterations: Int
-  let iterationsPerEpoch: Int
+package struct RunPlan: Equatable {
+  package let maxIterations: Int
+  package let iterationsPerEpoch: Int
   private let evaluation: EvaluationSection?
 
-  init(_ configuration: RunConfiguration, iterationsPerEpoch: Int, validates: Bool) {
+  package init(_ configuration: RunConfiguration, iterationsPerEpoch: Int, validates: Bool) {
     self.iterationsPerEpoch = iterationsPerEpoch
     let byEpochs = configuration.runner.maxEpochs.map { $0 * iterationsPerEpoch } ?? .max
     maxIterations = min(byEpochs, configuration.runner.maxIters ?? .max)
@@ -18,7 +18,7 @@ struct RunPlan: Equatable {
   var evaluates: Bool { evaluation != nil }
 
   /// Whether the validation set is due now: after every `interval` epochs (or iterations), counted from `start`.
-  func evaluationIsDue(_ position: Position, epochIsDone: Bool) -> Bool {
+  package func evaluationIsDue(_ position: Position, epochIsDone: Bool) -> Bool {
     guard let evaluation else { return false }
     guard evaluation.byEpoch else { return evaluation.isDue(after: position.iteration) }
     return epochIsDone && evaluation.isDue(after: position.epoch)
@@ -26,7 +26,7 @@ struct RunPlan: Equatable {
 
   /// Whether it is due before the first step: where the run begins at `start` or later, if it were due one epoch (or
   /// iteration) later (mmdetection's `EvalHook.before_train_epoch`).
-  func evaluationIsDueAtFirst(_ position: Position) -> Bool {
+  package func evaluationIsDueAtFirst(_ position: Position) -> Bool {
     guard let evaluation, let start = evaluation.start else { return false }
     let done = evaluation.byEpoch ? position.epoch : position.iteration
     return done >= start && evaluation.isDue(after: done + 1) && (!evaluation.byEpoch || position.images == 0)

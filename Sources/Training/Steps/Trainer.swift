@@ -92,13 +92,17 @@ final class Trainer {
 }
 
 /// Where a run stands. Everything else about the order of images follows from the seed.
-struct Position: Codable, Equatable {
+package struct Position: Codable, Equatable {
   /// Completed epochs.
-  var epoch = 0
+  package var epoch = 0
   /// Images of the global batches done in the current epoch.
-  var images = 0
+  package var images = 0
   /// Completed iterations.
-  var iteration = 0
+  package var iteration = 0
+
+  package init(epoch: Int = 0, images: Int = 0, iteration: Int = 0) {
+    (self.epoch, self.images, self.iteration) = (epoch, images, iteration)
+  }
 
   mutating func advance(by batch: Int) {
     images += batch
