@@ -295,8 +295,8 @@ enum EveryKeyConfiguration {
     "model.test_cfg.rpn.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",
     "model.test_cfg.rcnn.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",
     "mpi.keep_levels_in_graph": "StarvedLevels: needs a level without RoIs on one of several ranks",
-    "mpi.loss_normalizer": "Ranks: one rank's counts are the sum over all",
-    "mpi.bucket_size_mb": "GradientReducerTests: the sums are the same",
-    "mpi.recompute": "RecomputedTests: the gradients are the same",
+    "mpi.loss_normalizer": "RankTests, average: with one rank its counts are the sum over all",
+    "mpi.bucket_size_mb": "RankTests, reducer: the sums are the same",
+    "mpi.recompute": "BackboneTests: the gradients are the same",
   ]
 }

@@ -19,7 +19,7 @@ extension ProgramTests {
 }
 
 /// Changes one key after the other and looks for a difference.
-private struct KeyWalk {
+private struct KeyWalk: @unchecked Sendable {
   /// A key, other values for it, and what gives it its effect.
   struct Key {
     let path: String
@@ -142,7 +142,7 @@ private struct KeyWalk {
       atPath: folder.path("data"), withDestinationPath: data.path("data"))
     try folder.write(EveryKeyConfiguration.text, to: "every.yaml")
     let arguments = options.isEmpty ? [] : ["--cfg-options"] + options
-    let training = try program.run(["train", "every.yaml", "--single-rank"] + arguments, deadline: 60)
+    let training = try program.run(["train", "every.yaml", "--single-rank"] + arguments)
     guard training.code == 0 else {
       let isSaid = training.errors.contains("error: ") && !training.errors.contains("Backtrac")
       return isSaid ? .inWords : .failure("\(training)")
@@ -150,7 +150,7 @@ private struct KeyWalk {
     let workDir = try #require(try folder.names(in: ".").first { folder.exists("\($0)/latest.h5") })
     let checkpoint = "\(workDir)/latest.h5"
     let testing = try program.run(
-      ["test", "every.yaml", checkpoint, "--single-rank", "--out", "found.json"] + arguments, deadline: 60)
+      ["test", "every.yaml", checkpoint, "--single-rank", "--out", "found.json"] + arguments)
     guard testing.code == 0 else { return .failure("\(testing)") }
     let trained = try Checkpoint(image: folder.read(checkpoint), name: checkpoint)
     let arrays = (trained.model + trained.momenta).map { "\($0.name) \($0.values.hashValue)" }

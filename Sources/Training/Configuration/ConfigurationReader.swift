@@ -117,9 +117,12 @@ extension RunConfiguration {
   /// What one part of the configuration takes away from another.
   /// - Parameter node: where the values were read.
   fileprivate func notices(about node: ConfigurationNode) -> [String] {
-    let assigners = [("rpn", model.rpnHead.assigner), ("rcnn", model.roiHead.assigner)]
+    var assigners = [("rcnn", model.roiHead.stages[0].assigner)]
+    if case .rpnHead(let rpnHead) = model.source { assigners.insert(("rpn", rpnHead.assigner), at: 0) }
     return assigners.compactMap { name, assigner in
-      guard assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else { return nil }
+      guard case .maxIoU(let assigner) = assigner, assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else {
+        return nil
+      }
       let key = ["model", "train_cfg", name, "assigner", "ignore_iof_thr"]
       let place = node.value(at: key) ?? node.value(at: key.dropFirst()) ?? node
       return """

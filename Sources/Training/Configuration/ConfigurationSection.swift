@@ -165,6 +165,14 @@ final class ConfigurationSection {
   /// Keys that have been read already, or whose meaning lies elsewhere.
   func accept(_ keys: String...) { known += keys }
 
+  /// The same for all keys that nobody asked for.
+  func ignoreRest(because reason: String) {
+    for entry in node.entries where !known.contains(entry.key) {
+      known.append(entry.key)
+      notice(entry, "has no meaning here: \(reason)")
+    }
+  }
+
   /// A key that has no meaning here. Its usual value, which asks for what happens anyway, needs no notice.
   func ignore<Value: ConfigurationValue & Equatable>(_ key: String, unless usual: Value, because reason: String) {
     known.append(key)

@@ -15,6 +15,7 @@ extension RPNHeadConfiguration {
     lossCls =
       try section.section("loss_cls") { try ClassificationLoss($0, "CrossEntropyLoss", "FocalLoss") }
       ?? ClassificationLoss(.sigmoid)
+    try section.check(weightsOf: lossCls, classes: lossCls.kind == .softmax ? 2 : 1)
     try section.read("reg_decoded_bbox", into: &regDecodedBBox)
     lossBBox =
       try section.boxRegressionLoss(ofDecodedBoxes: regDecodedBBox) ?? BoxRegressionLoss(.smoothL1(beta: 1 / 9))
@@ -41,6 +42,7 @@ extension AnchorGeneratorConfiguration {
     }
     try section.check(
       centers?.count ?? strides.count == strides.count, "centers", expected: "a pair (x, y) for each stride")
+    try section.check(centers == nil || centerOffset == 0, "center_offset", expected: "0, as 'centers' are given")
   }
 
   /// Each a number, or a pair (width, height).
@@ -146,6 +148,7 @@ extension BBoxHeadConfiguration {
     lossCls = try section.section("loss_cls") { try ClassificationLoss($0, "CrossEntropyLoss") } ?? lossCls
     try section.check(
       lossCls.kind == .softmax, "loss_cls", expected: "use_sigmoid: false, as scores are a softmax's")
+    try section.check(weightsOf: lossCls, classes: numClasses + 1)
     try section.read("reg_decoded_bbox", into: &regDecodedBBox)
     lossBBox = try section.boxRegressionLoss(ofDecodedBoxes: regDecodedBBox) ?? BoxRegressionLoss(.smoothL1(beta: 1))
     try section.only("with_cls", true)

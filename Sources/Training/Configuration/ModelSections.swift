@@ -11,13 +11,13 @@ extension RunConfiguration {
       model.neck = try section.requiredSection("neck", NeckConfiguration.init)
       var rpnHead = try section.requiredSection("rpn_head", RPNHeadConfiguration.init)
       model.roiHead = try section.requiredSection("roi_head", RoIHeadConfiguration.init)
-      try Self.owner(of: "train_cfg", section, topLevel).requiredSection("train_cfg") { train in
-        try rpnHead.readTraining(train)
-        try model.roiHead.stages[0].readTraining(train)
-      }
       try Self.owner(of: "test_cfg", section, topLevel).requiredSection("test_cfg") { test in
         try rpnHead.readTesting(test)
         try model.roiHead.detection.readTesting(test)
+      }
+      try Self.owner(of: "train_cfg", section, topLevel).requiredSection("train_cfg") { train in
+        try rpnHead.readTraining(train)
+        try model.roiHead.stages[0].readTraining(train)
       }
       model.source = .rpnHead(rpnHead)
     }
@@ -92,7 +92,10 @@ extension ResNetConfiguration {
     try section.only("strides", Array([1, 2, 2, 2].prefix(numStages)))
     try section.only("dilations", Array(repeating: 1, count: numStages))
     try section.unsupported("deep_stem", "avg_down", "conv_cfg", "dcn", "plugins")
-    section.accept("stage_with_dcn")
+    section.ignore("stage_with_dcn", because: "there is no 'dcn'")
+    if depth < 50 {
+      section.ignore("style", unless: "pytorch", because: "blocks below depth 50 have one place for the stride")
+    }
     section.ignore("with_cp", because: "mpi.recompute names the stages that are computed twice")
   }
 }
@@ -122,6 +125,9 @@ extension FPNConfiguration {
     try section.check(isEnough, "num_outs", expected: "\(last - startLevel)\(endLevel == -1 ? " or more" : "")")
     addExtraConvs = try Self.extraConvolutions(section)
     try section.read("relu_before_extra_convs", into: &reluBeforeExtraConvs)
+    if addExtraConvs == .none {
+      section.ignore("relu_before_extra_convs", unless: false, because: "there are no extra convolutions")
+    }
     norm = try section.section("norm_cfg", NormConfiguration.init)
     try section.unsupported("no_norm_on_lateral", "conv_cfg", "act_cfg")
     try section.section("upsample_cfg") { try $0.only("mode", "nearest") }
@@ -130,8 +136,13 @@ extension FPNConfiguration {
   /// `add_extra_convs: true` is `on_input`, or `on_output` beside `extra_convs_on_inputs: false`.
   private static func extraConvolutions(_ section: ConfigurationSection) throws -> ExtraConvolutions {
     let isOnInput = try section.optional("extra_convs_on_inputs") ?? true
-    guard let node = section.node("add_extra_convs") else { return .none }
-    if let adds = Bool(configuration: node) { return adds ? (isOnInput ? .onInput : .onOutput) : .none }
+    let node = section.node("add_extra_convs")
+    let adds = node.flatMap(Bool.init(configuration:))
+    if adds != true {
+      section.ignore("extra_convs_on_inputs", unless: true, because: "only 'add_extra_convs: true' asks for it")
+    }
+    guard let node else { return .none }
+    if let adds { return adds ? (isOnInput ? .onInput : .onOutput) : .none }
     guard let text = String(configuration: node), let place = ExtraConvolutions(rawValue: text), place != .none else {
       throw section.mismatch("add_extra_convs", expected: "true, false, on_input, on_lateral or on_output")
     }

@@ -2,19 +2,20 @@ import Detection
 import Layers
 
 extension RPNHeadConfiguration {
-  /// `train_cfg.rpn` and `train_cfg.rpn_proposal`.
+  /// `train_cfg.rpn` and `train_cfg.rpn_proposal`, in whose place `test_cfg.rpn` stands where it is absent. To be called
+  /// after `readTesting`.
   mutating func readTraining(_ train: ConfigurationSection) throws {
     try train.requiredSection("rpn") { section in
       assigner = try section.requiredSection("assigner", AssignerConfiguration.init)
       sampler = try Self.sampler(section, for: lossCls)
       try section.read("allowed_border", into: &allowedBorder)
       try section.read("pos_weight", into: &posWeight)
-      section.accept("debug")
+      section.ignore("debug", unless: false, because: "mmdetection 2.11 does not look at it either")
     }
-    trainProposals = try train.requiredSection("rpn_proposal", ProposalConfiguration.init)
+    trainProposals = try train.section("rpn_proposal", ProposalConfiguration.init) ?? testProposals
   }
 
-  /// Focal loss takes all anchors.
+  /// Without a sampler, and with focal loss, all anchors take part.
   private static func sampler(
     _ section: ConfigurationSection, for loss: ClassificationLoss
   ) throws -> SamplerConfiguration {
@@ -22,7 +23,7 @@ extension RPNHeadConfiguration {
       section.ignore("sampler", because: "FocalLoss looks at all anchors")
       return .pseudo
     }
-    let sampler = try section.requiredSection("sampler", SamplerConfiguration.init)
+    let sampler = try section.section("sampler", SamplerConfiguration.init) ?? .pseudo
     if case .random(let random) = sampler, random.addGtAsProposals {
       throw section.error("sampler", "adds boxes to the anchors", hint: "set 'add_gt_as_proposals: false'")
     }
@@ -42,7 +43,7 @@ extension RoIStageConfiguration {
       assigner = try section.requiredSection("assigner", AssignerConfiguration.init)
       sampler = try section.requiredSection("sampler", SamplerConfiguration.init)
       try section.read("pos_weight", into: &posWeight)
-      section.accept("debug")
+      section.ignore("debug", unless: false, because: "mmdetection 2.11 does not look at it either")
       section.ignore("mask_size", because: "there is no mask head")
     }
   }
@@ -112,6 +113,11 @@ extension NMSConfiguration {
     try section.read("sigma", into: &sigma)
     try section.check(sigma > 0, "sigma", expected: "a number above 0")
     try section.read("min_score", into: &minScore)
+    if softMethod == .gaussian {
+      section.ignore("iou_threshold", "iou_thr", because: "method gaussian has no threshold")
+    } else {
+      section.ignore("sigma", because: "only method gaussian has it")
+    }
   }
 }
 
@@ -148,6 +154,7 @@ extension SamplerConfiguration {
   init(_ section: ConfigurationSection) throws {
     if try section.type("RandomSampler", "PseudoSampler") == "PseudoSampler" {
       self = .pseudo
+      section.ignoreRest(because: "PseudoSampler takes everything")
     } else {
       self = .random(try RandomSamplerConfiguration(section))
     }
@@ -164,5 +171,6 @@ extension RandomSamplerConfiguration {
     try section.check(posFraction >= 0 && posFraction <= 1, "pos_fraction", expected: "a number from 0 to 1")
     try section.read("neg_pos_ub", into: &negPosUB)
     addGtAsProposals = try section.optional("add_gt_as_proposals") ?? true
+    section.ignore("rng", because: "draws depend on the seed, the epoch and the image")
   }
 }
