@@ -131,7 +131,7 @@ enum EveryKeyConfiguration {
         rpn: {nms_pre: 12, max_per_img: 40, nms: {type: nms, iou_threshold: 0.3, class_agnostic: false,
             split_thr: 10000}, min_bbox_size: 0, nms_across_levels: false, nms_post: 40}
         rcnn: {score_thr: 0.05, nms: {type: soft_nms, iou_threshold: 0.5, class_agnostic: false, split_thr: 10000,
-            method: gaussian, sigma: 0.5, min_score: 0.001}, max_per_img: 20, mask_thr_binary: 0.5}
+            method: linear, sigma: 0.5, min_score: 0.001}, max_per_img: 20, mask_thr_binary: 0.5}
     data:
       samples_per_gpu: 2
       workers_per_gpu: 1
@@ -217,7 +217,7 @@ enum EveryKeyConfiguration {
     optimizer_config: {type: OptimizerHook, grad_clip: {max_norm: 1, norm_type: 2}}
     lr_config: {policy: step, by_epoch: false, warmup: linear, warmup_iters: 2, warmup_ratio: 0.1,
         warmup_by_epoch: false, step: [2], gamma: 0.5, min_lr: 0.0001}
-    runner: {type: EpochBasedRunner, max_epochs: 3, max_iters: 5}
+    runner: {type: EpochBasedRunner, max_epochs: 3, max_iters: 7}
     auto_scale_lr: {enable: true, base_batch_size: 4}
     checkpoint_config: {interval: 2, by_epoch: false, max_keep_ckpts: 2, save_optimizer: true, save_last: true,
         sync_buffer: false, create_symlink: true}
@@ -253,11 +253,11 @@ enum EveryKeyConfiguration {
     ("model.roi_head.bbox_roi_extractor.roi_layer", "{type: RoIPool, output_size: 7}", []),
     ("model.roi_head.bbox_head.loss_bbox", "{type: L1Loss}", []),
     ("model.train_cfg.rpn.sampler", "{type: PseudoSampler}", []),
-    ("model.train_cfg.rpn_proposal.nms", "{type: soft_nms, iou_threshold: 0.3, method: naive}", []),
+    ("model.train_cfg.rpn_proposal.nms", "{type: soft_nms, iou_threshold: 0.3, method: linear}", []),
     ("model.train_cfg.rcnn.sampler", "{type: PseudoSampler}", []),
     ("model.test_cfg.rcnn.nms", "{type: nms, iou_threshold: 0.5}", []),
     ("lr_config", "{policy: fixed}", []),
-    ("runner.type", "IterBasedRunner", []),
+    ("runner.type", "IterBasedRunner", ["evaluation.by_epoch=null", "log_config.hooks.0.by_epoch=null"]),
     ("data.imgs_per_gpu", "1", []),
     ("total_epochs", "2", ["runner.max_epochs=null"]),
   ]
@@ -268,29 +268,33 @@ enum EveryKeyConfiguration {
     "model.backbone.style": ["model.backbone.depth=50", "model.neck.in_channels=[32,64,128,256]"],
     "model.neck.extra_convs_on_inputs": extraLevels,
     "model.neck.relu_before_extra_convs": extraLevels,
-    "model.test_cfg.rcnn.nms.iou_threshold": ["model.test_cfg.rcnn.nms.method=linear"],
+    "model.test_cfg.rcnn.nms.sigma": ["model.test_cfg.rcnn.nms.method=gaussian"],
     "optimizer.nesterov": ["optimizer.dampening=0"],
   ]
   private static let extraLevels = [
     "model.neck.add_extra_convs=true", "model.neck.start_level=1", "\(anchors).strides=[8,16,32,64,128]",
     "model.roi_head.bbox_roi_extractor.featmap_strides=[8,16,32,64]",
+    "model.train_cfg.rpn.sampler={type: PseudoSampler}",
   ]
 
   /// Values that make a difference in so short a run, where a change of any size would not.
   static let values: [String: [String]] = [
     "model.train_cfg.rpn_proposal.min_bbox_size": ["12"], "model.test_cfg.rpn.min_bbox_size": ["12"],
-    "model.test_cfg.rpn.nms_pre": ["4"], "model.test_cfg.rcnn.nms.method": ["linear"],
+    "model.test_cfg.rpn.nms_pre": ["4"], "model.test_cfg.rcnn.nms.method": ["naive"],
     "model.train_cfg.rpn.sampler.pos_fraction": ["0.6"], "model.backbone.zero_init_residual": ["true"],
     "lr_config.warmup": ["exp"], "mpi.scaled_decode": ["train"], "data.train.pipeline.2.multiscale_mode": ["range"],
     "data.train.pipeline.7.keys": ["[img,gt_bboxes,gt_labels]"],
     "model.rpn_head.loss_cls.class_weight": ["[4.0]"],
-    "evaluation.interval": ["1"],
+    "evaluation.interval": ["1"], "model.test_cfg.rpn.max_per_img": ["5"],
+    "model.train_cfg.rcnn.assigner.neg_iou_thr": ["0.02"], "data.val.pipeline.1.img_scale": ["[64,48]"],
+    "data.test.pipeline.1.img_scale": ["[64,48]"],
   ]
 
   /// Keys whose effect can't show in a run of one rank and a second, or must not, and the tests that show it.
   static let shownElsewhere: [String: String] = [
     "data.workers_per_gpu": "PrefetcherTests: the images are the same with any number of workers",
-    "model.train_cfg.rcnn.assigner.gt_max_assign_all": "MaxIoUAssignerTests: needs proposals of equal overlap",
+    "model.train_cfg.rpn.assigner.gt_max_assign_all": "MaxIoUAssignerTests: needs boxes of equal overlap",
+    "model.train_cfg.rcnn.assigner.gt_max_assign_all": "MaxIoUAssignerTests: needs boxes of equal overlap",
     "model.train_cfg.rpn_proposal.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",
     "model.test_cfg.rpn.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",
     "model.test_cfg.rcnn.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",

@@ -31,7 +31,7 @@ private struct KeyWalk: @unchecked Sendable {
     let key: String
     let what: String
   }
-  private enum Answer: Equatable { case run(String), inWords, failure(String) }
+  private enum Answer { case run(Run), inWords, failure(String) }
 
   private let data: TemporaryFolder
 
@@ -39,6 +39,28 @@ private struct KeyWalk: @unchecked Sendable {
     data = try TemporaryFolder()
     try ShapesDataset.write(to: data.path("data"), trainCount: 4, valCount: 2, seed: 5)
     try Self.addOddities(to: data.path("data/annotations/instances_train.json"))
+    try Self.addGrid(to: data.path("data/annotations/instances_val.json"))
+  }
+
+  /// So many objects that an untrained detector finds some.
+  private static func addGrid(to path: String) throws {
+    let content = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
+    var file = try #require(content as? [String: Any])
+    let images = try #require(file["images"] as? [[String: Any]])
+    var annotations = try #require(file["annotations"] as? [[String: Any]])
+    let categories = try #require(file["categories"] as? [[String: Any]]).compactMap { $0["id"] }
+    for image in images {
+      for place in 0..<120 {
+        let side = Double(20 + 15 * (place % 4))
+        annotations.append([
+          "id": 10_000 + annotations.count, "image_id": image["id"] ?? 0, "iscrowd": 0, "area": side * side,
+          "category_id": categories[place % categories.count],
+          "bbox": [Double(place % 12 * 14), Double(place / 12 * 14), side, side],
+        ])
+      }
+    }
+    file["annotations"] = annotations
+    try JSONSerialization.data(withJSONObject: file).write(to: URL(fileURLWithPath: path))
   }
 
   /// A crowd in each picture, a box over its edge, and a picture without boxes.
@@ -73,7 +95,8 @@ private struct KeyWalk: @unchecked Sendable {
     return leaves(of: root, path: []).map { path, node in
       let path = path.joined(separator: ".")
       return Key(
-        path: path, values: EveryKeyConfiguration.values[path] ?? otherValues(than: node),
+        path: path,
+        values: EveryKeyConfiguration.values[path] ?? otherValues(than: node).filter { $0 != text(of: node) },
         context: EveryKeyConfiguration.contexts[path] ?? [])
     }
   }
@@ -91,11 +114,14 @@ private struct KeyWalk: @unchecked Sendable {
     }
   }
 
+  private static func text(of node: Node) -> String {
+    node.sequence.map { "[\($0.map(text).joined(separator: ","))]" } ?? node.scalar?.string ?? ""
+  }
+
   private static func otherValues(than node: Node) -> [String] {
     if let elements = node.sequence {
       guard let first = elements.first else { return ["[2]"] }
-      let texts = elements.map { $0.scalar?.string ?? "[0]" }
-      return otherValues(than: first).map { "[\(([$0] + texts.dropFirst()).joined(separator: ","))]" }
+      return otherValues(than: first).map { "[\(([$0] + elements.dropFirst().map(text)).joined(separator: ","))]" }
     }
     if let value = node.bool { return ["\(!value)"] }
     if let value = node.int { return ["\(value + 1)", "\(value - 1)", value < 0 ? "0.4" : "\(2 * value)"] }
@@ -112,59 +138,72 @@ private struct KeyWalk: @unchecked Sendable {
     DispatchQueue.concurrentPerform(iterations: keys.count) { index in
       let key = keys[index]
       let before = key.context.isEmpty ? plain : answer(to: key.context, key: nil)
-      let answers = key.values.lazy.map { answer(to: key.context + ["\(key.path)=\($0)"], key: key.path) }
-      var seen: [Answer] = []
-      for answer in answers {
-        if case .run = answer, answer != before { return }
-        seen.append(answer)
-        if case .failure = answer { break }
+      guard case .run(let reference) = before else { return results.add(Finding(key: key.path, what: "\(before)")) }
+      var what: [String] = []
+      for value in key.values {
+        switch answer(to: key.context + ["\(key.path)=\(value)"], key: key.path) {
+        case .inWords: break
+        case .failure(let text): what.append("\(value) fails: \(text)")
+        case .run(let run):
+          if run.differs(from: reference) { return }
+          what.append("\(value) changes nothing")
+        }
       }
-      if seen.allSatisfy({ $0 == .inWords }), case .run = before { return }
-      let what = seen.contains(before) ? "\(key.values) change nothing" : "\(before) \(seen)"
-      results.add(Finding(key: key.path, what: what))
+      if !what.isEmpty { results.add(Finding(key: key.path, what: what.joined(separator: "; "))) }
     }
     return results.findings
   }
 
-  /// What a run with these options trains and detects; or whether a notice names the key, or an error refuses it.
+  /// What a run with these options trains; or whether a notice names the key, or an error refuses it.
   private func answer(to options: [String], key: String?) -> Answer {
     do {
       let read = try ReadConfiguration(text: EveryKeyConfiguration.text, name: "every.yaml", options: options)
-      if let key, read.notices.contains(where: { $0.contains("'\(key)'") }) { return .inWords }
+      let parts = key?.split(separator: ".") ?? []
+      let owners = parts.indices.map { "'\(parts[...$0].joined(separator: "."))'" }
+      if read.notices.contains(where: { notice in owners.contains(where: notice.contains) }) { return .inWords }
+      return try Run(options, data: data).map(Answer.run) ?? .inWords
     } catch { return error is ConfigurationError ? .inWords : .failure("\(error)") }
-    do { return try run(options) } catch { return .failure("\(error)") }
   }
 
-  private func run(_ options: [String]) throws -> Answer {
-    let folder = try TemporaryFolder()
-    let program = Program(folder: folder)
-    try FileManager.default.createSymbolicLink(
-      atPath: folder.path("data"), withDestinationPath: data.path("data"))
-    try folder.write(EveryKeyConfiguration.text, to: "every.yaml")
-    let arguments = options.isEmpty ? [] : ["--cfg-options"] + options
-    let training = try program.run(["train", "every.yaml", "--single-rank"] + arguments)
-    guard training.code == 0 else {
-      let isSaid = training.errors.contains("error: ") && !training.errors.contains("Backtrac")
-      return isSaid ? .inWords : .failure("\(training)")
+  /// A training, and its detections where they are asked for.
+  private final class Run: Sendable {
+    private let program: Program
+    private let testing: [String]
+    private let training: String
+
+    /// nil where the program refuses with a sentence.
+    init?(_ options: [String], data: TemporaryFolder) throws {
+      let folder = try TemporaryFolder()
+      program = Program(folder: folder)
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.path("data"), withDestinationPath: data.path("data"))
+      try folder.write(EveryKeyConfiguration.text, to: "every.yaml")
+      let arguments = ["--single-rank"] + (options.isEmpty ? [] : ["--cfg-options"] + options)
+      let outcome = try program.run(["train", "every.yaml"] + arguments)
+      guard outcome.code == 0 else {
+        try #require(outcome.errors.contains("error: ") && !outcome.errors.contains("Backtrac"), "\(outcome)")
+        return nil
+      }
+      let workDir = try #require(try folder.names(in: ".").first { folder.exists("\($0)/latest.h5") })
+      testing = ["test", "every.yaml", "\(workDir)/latest.h5", "--out", "found.json"] + arguments
+      let trained = try Checkpoint(image: folder.read("\(workDir)/latest.h5"), name: "latest.h5")
+      let arrays = (trained.model + trained.momenta).map { "\($0.name) \($0.values.hashValue)" }
+      let files = try folder.names(in: workDir).filter { $0.hasSuffix(".h5") }
+      training = ([KeyWalk.withoutTimes(outcome.output)] + files + arrays).joined(separator: "\n")
     }
-    let workDir = try #require(try folder.names(in: ".").first { folder.exists("\($0)/latest.h5") })
-    let checkpoint = "\(workDir)/latest.h5"
-    let testing = try program.run(
-      ["test", "every.yaml", checkpoint, "--single-rank", "--out", "found.json"] + arguments)
-    guard testing.code == 0 else { return .failure("\(testing)") }
-    let trained = try Checkpoint(image: folder.read(checkpoint), name: checkpoint)
-    let arrays = (trained.model + trained.momenta).map { "\($0.name) \($0.values.hashValue)" }
-    let files = try folder.names(in: workDir).filter { $0.hasSuffix(".h5") }
-    return .run(
-      ([
-        Self.withoutTimes(training.output), testing.output,
-        String(decoding: try folder.read("found.json"), as: UTF8.self),
-      ]
-        + files + arrays).joined(separator: "\n"))
+
+    /// A refusal of the test is a difference, too.
+    func differs(from other: Run) -> Bool { training != other.training || found != other.found }
+
+    private var found: String {
+      guard let outcome = try? program.run(testing) else { return "no run" }
+      let file = (try? program.folder.read("found.json")) ?? []
+      return "\(outcome.code)" + outcome.output + outcome.errors + String(decoding: file, as: UTF8.self)
+    }
   }
 
   /// A log without what differs from run to run, and without the notices.
-  private static func withoutTimes(_ log: String) -> String {
+  static func withoutTimes(_ log: String) -> String {
     log.split(separator: "\n").filter { !$0.contains("notice: ") }.map { line in
       line.replacing(#/^\S+ \S+ - /#, with: "").replacing(#/(time|data_time|memory|eta): [^,]*/#, with: "")
     }.joined(separator: "\n")

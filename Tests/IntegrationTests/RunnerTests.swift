@@ -14,7 +14,7 @@ extension ProgramTests {
           "evaluation={interval: 4}", "log_config.interval=2",
         ])
       #expect(log.steps.compactMap { $0["iter"] } == [2, 4, 6, 8])
-      #expect(log.steps.compactMap { $0["epoch"] } == [1, 2, 2, 3])
+      #expect(log.steps.compactMap { $0["epoch"] } == [1, 1, 2, 2])
       let rates = log.steps.compactMap { $0["lr"] }
       for (rate, expected) in zip(rates, [1e-2, 1e-3, 1e-3, 1e-4]) { #expect(abs(rate / expected - 1) < 1e-6) }
       #expect(
@@ -29,7 +29,7 @@ extension ProgramTests {
     func evaluation() throws {
       let run = try TinyRun()
       func epochs(_ name: String, _ option: String) throws -> [Int] {
-        // 22 images in one group of shape: 3 iterations an epoch.
+        // 22 images in two groups of shape: 4 iterations an epoch.
         let log = try run.train(name, ranks: 1, batch: 8, iterations: 12, options: [option])
         return log.text.split(separator: "\n").compactMap { line in
           line.firstMatch(of: /Epoch\(val\) \[(\d+)\]/).flatMap { Int($0.1) }
@@ -37,10 +37,10 @@ extension ProgramTests {
       }
       #expect(try epochs("start", "evaluation={interval: 2, start: 1}") == [1, 3])
       #expect(try epochs("first", "evaluation={interval: 3, start: 0}") == [3])
-      #expect(try epochs("zero", "evaluation={interval: 1, start: 0}") == [0, 1, 2, 3, 4])
+      #expect(try epochs("zero", "evaluation={interval: 1, start: 0}") == [0, 1, 2, 3])
       let text = try String(contentsOfFile: run.folder.path("tiny.yaml"), encoding: .utf8)
       try run.folder.write(text.replacing("evaluation: null\n", with: ""), to: "tiny.yaml")
-      #expect(try epochs("absent", "log_config.interval=2") == [1, 2, 3, 4])
+      #expect(try epochs("absent", "log_config.interval=2") == [1, 2, 3])
     }
 
     @Test("With grad_clip the log has the norm of the gradients before clipping, alike on 1 and 2 ranks")
