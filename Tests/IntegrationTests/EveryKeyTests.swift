@@ -166,7 +166,7 @@ private struct KeyWalk: @unchecked Sendable {
   }
 
   /// A training, and its detections where they are asked for.
-  private final class Run: Sendable {
+  private final class Run: @unchecked Sendable {
     private let program: Program
     private let testing: [String]
     private let training: String
