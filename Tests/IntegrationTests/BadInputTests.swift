@@ -73,7 +73,10 @@ struct BadInput: CustomTestStringConvertible, Sendable {
     },
     BadInput(
       name: "weights at an address", code: 66,
-      message: ["https://somewhere/a/b.pth: error: this is an address, and nothing is downloaded", "load_from: b.pth"],
+      message: [
+        "load_from: error: 'https://somewhere/a/b.pth' is not on this machine, and nothing is downloaded",
+        "fetch https://somewhere/a/b.pth and put it into ", "mpi.weights_dir",
+      ],
       options: ["load_from=https://somewhere/a/b.pth"]),
     BadInput(
       name: "no checkpoint", code: 66, message: ["none.h5: error: the checkpoint cannot be opened"],

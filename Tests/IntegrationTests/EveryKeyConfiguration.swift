@@ -130,8 +130,8 @@ enum EveryKeyConfiguration {
       test_cfg:
         rpn: {nms_pre: 12, max_per_img: 40, nms: {type: nms, iou_threshold: 0.3, class_agnostic: false,
             split_thr: 10000}, min_bbox_size: 0, nms_across_levels: false, nms_post: 40}
-        rcnn: {score_thr: 0.05, nms: {type: soft_nms, iou_threshold: 0.5, class_agnostic: false, split_thr: 10000,
-            method: linear, sigma: 0.5, min_score: 0.001}, max_per_img: 20, mask_thr_binary: 0.5}
+        rcnn: {score_thr: 0.05, nms: {type: soft_nms, iou_threshold: 0.1, class_agnostic: false, split_thr: 10000,
+            method: linear, sigma: 0.5, min_score: 0.001}, max_per_img: 400, mask_thr_binary: 0.5}
     data:
       samples_per_gpu: 2
       workers_per_gpu: 1
@@ -253,9 +253,12 @@ enum EveryKeyConfiguration {
     ("model.roi_head.bbox_roi_extractor.roi_layer", "{type: RoIPool, output_size: 7}", []),
     ("model.roi_head.bbox_head.loss_bbox", "{type: L1Loss}", []),
     ("model.train_cfg.rpn.sampler", "{type: PseudoSampler}", []),
-    ("model.train_cfg.rpn_proposal.nms", "{type: soft_nms, iou_threshold: 0.3, method: linear}", []),
+    (
+      "model.train_cfg.rpn_proposal.nms", "{type: soft_nms, iou_threshold: 0.3, method: linear}",
+      ["model.train_cfg.rpn_proposal.max_per_img=400"]
+    ),
     ("model.train_cfg.rcnn.sampler", "{type: PseudoSampler}", []),
-    ("model.test_cfg.rcnn.nms", "{type: nms, iou_threshold: 0.5}", []),
+    ("model.test_cfg.rcnn.nms", "{type: nms, iou_threshold: 0.1}", []),
     ("lr_config", "{policy: fixed}", []),
     ("runner.type", "IterBasedRunner", ["evaluation.by_epoch=null", "log_config.hooks.0.by_epoch=null"]),
     ("data.imgs_per_gpu", "1", []),
@@ -285,7 +288,9 @@ enum EveryKeyConfiguration {
     "lr_config.warmup": ["exp"], "mpi.scaled_decode": ["train"], "data.train.pipeline.2.multiscale_mode": ["range"],
     "data.train.pipeline.7.keys": ["[img,gt_bboxes,gt_labels]"],
     "model.rpn_head.loss_cls.class_weight": ["[4.0]"],
-    "evaluation.interval": ["1"], "model.test_cfg.rpn.max_per_img": ["5"],
+    "model.roi_head.bbox_head.loss_cls.class_weight": ["[0.5,0.5,0.5,0.5,0.5,3.0]"],
+    "model.test_cfg.rcnn.max_per_img": ["10"], "evaluation.interval": ["1"],
+    "model.test_cfg.rpn.max_per_img": ["5"],
     "model.train_cfg.rcnn.assigner.neg_iou_thr": ["0.02"], "data.val.pipeline.1.img_scale": ["[64,48]"],
     "data.test.pipeline.1.img_scale": ["[64,48]"],
   ]

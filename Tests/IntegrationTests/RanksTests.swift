@@ -36,7 +36,7 @@ extension ProgramTests {
         #expect(try #require(step["sync"]) > 0)
         #expect((0...1).contains(try #require(step["sync_hidden"])))
       }
-      #expect(both.text.matches(of: /loss: \d+\.\d{4}, sync: \d+ ms, \d+ % hidden\n/).count == 2)
+      #expect(both.text.matches(of: /loss: \d+\.\d{4}, grad_norm: \d+\.\d{4}, sync: \d+ ms, \d+ % hidden\n/).count == 2)
     }
   }
 }

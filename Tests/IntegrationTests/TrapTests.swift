@@ -31,9 +31,6 @@ struct Mistake: CustomTestStringConvertible, Sendable {
     }
   }
 
-  private static let trainWeights: @Sendable (TinyRun) throws -> Void = { run in
-    try run.train("good", ranks: 1, batch: 2, iterations: 1)
-  }
 
   private static let classSentence = [
     "instances_", ".json: error: its 6 categories are 'shapes', 'circle', ", "num_classes is 5", "Roboflow",
@@ -122,31 +119,28 @@ struct Mistake: CustomTestStringConvertible, Sendable {
   static let files: [Mistake] = [
     Mistake(
       name: "a folder to load from", code: 66, message: [folderSentence],
-      arguments: ["train", "tiny.yaml", "--work-dir", "work", "--load-from", "good"], prepare: trainWeights),
+      arguments: ["train", "tiny.yaml", "--work-dir", "work", "--load-from", "data"]),
     Mistake(
       name: "a folder to resume", code: 66, message: [folderSentence],
-      arguments: ["train", "tiny.yaml", "--work-dir", "work", "--resume", "good"], prepare: trainWeights),
+      arguments: ["train", "tiny.yaml", "--work-dir", "work", "--resume", "data"]),
     Mistake(
-      name: "a folder to test", code: 66, message: [folderSentence], arguments: ["test", "tiny.yaml", "good"],
-      prepare: trainWeights),
+      name: "a folder to test", code: 66, message: [folderSentence], arguments: ["test", "tiny.yaml", "data"]),
     Mistake(
       name: "a device to resume", code: 66, message: ["/dev/zero: error: this is not a regular file"],
       arguments: ["train", "tiny.yaml", "--work-dir", "work", "--resume", "/dev/zero"]),
   ]
 
-  private static let folderSentence = "good: error: this is a folder, not a checkpoint; name a file in it"
+  private static let folderSentence = "data: error: this folder holds no checkpoint (an .h5 file); name a file"
 
   /// Commands of one process.
   static let ofOneProcess: [Mistake] = [
     Mistake(
       name: "a folder to predict with", code: 66, message: [folderSentence],
-      arguments: ["predict", "tiny.yaml", "good", "data/none.jpg"], prepare: trainWeights),
+      arguments: ["predict", "tiny.yaml", "data", "data/none.jpg"]),
     Mistake(
-      name: "a folder to inspect", code: 66, message: [folderSentence], arguments: ["inspect", "good"],
-      prepare: trainWeights),
+      name: "a folder to inspect", code: 66, message: [folderSentence], arguments: ["inspect", "data"]),
     Mistake(
-      name: "a folder to convert", code: 66, message: [folderSentence], arguments: ["convert", "good", "new.h5"],
-      prepare: trainWeights),
+      name: "a folder to convert", code: 66, message: [folderSentence], arguments: ["convert", "data", "new.h5"]),
     Mistake(
       name: "a configuration to check whose classes are not the file's", message: classSentence,
       arguments: ["check", "tiny.yaml", "--cfg-options"] + withoutClasses, prepare: addCategory),

@@ -24,10 +24,8 @@ struct LoadedCheckpoint {
       for text in newest.passedOver { logger.warning("\(text)") }
       (checkpoint, path) = (newest.checkpoint, newest.path)
     case .resume(let path):
-      try WeightAddress.refuse(path)
       (checkpoint, self.path) = (try Checkpoint(image: CheckpointFile.read(path), name: path), path)
     case .weights(let path), .backbone(let path):
-      try WeightAddress.refuse(path)
       let weights = try Checkpoint.weights(reading: path)
       for notice in weights.notices { logger.notice("\(path): \(notice)") }
       (checkpoint, self.path) = (weights.checkpoint, path)

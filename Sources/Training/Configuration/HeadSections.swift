@@ -15,7 +15,6 @@ extension RPNHeadConfiguration {
     lossCls =
       try section.section("loss_cls") { try ClassificationLoss($0, "CrossEntropyLoss", "FocalLoss") }
       ?? ClassificationLoss(.sigmoid)
-    try section.check(weightsOf: lossCls, classes: lossCls.kind == .softmax ? 2 : 1)
     try section.read("reg_decoded_bbox", into: &regDecodedBBox)
     lossBBox =
       try section.boxRegressionLoss(ofDecodedBoxes: regDecodedBBox) ?? BoxRegressionLoss(.smoothL1(beta: 1 / 9))
@@ -148,7 +147,6 @@ extension BBoxHeadConfiguration {
     lossCls = try section.section("loss_cls") { try ClassificationLoss($0, "CrossEntropyLoss") } ?? lossCls
     try section.check(
       lossCls.kind == .softmax, "loss_cls", expected: "use_sigmoid: false, as scores are a softmax's")
-    try section.check(weightsOf: lossCls, classes: numClasses + 1)
     try section.read("reg_decoded_bbox", into: &regDecodedBBox)
     lossBBox = try section.boxRegressionLoss(ofDecodedBoxes: regDecodedBBox) ?? BoxRegressionLoss(.smoothL1(beta: 1))
     try section.only("with_cls", true)

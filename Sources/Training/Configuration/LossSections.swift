@@ -19,13 +19,6 @@ extension ClassificationLoss {
 }
 
 extension ConfigurationSection {
-  /// - Parameter classes: of the head's scores, the background among them.
-  func check(weightsOf loss: ClassificationLoss, classes: Int) throws {
-    try check(
-      loss.classWeight?.count ?? classes == classes, "loss_cls",
-      expected: "one with a 'class_weight' of \(classes) number\(classes == 1 ? "" : "s")")
-  }
-
   /// `loss_bbox` of a head; nil where it is absent.
   /// - Parameter ofDecodedBoxes: the head's `reg_decoded_bbox`, without which losses of boxes make no sense.
   func boxRegressionLoss(ofDecodedBoxes: Bool) throws -> BoxRegressionLoss? {
