@@ -60,9 +60,9 @@ import Training
   @Test(arguments: [
     (
       "model.rpn_head.loss_cls.class_weight=[1,2]",
-      "'model.rpn_head.loss_cls' is a mapping, expected one with a 'class_weight' of 1 number"
+      "'model.rpn_head.loss_cls.class_weight' has 2 numbers, expected 1 number"
     ),
-    ("model.roi_head.bbox_head.loss_cls.class_weight=[1,2]", "expected one with a 'class_weight' of 6 numbers"),
+    ("model.roi_head.bbox_head.loss_cls.class_weight=[1,2]", "'model.roi_head.bbox_head.loss_cls.class_weight' has 2 numbers, expected 6 numbers"),
     (
       "model.rpn_head.anchor_generator={type: AnchorGenerator, scales: [4], ratios: [1.0], strides: [4,8,16,32,64],"
         + " center_offset: 0.5, centers: [[0,0],[0,0],[0,0],[0,0],[0,0]]}", "expected 0, as 'centers' are given"
