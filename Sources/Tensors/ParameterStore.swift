@@ -22,7 +22,8 @@ public final class ParameterStore {
   ) -> Parameter {
     require(arenas == nil, "\(name) comes after the arenas were allocated")
     let parameter = Parameter(
-      name: name, shape: shape, layout: layout, isTrainable: isTrainable, initializer: initializer, classRows: classRows,
+      name: name, shape: shape, layout: layout, isTrainable: isTrainable, initializer: initializer,
+      classRows: classRows,
       store: self)
     parameters.append(parameter)
     return parameter

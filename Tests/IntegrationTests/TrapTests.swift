@@ -31,7 +31,6 @@ struct Mistake: CustomTestStringConvertible, Sendable {
     }
   }
 
-
   private static let classSentence = [
     "instances_", ".json: error: its 6 categories are 'shapes', 'circle', ", "num_classes is 5", "Roboflow",
     "set num_classes to 6",

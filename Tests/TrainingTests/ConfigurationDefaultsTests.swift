@@ -62,7 +62,10 @@ import Training
       "model.rpn_head.loss_cls.class_weight=[1,2]",
       "'model.rpn_head.loss_cls.class_weight' has 2 numbers, expected 1 number"
     ),
-    ("model.roi_head.bbox_head.loss_cls.class_weight=[1,2]", "'model.roi_head.bbox_head.loss_cls.class_weight' has 2 numbers, expected 6 numbers"),
+    (
+      "model.roi_head.bbox_head.loss_cls.class_weight=[1,2]",
+      "'model.roi_head.bbox_head.loss_cls.class_weight' has 2 numbers, expected 6 numbers"
+    ),
     (
       "model.rpn_head.anchor_generator={type: AnchorGenerator, scales: [4], ratios: [1.0], strides: [4,8,16,32,64],"
         + " center_offset: 0.5, centers: [[0,0],[0,0],[0,0],[0,0],[0,0]]}", "expected 0, as 'centers' are given"

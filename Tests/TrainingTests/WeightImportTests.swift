@@ -64,7 +64,8 @@ import Training
     }
     arrays.append(Checkpoint.Array(name: "fc.weight", shape: [1, 1], values: [0]))
     let lines = try load(arrays, demand, into: target)
-    #expect(lines.contains { $0.contains("unexpected key in source state_dict: backbone.fc.weight: not used") }, "\(lines)")
+    #expect(
+      lines.contains { $0.contains("unexpected key in source state_dict: backbone.fc.weight: not used") }, "\(lines)")
     let (before, after) = (source.exportedModel(), target.exportedModel())
     for (a, b) in zip(before, after) {
       #expect(b.values == (a.name.hasPrefix("backbone.") ? a.values.map { $0 + 1 } : a.values), "\(a.name)")
@@ -89,7 +90,8 @@ import Training
     let arrays = [Checkpoint.Array(name: "transformer.weight", shape: [1], values: [1])]
     for demand in [WeightImport.Demand.fitting, .backbone] {
       let error = try #require(throws: RunError.self) { try load(arrays, demand, into: model()) }
-      #expect(error.description.hasPrefix("w.pth: error: none of its 1 arrays has a name of the model, whose first is "))
+      #expect(
+        error.description.hasPrefix("w.pth: error: none of its 1 arrays has a name of the model, whose first is "))
     }
   }
 
