@@ -18,6 +18,7 @@ extension ProgramTests {
       #expect(try run.folder.read("alone.json") == run.folder.read("three.json"))
       let detections = try JSONSerialization.jsonObject(with: Data(run.folder.read("alone.json"))) as? [[String: Any]]
       #expect((detections ?? []).count > 6)
+      #expect(Set((detections ?? []).compactMap { $0["image_id"] as? Int }).count == 6, "a picture has no detection")
 
       let picture = try #require(run.folder.names(in: "data/val").first)
       let predict = ["predict", "tiny.yaml", "trained/latest.h5", "data/val/\(picture)", "--out-dir", "seen"]

@@ -155,6 +155,25 @@ import Training
     #expect(head.regClassAgnostic && head.lossBBox.kind != .l1)
   }
 
+  /// The block at the top of `finetune.yaml` says everything once.
+  @Test func fineTuningIsSaidInOnePlace() throws {
+    let read = try shipped("finetune")
+    let (data, classes) = (read.run.data, ["Arduino_Nano", "ESP8266", "Raspberry_Pi_3", "Heltec_ESP32_Lora"])
+    #expect(read.run.loadFrom == "work_dirs/bccd/latest.h5" && read.run.model.numClasses == 4)
+    for part in [data.train, try #require(data.val), try #require(data.test)] {
+      #expect(part.classes == classes && part.imgPrefix == "data/microcontrollers/images")
+    }
+    #expect(data.train.annFile.hasSuffix("instances_train.json") && data.val?.annFile.hasSuffix("val.json") == true)
+    // What an anchor names is used, so that there is nothing to notice.
+    #expect(read.notices == [])
+    #expect(
+      try shipped(
+        "finetune",
+        options: ["data.val.classes=[a,b,c,d]", "data.train.classes=[a,b,c,d]"]
+          + ["data.test.classes=[a,b,c,d]"]
+      ).run.data.train.classes == ["a", "b", "c", "d"])
+  }
+
   @Test func tuplesAndTopLevelTrainingSettingsAreRead() throws {
     let read = try ConfigurationFixture.read(
       replacing:

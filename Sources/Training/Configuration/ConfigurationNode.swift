@@ -44,6 +44,14 @@ public struct ConfigurationNode: Sendable {
     var key: String
     var place: ConfigurationPlace
     var value: ConfigurationNode
+
+    /// Whether the value has an anchor (`classes: &classes [cat, dog]`), so that the file itself says where it goes.
+    var isAnchored: Bool {
+      let lines = place.source.lines
+      guard place.line <= lines.count else { return false }
+      let text = lines[place.line - 1].drop { $0 != ":" }.dropFirst()
+      return text.drop { $0 == " " }.hasPrefix("&")
+    }
   }
 
   var content: Content

@@ -107,9 +107,9 @@ extension RunConfiguration {
     section.ignore("fp16", because: "everything is computed in float32")
     section.ignore("deterministic", because: "runs are repeatable anyway")
     section.ignore("log_level", because: "all messages are written")
-    section.ignore(
+    section.ignoreVariables(
       "dataset_type", "data_root", "img_norm_cfg", "classes", "CLASSES", "img_scale", "train_pipeline", "val_pipeline",
-      "test_pipeline", because: "a variable of the Python file; its value already stands where it was used")
+      "test_pipeline")
   }
 }
 

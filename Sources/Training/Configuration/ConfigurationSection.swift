@@ -26,13 +26,14 @@ final class ConfigurationSection {
     }
   }
 
-  /// Throws for the first key that nobody asked for and that is almost a known one. The others get a notice.
+  /// Throws for the first key that nobody asked for and that is almost a known one. The others get a notice, unless an
+  /// anchor says that they are used further down.
   func close(noticing message: String) throws {
     for entry in node.entries where !known.contains(entry.key) {
       if let key = nearest(to: entry.key, among: known, part: 4) {
         throw unknown(entry, hint: "did you mean '\(key)'?")
       }
-      notice(entry, message)
+      if !entry.isAnchored { notice(entry, message) }
     }
   }
 
@@ -185,6 +186,15 @@ final class ConfigurationSection {
     known += keys
     for entry in node.entries where keys.contains(entry.key) && !entry.value.isNull {
       notice(entry, "has no meaning here: \(reason)")
+    }
+  }
+
+  /// Variables of a Python file: as `ignore`, but one with an anchor is used further down.
+  func ignoreVariables(_ keys: String...) {
+    known += keys
+    for entry in node.entries where keys.contains(entry.key) && !entry.value.isNull && !entry.isAnchored {
+      notice(
+        entry, "has no meaning here: a variable of the Python file; its value already stands where it was used")
     }
   }
 

@@ -7,6 +7,8 @@ struct WeightArrays {
   private var narrowed: (count: Int, example: String) = (0, "")
   /// The names of what isn't an array of numbers.
   var passedOver: [String] = []
+  /// The names of the classes, where the file has them; those of torchvision's 91 outputs are known without.
+  var classes: [String] = []
 
   /// - Parameter bytes: as many as the shape has elements of the format.
   mutating func append(_ name: String, shape: [Int], _ format: NumberFormat, _ bytes: ArraySlice<UInt8>) {

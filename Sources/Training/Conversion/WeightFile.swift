@@ -61,7 +61,7 @@ extension Checkpoint {
       case .arrays(let arrays):
         do {
           let names = try ModelNames(arrays)
-          return (Checkpoint(names), names.notices)
+          return (Checkpoint(names, classes: arrays.classes), names.notices)
         } catch {
           throw .unreadable(name, error)
         }

@@ -81,6 +81,7 @@ extension HDF5Contents {
         guard !arrays.tensors.isEmpty else { throw Checkpoint.OtherFile() }
         tensors = arrays.tensors
         metadata["passed over"] = arrays.passedOver.joined(separator: "\n")
+        metadata["classes"] = (try? file.strings(attribute: "classes", of: "/"))?.joined(separator: "\n")
         return
       }
       let checkpoint = try Checkpoint(file)
@@ -103,7 +104,8 @@ extension HDF5Contents {
       let file = try SafetensorsFile(image)
       guard let text = file.metadata["checkpoint"] else {
         var weights = file.weights
-        weights.passedOver = file.metadata["passed over"]?.split(separator: "\n").map(String.init) ?? []
+        func lines(_ key: String) -> [String] { file.metadata[key]?.split(separator: "\n").map(String.init) ?? [] }
+        (weights.passedOver, weights.classes) = (lines("passed over"), lines("classes"))
         return .arrays(weights)
       }
       func arrays(_ prefix: String) -> [Checkpoint.Array] {
