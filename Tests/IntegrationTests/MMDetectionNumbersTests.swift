@@ -50,6 +50,7 @@ extension ReferenceRun {
     #expect(log.steps.allSatisfy { ($0["grad_norm"] != nil) == golden.has("expected/training/grad_norm") })
   }
 
+  /// Within a fifth of the reference's tolerance: weight decay moves them by 7e-5, rounding by 1e-7.
   fileprivate func expectFinalParameters(of path: String) throws {
     let checkpoint = try Checkpoint(image: folder.read(path), name: path)
     #expect(try checkpoint.iteration == steps)
@@ -59,7 +60,7 @@ extension ReferenceRun {
       let parameter = try #require(checkpoint.model.first { $0.name == name }, "no \(name)")
       let dataset = "expected/training/final_params/\(name)"
       #expect(try parameter.shape == golden.shape(dataset), "\(name)")
-      expectClose(parameter.values, try golden.floats(dataset), absolute: 1e-4, "\(golden) \(name)")
+      expectClose(parameter.values, try golden.floats(dataset), absolute: 2e-5, "\(golden) \(name)")
     }
   }
 

@@ -99,7 +99,8 @@ struct ReferenceRun {
       switch node {
       case .mapping(let pairs):
         .mapping(
-          .init(pairs.map { ($0.key, block($0.value, isTuple: $0.key.string == "img_scale")) }, .implicit, .block))
+          .init(
+            pairs.map { (block($0.key), block($0.value, isTuple: $0.key.string == "img_scale")) }, .implicit, .block))
       case .sequence(let items):
         .sequence(
           .init(items.map { block($0) }, isTuple ? Tag("tag:yaml.org,2002:python/tuple") : .implicit, .block))
