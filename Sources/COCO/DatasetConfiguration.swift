@@ -2,6 +2,8 @@
 
 /// One step of a `pipeline` list. Steps that only format (`DefaultFormatBundle`, `ImageToTensor` …) have no meaning here.
 public enum PipelineStep: Equatable, Sendable {
+  /// `LoadImageFromFile` with `to_float32: true`: Resize does not round to whole grey levels.
+  case loadAsFloats
   /// `Resize`. `scales`: one, or several to choose from (`multiscale_mode: value`), as (width, height).
   case resize(scales: [ImageScale], mode: MultiscaleMode, keepRatio: Bool, clipsBoxes: Bool)
   /// `RandomFlip`: at most one of the directions is drawn.

@@ -66,7 +66,8 @@ import Testing
 
   /// A ramp over an odd width: the last of the reduced columns stands for one column of the picture only, and must not
   /// shift the others.
-  @Test(arguments: [33, 35]) func placesAreThoseOfTheFullPicture(_ width: Int) throws {
+  @Test(arguments: [33, 35], [[], [PipelineStep.loadAsFloats]])
+  func placesAreThoseOfTheFullPicture(_ width: Int, _ loading: [PipelineStep]) throws {
     let size = ImageSize(height: 33, width: width)
     let target = 16
     let file = try jpeg(size) { x, _ in 7 * Double(x) }
@@ -78,7 +79,7 @@ import Testing
     let (key, pool) = (DrawKey(seed: 0, epoch: 0), PixelPool())
     var samples: [Sample] = []
     for scalesDecode in [false, true] {
-      let pipeline = try Pipeline([step], scalesDecode: scalesDecode)
+      let pipeline = try Pipeline(loading + [step], scalesDecode: scalesDecode)
       let picture = try dataset.picture(0, pipeline, key: key, pool)
       #expect(picture.width == (scalesDecode ? (width + 1) / 2 : width))
       samples.append(pipeline.apply(picture, dataset.images[0], key: key))

@@ -47,6 +47,18 @@ import Testing
     }
   }
 
+  /// Boxes that were clipped at the picture's border may have no area left.
+  @Test(arguments: NMSConfiguration.SoftMethod.allCases)
+  func boxesWithoutAreaKeepTheirSoftScores(_ method: NMSConfiguration.SoftMethod) {
+    var configuration = NMSConfiguration()
+    (configuration.iouThreshold, configuration.softMethod) = (0.3, method)
+    let boxes = [Box(9, 0, 9, 5), Box(9, 0, 9, 5), Box(2, 2, 2, 2), Box(0, 0, 9, 5), Box(0, 0, 0, 0)]
+    let kept = NonMaximumSuppression.softNMS(
+      boxes, scores: [0.9, 0.8, 0.7, 0.6, 0.5], configuration: configuration)
+    #expect(kept.map(\.index) == [0, 1, 2, 3, 4])
+    #expect(kept.map(\.score) == [0.9, 0.8, 0.7, 0.6, 0.5])
+  }
+
   @Test func batchedNMSIsMMCVs() throws {
     for golden in try cases("batched_nms", count: 15) {
       var configuration = try settings(golden).nms

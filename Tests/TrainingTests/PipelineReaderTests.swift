@@ -41,6 +41,18 @@ import Training
     #expect(message.contains(expected), "\(message)")
   }
 
+  @Test func picturesAreLoadedAsFloatsOnlyWhereThatIsAskedFor() throws {
+    let plain = try ConfigurationFixture.read(options: []).run.data
+    for value in [true, false] {
+      let read = try ConfigurationFixture.read(options: [
+        "data.train.pipeline.0.to_float32=\(value)", "data.test.pipeline.0.to_float32=\(value)",
+      ]).run.data
+      let loading: [PipelineStep] = value ? [.loadAsFloats] : []
+      #expect(read.train.pipeline == loading + plain.train.pipeline)
+      #expect(read.test?.pipeline == loading + (plain.test?.pipeline ?? []))
+    }
+  }
+
   @Test func onlyWhatCollectNamesReachesTheAssigner() throws {
     let without = try ConfigurationFixture.read(options: ["model.train_cfg.rpn.assigner.ignore_iof_thr=0.5"])
     #expect(!without.run.data.train.collectsIgnored)

@@ -77,12 +77,14 @@ import Training
     try write(30, "\(folder.path)/epoch_3.h5")
     try write(10, "\(folder.path)/epoch_9.h5")
     #expect(try iteration() == 30)
+    // The link lags behind where a run is killed before it is made anew.
     try CheckpointFile.link("\(folder.path)/latest.h5", to: "epoch_9.h5")
-    #expect(try iteration() == 10)
+    #expect(try iteration() == 30)
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: "\(folder.path)/epoch_9.h5"))
     let (checkpoint, notices) = try Checkpoint.weights(reading: folder.path)
     #expect(checkpoint.iteration == 30)
-    #expect(notices.contains { $0.hasPrefix("passed over: \(folder.path)/latest.h5: error: this is not an HDF5 file") })
+    let sentence = "passed over: \(folder.path)/epoch_9.h5: error: this is not an HDF5 file"
+    #expect(notices.contains { $0.hasPrefix(sentence) })
     #expect(notices.last == "the newest good checkpoint in it is \(folder.path)/epoch_3.h5")
     try Data([1, 2, 3]).write(to: URL(fileURLWithPath: "\(folder.path)/epoch_3.h5"))
     let none = try #require(throws: CheckpointError.self) { _ = try iteration() }

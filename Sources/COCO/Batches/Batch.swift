@@ -48,7 +48,7 @@ public struct Batch: Sendable {
     let stride = size.width * 3
     for (index, sample) in samples.enumerated() {
       let start = values + index * size.height * stride
-      let (height, length) = (sample.picture.height, sample.picture.width * 3)
+      let (height, length) = (sample.geometry.imgShape.height, sample.geometry.imgShape.width * 3)
       sample.write(to: start, stride: stride)
       for row in 0..<height { (start + row * stride + length).update(repeating: 0, count: stride - length) }
       (start + height * stride).update(repeating: 0, count: (size.height - height) * stride)

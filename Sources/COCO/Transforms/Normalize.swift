@@ -3,16 +3,30 @@
 struct Normalize: Sendable {
   /// For each output channel its 256 values, one channel after the other.
   private let table: [Float]
+  private let mean: [Float]
+  private let factor: [Double]
   private let swapsChannels: Bool
 
   /// - Parameters:
   ///   - mean, std: in the order of the output channels.
   ///   - toRGB: whether the output is RGB or BGR.
   init(mean: [Double], std: [Double], toRGB: Bool) {
-    table = zip(mean, std).flatMap { mean, std in
-      (0..<256).map { Float(Double(Float($0) - Float(mean)) * (1 / Double(Float(std)))) }
+    let (mean, factor) = (mean.map { Float($0) }, std.map { 1 / Double(Float($0)) })
+    table = zip(mean, factor).flatMap { mean, factor in
+      (0..<256).map { Float(Double(Float($0) - mean) * factor) }
     }
-    swapsChannels = toRGB
+    (self.mean, self.factor, swapsChannels) = (mean, factor, toRGB)
+  }
+
+  /// Writes a row of a picture of floats: blue, green, red for each pixel.
+  func write(_ row: [Float], mirrorsX: Bool, to output: UnsafeMutablePointer<Float>) {
+    for channel in 0..<3 {
+      let (mean, factor, source) = (mean[channel], factor[channel], swapsChannels ? 2 - channel : channel)
+      for start in stride(from: 0, to: row.count, by: 3) {
+        let target = mirrorsX ? row.count - 3 - start : start
+        output[target + channel] = Float(Double(row[start + source] - mean) * factor)
+      }
+    }
   }
 
   /// Writes the picture, mirrored first if asked for.

@@ -25,7 +25,8 @@ public struct DrawKey: Equatable, Sendable {
   public init(seed: UInt64, epoch: Int) { (self.seed, self.epoch) = (seed, epoch) }
 }
 
-/// A checked `pipeline` list: Resize, RandomFlip, Normalize, Pad, each at most once and in this order.
+/// A checked `pipeline` list: Resize, RandomFlip, Normalize, Pad, each at most once and in this order, and before them
+/// perhaps that pictures are loaded as floats.
 public struct Pipeline: Sendable {
   private let steps: [PipelineStep]
   private let normalize: Normalize
@@ -69,7 +70,7 @@ public struct Pipeline: Sendable {
       case .randomFlip(let chances):
         var random = KeyedRandom(seed: key.seed, purpose: .flip, epoch: key.epoch, item: imageID)
         geometry.flip = chances.direction(at: random.uniform())
-      case .normalize: break
+      case .loadAsFloats, .normalize: break
       case .pad(let divisor): geometry.padShape = geometry.imgShape.padded(to: divisor)
       }
     }
@@ -86,7 +87,8 @@ public struct Pipeline: Sendable {
     _ picture: DecodedImage, _ image: CocoDataset.Image, key: DrawKey, _ pool: PixelPool
   ) -> Sample {
     let geometry = geometry(of: picture.fullSize, imageID: image.id, key: key)
-    let resized = Resize.linear(picture, to: geometry.imgShape, pool)
+    // Floats would need four times the memory, so they are made of the bytes while a batch is written.
+    let resized = steps.contains(.loadAsFloats) ? picture : Resize.linear(picture, to: geometry.imgShape, pool)
     if picture.size != resized.size { pool.give(picture.pixels) }
     return Sample(
       imageID: image.id, oriSize: image.size, geometry: geometry,
@@ -142,14 +144,15 @@ extension [FlipChance] {
 extension PipelineStep {
   fileprivate var rank: Int {
     switch self {
-    case .resize: 0
-    case .randomFlip: 1
-    case .normalize: 2
-    case .pad: 3
+    case .loadAsFloats: 0
+    case .resize: 1
+    case .randomFlip: 2
+    case .normalize: 3
+    case .pad: 4
     }
   }
 
-  fileprivate var name: String { ["Resize", "RandomFlip", "Normalize", "Pad"][rank] }
+  fileprivate var name: String { ["LoadImageFromFile", "Resize", "RandomFlip", "Normalize", "Pad"][rank] }
 
   fileprivate var clipsBoxes: Bool {
     if case .resize(_, _, _, let clipsBoxes) = self { clipsBoxes } else { false }
@@ -166,6 +169,7 @@ extension PipelineStep {
   /// What is impossible about the step's options, or nil.
   fileprivate var fault: String? {
     switch self {
+    case .loadAsFloats: return nil
     case .resize(let scales, let mode, _, _):
       if scales.isEmpty || scales.contains(where: { min($0.width, $0.height) < 1 }) {
         return "img_scale needs positive sizes"

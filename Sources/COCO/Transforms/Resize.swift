@@ -1,6 +1,6 @@
 import Primitives
 
-/// Bilinear resizing of 8-bit pictures with the same bits as OpenCV's `INTER_LINEAR`.
+/// Bilinear resizing of 8-bit pictures with the same bits as OpenCV's `INTER_LINEAR`, or in floats as it resizes those.
 ///
 /// Pixel centres are at half-integers: target x lies at `(x + 0.5) · scale - 0.5` in the source. Weights are rounded to
 /// 11 bits; rows are blended as `((w₀·(h₀ >> 4)) >> 16 + (w₁·(h₁ >> 4)) >> 16 + 2) >> 2` of the 19-bit horizontal sums.
@@ -8,12 +8,7 @@ enum Resize {
   /// The picture in a new size. The scale is that of the stored picture, also where it was decoded at a reduced one.
   static func linear(_ image: DecodedImage, to size: ImageSize, _ pool: PixelPool) -> DecodedImage {
     guard size != image.size else { return image }
-    let reduction = Double(image.reduction)
-    let columns = Axis(
-      source: image.width, extent: Double(image.fullSize.width) / reduction, target: size.width, clampsWeights: true)
-    let rows = Axis(
-      source: image.height, extent: Double(image.fullSize.height) / reduction, target: size.height,
-      clampsWeights: false)
+    let (columns, rows) = axes(image, to: size)
     let weights = rows.taps.map { Weights($0) }
     var pixels = pool.take(size.height * size.width * 3)
     var upper = RowSums(source: image.width, target: size.width)
@@ -34,11 +29,24 @@ enum Resize {
     return DecodedImage(height: size.height, width: size.width, pixels: pixels)
   }
 
-  /// For each target coordinate the two source coordinates and their weights, in 1/2048.
+  private static func axes(_ image: DecodedImage, to size: ImageSize) -> (columns: Axis, rows: Axis) {
+    let reduction = Double(image.reduction)
+    let columns = Axis(
+      source: image.width, extent: Double(image.fullSize.width) / reduction, target: size.width, clampsWeights: true)
+    let rows = Axis(
+      source: image.height, extent: Double(image.fullSize.height) / reduction, target: size.height,
+      clampsWeights: false)
+    return (columns, rows)
+  }
+
+  /// For each target coordinate the two source coordinates and their weights.
   private struct Axis {
     struct Tap {
       let first: Int
       let second: Int
+      /// The second one's weight.
+      let fraction: Float
+      /// 1 - fraction and fraction in 1/2048.
       let weight0: Int16
       let weight1: Int16
     }
@@ -60,7 +68,7 @@ enum Resize {
           (base, fraction) = (min(max(base, 0), source - 1), 0)
         }
         return Tap(
-          first: min(max(base, 0), source - 1), second: min(max(base + 1, 0), source - 1),
+          first: min(max(base, 0), source - 1), second: min(max(base + 1, 0), source - 1), fraction: fraction,
           weight0: Int16(((1 - fraction) * 2048).rounded(.toNearestOrEven)),
           weight1: Int16((fraction * 2048).rounded(.toNearestOrEven)))
       }
@@ -145,6 +153,47 @@ enum Resize {
     private static func product(_ weight: SIMD8<Int16>, _ sum: SIMD8<Int16>) -> SIMD8<Int16> {
       let product = SIMD8<Int32>(truncatingIfNeeded: weight) &* SIMD8<Int32>(truncatingIfNeeded: sum)
       return SIMD8<Int16>(truncatingIfNeeded: product &>> 16)
+    }
+  }
+}
+
+extension Resize {
+  /// Gives the rows of the resized picture one after the other, not rounded: blue, green, red for each pixel.
+  static func floatRows(_ image: DecodedImage, to size: ImageSize, _ body: (_ y: Int, _ row: [Float]) -> Void) {
+    let (columns, rows) = axes(image, to: size)
+    var upper = FloatRow(width: size.width)
+    var (lower, result) = (upper, upper.values)
+    for (y, tap) in rows.taps.enumerated() {
+      if upper.row != tap.first && lower.row == tap.first { swap(&upper, &lower) }
+      upper.fill(from: image, row: tap.first, columns)
+      lower.fill(from: image, row: tap.second, columns)
+      for i in result.indices {
+        result[i] = upper.values[i] * (1 - tap.fraction) + lower.values[i] * tap.fraction
+      }
+      body(y, result)
+    }
+  }
+
+  /// One source row, resized horizontally.
+  private struct FloatRow {
+    private(set) var row = -1
+    private(set) var values: [Float]
+
+    init(width: Int) { values = [Float](repeating: 0, count: width * 3) }
+
+    mutating func fill(from image: DecodedImage, row: Int, _ columns: Axis) {
+      guard row != self.row else { return }
+      self.row = row
+      let start = row * image.width * 3
+      image.pixels.withUnsafeBufferPointer { pixels in
+        for (x, tap) in columns.taps.enumerated() {
+          let (first, second) = (start + tap.first * 3, start + tap.second * 3)
+          for channel in 0..<3 {
+            values[x * 3 + channel] =
+              Float(pixels[first + channel]) * (1 - tap.fraction) + Float(pixels[second + channel]) * tap.fraction
+          }
+        }
+      }
     }
   }
 }

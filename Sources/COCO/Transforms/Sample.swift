@@ -8,20 +8,28 @@ public struct Sample: Sendable {
   public let boxes: [Box]
   public let labels: [Int]
   public let ignored: [Box]
-  /// Of size `geometry.imgShape`. Flip, normalisation and padding are done while a batch is written.
+  /// Of size `geometry.imgShape`, or as it was decoded where it is resized as floats. That, flip, normalisation and
+  /// padding are done while a batch is written.
   package let picture: DecodedImage
   let normalize: Normalize
 
   /// `[height, width, 3]` of `geometry.imgShape`: flipped, normalised, RGB or BGR.
   public var pixels: [Float] {
-    [Float](unsafeUninitializedCapacity: picture.pixels.count) { values, initializedCount in
-      if let start = values.baseAddress { write(to: start, stride: picture.width * 3) }
-      initializedCount = picture.pixels.count
+    let size = geometry.imgShape
+    let count = size.height * size.width * 3
+    return [Float](unsafeUninitializedCapacity: count) { values, initializedCount in
+      if let start = values.baseAddress { write(to: start, stride: size.width * 3) }
+      initializedCount = count
     }
   }
 
   /// Writes `pixels` as rows of `stride` floats, whose rests are left as they are.
   func write(to values: UnsafeMutablePointer<Float>, stride: Int) {
-    normalize.write(picture, geometry.flip, to: values, stride: stride)
+    let size = geometry.imgShape
+    guard picture.size != size else { return normalize.write(picture, geometry.flip, to: values, stride: stride) }
+    Resize.floatRows(picture, to: size) { y, row in
+      let target = geometry.flip?.mirrorsY ?? false ? size.height - 1 - y : y
+      normalize.write(row, mirrorsX: geometry.flip?.mirrorsX ?? false, to: values + target * stride)
+    }
   }
 }

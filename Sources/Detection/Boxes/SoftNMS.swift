@@ -7,7 +7,8 @@ extension NonMaximumSuppression {
   ///
   ///     naive 0, linear 1 − IoU, both from `iouThreshold` on; gaussian exp(−IoU² / sigma)
   ///
-  /// A box whose score falls below `minScore` is dropped.
+  /// A box whose score falls below `minScore` is dropped. An IoU of 0 / 0, between boxes without area, weighs 1 with
+  /// each method (mmcv: with gaussian the score becomes not-a-number).
   /// - Returns: the boxes in the order in which they were taken, with their lowered scores.
   public static func softNMS(
     _ boxes: [Box], scores: [Float], configuration: NMSConfiguration, offset: Float = 0
@@ -49,7 +50,8 @@ extension NonMaximumSuppression {
   }
 
   private static func weight(_ iou: Float, _ configuration: NMSConfiguration) -> Float {
-    switch configuration.softMethod {
+    if iou.isNaN { return 1 }
+    return switch configuration.softMethod {
     case .naive: iou >= configuration.iouThreshold ? 0 : 1
     case .linear: iou >= configuration.iouThreshold ? 1 - iou : 1
     case .gaussian: exp(-(iou * iou) / configuration.sigma)

@@ -14,15 +14,13 @@ struct LoadedCheckpoint {
     switch source {
     case .beginning: return nil
     case .newestOfWorkDir:
-      guard let newest = try CheckpointSearch.newest(in: workDir, logger) else {
+      guard let newest = try CheckpointFolder.newestOfRun(in: workDir) else {
         logger.notice("\(workDir) holds no checkpoint yet: starting at the beginning")
         return nil
       }
-      (checkpoint, path) = newest
+      (checkpoint, path) = Self.named(newest, logger)
     case .resume(let folder) where CheckpointFolder.isFolder(folder):
-      let newest = try CheckpointFolder.newest(in: folder)
-      for text in newest.passedOver { logger.warning("\(text)") }
-      (checkpoint, path) = (newest.checkpoint, newest.path)
+      (checkpoint, path) = Self.named(try CheckpointFolder.newest(in: folder), logger)
     case .resume(let path):
       (checkpoint, self.path) = (try Checkpoint(image: CheckpointFile.read(path), name: path), path)
     case .weights(let path), .backbone(let path):
@@ -35,6 +33,12 @@ struct LoadedCheckpoint {
     case .backbone: (demand, isResumed) = (.backbone, false)
     case .beginning, .newestOfWorkDir, .resume: (demand, isResumed) = (.whole, true)
     }
+  }
+
+  /// Names the damaged ones on the way.
+  private static func named(_ newest: CheckpointFolder.Newest, _ logger: Logger) -> (Checkpoint, String) {
+    for text in newest.passedOver { logger.warning("\(text)") }
+    return (newest.checkpoint, newest.path)
   }
 
   /// - Parameter classes: the run's, in its order.

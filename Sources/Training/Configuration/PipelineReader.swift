@@ -57,8 +57,8 @@ struct PipelineReader {
     case "Pad": return [try pad(section)]
     case "LoadImageFromFile":
       try section.only("color_type", "color")
-      try section.unsupported("to_float32")
       section.ignore("file_client_args", because: "images are read from the file system")
+      if try section.optional("to_float32") ?? false { return [.loadAsFloats] }
     case "LoadAnnotations":
       try section.only("with_bbox", true)
       try section.only("with_label", true)

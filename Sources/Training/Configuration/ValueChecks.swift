@@ -78,7 +78,7 @@ extension FittingCheck {
           }
         case .pad(let divisor) where divisor > 1024:
           throw error("data.\(name).pipeline", "has a size_divisor of \(divisor), expected at most 1024")
-        case .pad, .randomFlip, .normalize: break
+        case .loadAsFloats, .pad, .randomFlip, .normalize: break
         }
       }
     }
