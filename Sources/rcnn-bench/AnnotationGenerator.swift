@@ -51,7 +51,11 @@ struct AnnotationGenerator {
     let (x, y) = (random.below(64_000 - width), random.below(48_000 - height))
     let isCrowd = random.below(100) == 0
     text.write("{\"segmentation\": ")
-    if isCrowd { text.writeRunLengths(&random) } else { text.writePolygon(x, y, width, height, &random) }
+    if isCrowd {
+      text.writeRunLengths(&random)
+    } else {
+      text.writePolygon(x: x, y: y, width: width, height: height, &random)
+    }
     // Twice the area in hundredths is an area with a fraction of many digits, as COCO's are.
     let area = Double(width) * Double(height) * (0.4 + 0.5 * Double(random.uniform())) / 10_000
     text.write(",\"area\": \(area),\"iscrowd\": \(isCrowd ? 1 : 0),\"image_id\": \(id(ofImage: random.below(images)))")
@@ -99,7 +103,7 @@ struct AnnotationText {
   }
 
   /// An ellipse of 6 to 40 points.
-  mutating func writePolygon(_ x: Int, _ y: Int, _ width: Int, _ height: Int, _ random: inout KeyedRandom) {
+  mutating func writePolygon(x: Int, y: Int, width: Int, height: Int, _ random: inout KeyedRandom) {
     let count = 6 + random.below(35)
     write("[[")
     for point in 0..<count {

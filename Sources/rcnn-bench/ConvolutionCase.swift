@@ -9,21 +9,25 @@ struct ConvolutionCase {
 
   /// The shapes that most of the time goes to, for an input of this size.
   static func all(size: ImageSize, batch: Int) -> [ConvolutionCase] {
-    func map(_ name: String, _ stride: Int, _ inputs: Int, _ outputs: Int, _ kernel: Int, step: Int = 1) -> Self {
+    func map(_ name: String, at stride: Int, _ inputs: Int, to outputs: Int, kernel: Int, step: Int = 1) -> Self {
       let shape = ConvolutionShape(
         batch: batch, height: size.height / stride, width: size.width / stride, inChannels: inputs,
         outChannels: outputs, kernelHeight: kernel, kernelWidth: kernel, stride: step, padding: kernel / 2)
       return ConvolutionCase(name: "\(name) \(kernel)x\(kernel)/\(step) \(inputs)-\(outputs)", shape: shape)
     }
     return [
-      map("conv1", 1, 3, 64, 7, step: 2),
-      map("layer1", 4, 64, 64, 3), map("layer1", 4, 64, 256, 1),
-      map("layer2", 4, 128, 128, 3, step: 2), map("layer2", 8, 128, 128, 3), map("layer2", 8, 512, 128, 1),
-      map("layer3", 8, 256, 256, 3, step: 2), map("layer3", 16, 256, 256, 3), map("layer3", 16, 1024, 256, 1),
-      map("layer4", 16, 512, 512, 3, step: 2), map("layer4", 32, 512, 512, 3), map("layer4", 32, 512, 2048, 1),
-      map("lateral_convs.0", 4, 256, 256, 1),
-      map("fpn_convs.0", 4, 256, 256, 3), map("fpn_convs.1", 8, 256, 256, 3), map("fpn_convs.2", 16, 256, 256, 3),
-      map("rpn_reg", 4, 256, 12, 1),
+      map("conv1", at: 1, 3, to: 64, kernel: 7, step: 2),
+      map("layer1", at: 4, 64, to: 64, kernel: 3), map("layer1", at: 4, 64, to: 256, kernel: 1),
+      map("layer2", at: 4, 128, to: 128, kernel: 3, step: 2), map("layer2", at: 8, 128, to: 128, kernel: 3),
+      map("layer2", at: 8, 512, to: 128, kernel: 1),
+      map("layer3", at: 8, 256, to: 256, kernel: 3, step: 2), map("layer3", at: 16, 256, to: 256, kernel: 3),
+      map("layer3", at: 16, 1024, to: 256, kernel: 1),
+      map("layer4", at: 16, 512, to: 512, kernel: 3, step: 2), map("layer4", at: 32, 512, to: 512, kernel: 3),
+      map("layer4", at: 32, 512, to: 2048, kernel: 1),
+      map("lateral_convs.0", at: 4, 256, to: 256, kernel: 1),
+      map("fpn_convs.0", at: 4, 256, to: 256, kernel: 3), map("fpn_convs.1", at: 8, 256, to: 256, kernel: 3),
+      map("fpn_convs.2", at: 16, 256, to: 256, kernel: 3),
+      map("rpn_reg", at: 4, 256, to: 12, kernel: 1),
       ConvolutionCase(
         name: "shared_fcs.0 12544-1024",
         shape: .linear(rows: 512 * batch, inChannels: 12_544, outChannels: 1024)),

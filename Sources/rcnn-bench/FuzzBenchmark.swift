@@ -51,12 +51,12 @@ struct FuzzBenchmark: ParsableCommand {
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) * 1e-9
         if seconds > longest { (longest, slowest) = (seconds, number) }
       }
-      report(read, refused, longest, slowest)
+      report(read: read, refused: refused, longest: longest, slowest: slowest)
       return 0
     }
   }
 
-  private func report(_ read: Int, _ refused: Int, _ longest: Double, _ slowest: Int) {
+  private func report(read: Int, refused: Int, longest: Double, slowest: Int) {
     let peak = Machine.peakMemoryMiB
     if json {
       print(

@@ -39,11 +39,14 @@ extension AnnotationRecords {
     categoryOf.reserveCapacity(annotations.count)
     for annotation in annotations {
       guard let image = imageTable[annotation.imageID] else {
-        throw unknown(annotation, "image \(annotation.imageID)", "images", "\(images.count) images", path)
+        throw unknown(
+          "image \(annotation.imageID)", of: annotation, missingIn: "images", counting: "\(images.count) images",
+          file: path)
       }
       guard let category = categoryTable[annotation.categoryID] else {
         throw unknown(
-          annotation, "category \(annotation.categoryID)", "categories", "\(categories.count) categories", path)
+          "category \(annotation.categoryID)", of: annotation, missingIn: "categories",
+          counting: "\(categories.count) categories", file: path)
       }
       imageOf.append(Int32(image))
       categoryOf.append(Int32(category))
@@ -53,7 +56,8 @@ extension AnnotationRecords {
   }
 
   private func unknown(
-    _ annotation: AnnotationFile.Annotation, _ what: String, _ section: String, _ count: String, _ path: String
+    _ what: String, of annotation: AnnotationFile.Annotation, missingIn section: String, counting count: String,
+    file path: String
   ) -> COCOError {
     COCOError(at: path, "annotation \(annotation.id) names \(what), which is not in '\(section)' (\(count))")
   }

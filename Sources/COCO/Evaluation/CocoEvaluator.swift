@@ -142,8 +142,9 @@ private struct ClassCurves {
       for range in SizeRange.allCases where groundTruthCounts[range.rawValue] > 0 {
         for threshold in EvaluationThresholds.overlaps.indices {
           curve.follow(counted, bit: DetectionMatch.bit(range, threshold), count: groundTruthCounts[range.rawValue])
-          result.setRecall(curve.recall, threshold, label, range, limit)
-          result.setPrecisions(curve.sampledPrecisions, threshold, label, range, limit)
+          result.setRecall(curve.recall, threshold: threshold, label: label, range, limit: limit)
+          result.setPrecisions(
+            curve.sampledPrecisions, threshold: threshold, label: label, range, limit: limit)
         }
       }
     }

@@ -17,17 +17,17 @@ public struct EvaluationResult: Hashable, Sendable {
     precision = Array(repeating: -1, count: count * EvaluationThresholds.recalls.count)
   }
 
-  private func offset(_ outer: Int, _ label: Int, _ range: SizeRange, _ limit: Int) -> Int {
+  private func offset(outer: Int, label: Int, _ range: SizeRange, limit: Int) -> Int {
     ((outer * labelCount + label) * SizeRange.allCases.count + range.rawValue) * maxDets.count + limit
   }
 
-  mutating func setRecall(_ value: Double, _ threshold: Int, _ label: Int, _ range: SizeRange, _ limit: Int) {
-    recall[offset(threshold, label, range, limit)] = value
+  mutating func setRecall(_ value: Double, threshold: Int, label: Int, _ range: SizeRange, limit: Int) {
+    recall[offset(outer: threshold, label: label, range, limit: limit)] = value
   }
 
-  mutating func setPrecisions(_ values: [Double], _ threshold: Int, _ label: Int, _ range: SizeRange, _ limit: Int) {
+  mutating func setPrecisions(_ values: [Double], threshold: Int, label: Int, _ range: SizeRange, limit: Int) {
     for (r, value) in values.enumerated() {
-      precision[offset(threshold * values.count + r, label, range, limit)] = value
+      precision[offset(outer: threshold * values.count + r, label: label, range, limit: limit)] = value
     }
   }
 
@@ -41,7 +41,7 @@ public struct EvaluationResult: Hashable, Sendable {
     let recallCount = EvaluationThresholds.recalls.count
     return mean(
       (thresholds.lowerBound * recallCount..<thresholds.upperBound * recallCount).flatMap { outer in
-        labels.map { precision[offset(outer, $0, range, limit)] }
+        labels.map { precision[offset(outer: outer, label: $0, range, limit: limit)] }
       })
   }
 
@@ -49,7 +49,7 @@ public struct EvaluationResult: Hashable, Sendable {
     guard let limit = maxDets.firstIndex(of: maxDet) else { return -1 }
     return mean(
       EvaluationThresholds.overlaps.indices.flatMap { threshold in
-        (0..<labelCount).map { recall[offset(threshold, $0, range, limit)] }
+        (0..<labelCount).map { recall[offset(outer: threshold, label: $0, range, limit: limit)] }
       })
   }
 
