@@ -137,8 +137,8 @@ import Testing
         data.x.floats + image * xCount, data.weight.floats, ConvolutionEpilogue(), into: y.floats, alone, workers)
       Convolution.backwardInput(
         data.dy.floats + image * yCount, data.weight.floats, into: dx.floats, isFresh: true, alone, workers)
-      #expect(y.array == Array(batch.y[image * yCount..<(image + 1) * yCount]), "y of image \(image)")
-      #expect(dx.array == Array(batch.dx[image * xCount..<(image + 1) * xCount]), "dx of image \(image)")
+      expectSame(y.array, Array(batch.y[image * yCount..<(image + 1) * yCount]), "y of image \(image)")
+      expectSame(dx.array, Array(batch.dx[image * xCount..<(image + 1) * xCount]), "dx of image \(image)")
     }
   }
 
@@ -179,8 +179,8 @@ import Testing
       columns: columns, Workers(count: 2))
     let expected = (0..<columns).map { c in (0..<rows).reduce(0.0) { $0 + Double(g[$1 * columns + c]) } }
     expectClose(sums.map(Float.init), expected.map(Float.init), absolute: 1e-6, relative: 1e-6)
-    #expect(residual.array == g.map { isFresh ? $0 : 1 + $0 })
-    #expect(dy.array == (0..<count).map { g[$0] * scales[$0 % columns] })
+    expectSame(residual.array, g.map { isFresh ? $0 : 1 + $0 })
+    expectSame(dy.array, (0..<count).map { g[$0] * scales[$0 % columns] })
   }
 
   @Test(arguments: [1, 7, 8, 33], [1, 9, 4608]) func addWeightGradient(outChannels: Int, depth: Int) {

@@ -35,7 +35,7 @@ import Testing
     let maxima = naiveMaxima(x, shape)
     let (y, dy) = (Values(undefined: maxima.count), Values(random: maxima.count, seed: 2))
     MaxPool.forward(x.floats, into: y.floats, shape, Workers(count: 2))
-    #expect(y.array == maxima.map { x.array[$0] })
+    expectSame(y.array, maxima.map { x.array[$0] })
     let dx = Values([Float](repeating: 1, count: x.count))
     MaxPool.backward(dy.floats, x.floats, y.floats, addingTo: dx.floats, shape, Workers(count: 2))
     var expected = [Float](repeating: 1, count: x.count)
@@ -47,7 +47,7 @@ import Testing
     let (x, y) = (Values([1, .nan, 2, 3]), Values([0, 0]))
     MaxPool.forward(
       x.floats, into: y.floats, ConvolutionTests.shape(1, 1, 4, 1, 1, kernel: 1, stride: 2), Workers(count: 1))
-    #expect(y.array == [1, 2])
+    expectSame(y.array, [1, 2])
     MaxPool.forward(
       x.floats, into: y.floats, ConvolutionTests.shape(1, 2, 2, 1, 1, kernel: 2), Workers(count: 1))
     #expect(y.array[0].isNaN)
@@ -72,7 +72,7 @@ import Testing
     let (x, top) = (Values(random: count, seed: 1), Values(random: topCount, seed: 2))
     let y = Values(x.array)
     Upsample.add(top.floats, to: y.floats, shape, Workers(count: 2))
-    #expect(y.array == (0..<count).map { x.array[$0] + top.array[sources[$0]] })
+    expectSame(y.array, (0..<count).map { x.array[$0] + top.array[sources[$0]] })
     let dtop = Values([Float](repeating: 1, count: topCount))
     Upsample.backward(x.floats, addingTo: dtop.floats, shape, Workers(count: 2))
     var expected = [Float](repeating: 1, count: topCount)
@@ -84,15 +84,15 @@ import Testing
     let (x, dy, y) = (Values(random: count, seed: 1), Values(random: count, seed: 2), Values(undefined: count))
     let workers = Workers(count: 2)
     Activation.relu(x.floats, into: y.floats, count: count, workers)
-    #expect(y.array == x.array.map { max(0, $0) })
+    expectSame(y.array, x.array.map { max(0, $0) })
     let masked = (0..<count).map { x.array[$0] > 0 ? dy.array[$0] : 0 }
     let dx = Values(undefined: count)
     Activation.backward(dy.floats, maskedBy: y.floats, into: dx.floats, isFresh: true, count: count, workers)
-    #expect(dx.array == masked)
+    expectSame(dx.array, masked)
     Activation.backward(dy.floats, maskedBy: y.floats, into: dx.floats, isFresh: false, count: count, workers)
-    #expect(dx.array == masked.map { $0 + $0 })
+    expectSame(dx.array, masked.map { $0 + $0 })
     Activation.backward(dy.floats, maskedBy: nil, into: dx.floats, isFresh: true, count: count, workers)
     Activation.backward(dy.floats, maskedBy: nil, into: dx.floats, isFresh: false, count: count, workers)
-    #expect(dx.array == dy.array.map { $0 + $0 })
+    expectSame(dx.array, dy.array.map { $0 + $0 })
   }
 }

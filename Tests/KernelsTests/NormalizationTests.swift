@@ -47,8 +47,8 @@ import Testing
       expectEqual(sums.first, naiveSums(size, g))
       expectEqual(sums.second, naiveSums(size) { g($0) * x[$0] })
     }
-    #expect(fresh.array == (0..<x.count).map { Float(g($0)) })
-    #expect(old.array == (0..<x.count).map { Float(g($0)) + 1 })
+    expectSame(fresh.array, (0..<x.count).map { Float(g($0)) })
+    expectSame(old.array, (0..<x.count).map { Float(g($0)) + 1 })
   }
 
   @Test(arguments: sizes, [false, true]) func affineTakesCoefficientsOfChannelsOrImages(_ size: MapSize, perImage: Bool)
@@ -96,6 +96,6 @@ import Testing
     Normalization.combine(
       OutputGradient(nil), a: [1, 1], statistics: (x.floats, [0, 0], [3, 4]), into: dx.floats, isFresh: true, size,
       Workers(count: 1))
-    #expect(dx.array == [3, 4, 3, 4, 3, 4])
+    expectSame(dx.array, [3, 4, 3, 4, 3, 4])
   }
 }

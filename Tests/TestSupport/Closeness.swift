@@ -23,6 +23,20 @@ public func expectClose(
   }
 }
 
+/// Expects equal numbers, and reports the first that differs. `#expect(a == b)` looks for the shortest way from one array
+/// to the other where they differ, which takes minutes for long ones.
+public func expectSame(
+  _ actual: [Float], _ expected: [Float], _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation
+) {
+  guard actual.count == expected.count else {
+    Issue.record("\(what): \(actual.count) numbers, not \(expected.count)", sourceLocation: sourceLocation)
+    return
+  }
+  guard let first = actual.indices.first(where: { actual[$0] != expected[$0] }) else { return }
+  Issue.record(
+    "\(what): element \(first) is \(actual[first]), not \(expected[first])", sourceLocation: sourceLocation)
+}
+
 /// Expects the largest difference to be at most `tolerance` times the largest expected magnitude that is finite.
 public func expectCloseToMaximum(
   _ actual: [Float], _ expected: [Float], _ tolerance: Float, _ what: String = "",
