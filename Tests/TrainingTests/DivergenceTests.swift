@@ -26,6 +26,17 @@ import Training
     #expect(wrong.contains(try #require(expected[layer])), "\(wrong)")
   }
 
+  /// Without objects no loss looks at the deltas: the proposals alone show it.
+  @Test func proposalsThatAreNoBoxesAreSeenWithoutObjects() throws {
+    let detector = try detector(spoiling: "rpn_head.rpn_reg")
+    let batch = try detector.batch(0)
+    let empty = DetectorInput(
+      images: batch.images, metas: batch.metas,
+      targets: batch.metas.map { _ in ImageTargets(gtBoxes: [], gtLabels: []) })
+    let losses = try detector.losses(empty)
+    #expect(losses.named.filter { !$0.value.isFinite }.map(\.name) == ["loss_rpn_bbox", "loss"])
+  }
+
   @Test(arguments: [
     ("rpn_head.rpn_reg", "proposals"), ("rpn_head.rpn_cls", "proposals"),
     ("roi_head.bbox_head.fc_cls", "scores and deltas"), ("roi_head.bbox_head.fc_reg", "scores and deltas"),
