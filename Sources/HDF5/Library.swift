@@ -51,3 +51,13 @@ enum Library {
     return access
   }
 }
+
+/// The HDF5 library that the program runs with.
+public enum HDF5Library {
+  /// For example "1.10.8".
+  public static var version: String {
+    var (major, minor, release) = (UInt32(0), UInt32(0), UInt32(0))
+    guard H5get_libversion(&major, &minor, &release) >= 0 else { return "unknown" }
+    return "\(major).\(minor).\(release)"
+  }
+}

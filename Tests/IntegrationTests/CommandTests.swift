@@ -51,10 +51,26 @@ extension ProgramTests {
       #expect(!run.folder.exists("dry"))
     }
 
+    @Test("doctor looks at a machine alone and under mpirun, and leaves nothing behind")
+    func doctor() throws {
+      let program = Program(folder: try TemporaryFolder())
+      let alone = try program.succeed(["doctor", "--work-dir", "work"])
+      let lines = alone.output.split(separator: "\n").map { $0.dropFirst(9) }
+      let topics = ["cores", "threads", "quota", "open files", "/dev/shm", "copies", "writing", "MPI", "HDF5"]
+      for topic in topics { #expect(lines.count { $0.hasPrefix("\(topic) ") } == 1, "\(topic): \(alone)") }
+      #expect(alone.output.contains(", 1 rank\n"))
+      let three = try program.succeed(["doctor", "--work-dir", "work", "--json"], ranks: 3)
+      let findings = try #require(
+        try JSONSerialization.jsonObject(with: Data(three.output.utf8)) as? [[String: Any]])
+      #expect(Set(topics).isSubset(of: Set(findings.compactMap { $0["topic"] as? String })))
+      #expect(findings.contains { ($0["text"] as? String)?.contains("its share among the 3 ranks here") == true })
+      #expect(!program.folder.exists("work"))
+    }
+
     @Test("Help everywhere, once under mpirun too")
     func help() throws {
       let program = Program(folder: try TemporaryFolder())
-      for command in [[], ["train"], ["test"], ["predict"], ["inspect"], ["check"], ["shapes"]] {
+      for command in [[], ["train"], ["test"], ["predict"], ["inspect"], ["check"], ["doctor"], ["shapes"]] {
         let outcome = try program.succeed(command + ["--help"])
         #expect(outcome.output.contains("USAGE: rcnn-train"))
       }

@@ -16,6 +16,12 @@ void machine_missing_features(char *text, int length);
 /// What the kernels were built for, for example "x86-64-v3"; "" for the compiler's own choice.
 const char *machine_kernel_architecture(void);
 
+/// 0 where the system lets processes copy from each other's memory, else the reason as an errno: a container may forbid it.
+int machine_copy_between_processes(void);
+
+/// The number that Linux gives the type of file system at `path` (NFS 0x6969, …); 0 if unknown.
+uint32_t machine_file_system(const char *path);
+
 /// The numbers of a vector register for which what includes this header is compiled, if that is AVX-512; else 4, which
 /// every processor has.
 #ifdef __AVX512F__

@@ -149,7 +149,7 @@ struct PipelineReader {
       return []
     }
     let directionNode = section.node("direction")
-    let direction = try directionNode.map(FlipDirection.init(configuration:)) ?? .horizontal
+    let direction = directionNode.map(FlipDirection.init(configuration:)) ?? .horizontal
     guard let directions = direction.map({ [$0] }) ?? directionNode.flatMap([FlipDirection].init(configuration:)),
       !directions.isEmpty
     else {
