@@ -236,6 +236,7 @@ enum EveryKeyConfiguration {
       bucket_size_mb: 2
       recompute: []
       scaled_decode: never
+      inject: []
 
     """
 
@@ -292,7 +293,7 @@ enum EveryKeyConfiguration {
     "model.test_cfg.rcnn.max_per_img": ["10"], "evaluation.interval": ["1"],
     "model.test_cfg.rpn.max_per_img": ["5"],
     "model.train_cfg.rcnn.assigner.neg_iou_thr": ["0.02"], "data.val.pipeline.1.img_scale": ["[64,48]"],
-    "data.test.pipeline.1.img_scale": ["[64,48]"],
+    "data.test.pipeline.1.img_scale": ["[64,48]"], "mpi.inject": ["flip rank=0 step=1"],
   ]
 
   /// Keys whose effect can't show in a run of one rank and a second, or must not, and the tests that show it.

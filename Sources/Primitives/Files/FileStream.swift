@@ -11,6 +11,12 @@ public final class FileStream {
     guard descriptor >= 0 else { throw FileError(.creating) }
   }
 
+  /// Opens a file, or creates it, to write behind what it holds.
+  public init(appendingTo path: String) throws(FileError) {
+    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND, 0o644)
+    guard descriptor >= 0 else { throw FileError(.creating) }
+  }
+
   deinit { if descriptor >= 0 { Foundation.close(descriptor) } }
 
   /// Writes all bytes behind what was written before.
@@ -31,7 +37,7 @@ public final class FileStream {
   public func write(_ text: String) throws(FileError) { try write(Array(text.utf8)) }
 
   /// Waits until the disk has it, and forgets it, so that what is read back comes from the disk.
-  func sync() throws(FileError) {
+  public func sync() throws(FileError) {
     guard fsync(descriptor) == 0 else { throw FileError(.syncing) }
     #if os(Linux)
       posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)

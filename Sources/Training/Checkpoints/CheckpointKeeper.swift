@@ -30,7 +30,9 @@ final class CheckpointKeeper {
     if run.world.rank == 0 {
       let isAtEpochEnd = position.images == 0 && (section?.byEpoch ?? run.configuration.runner.countsEpochs)
       let name = isAtEpochEnd ? "epoch_\(position.epoch).h5" : "iter_\(position.iteration).h5"
-      try CheckpointFile.write(image(of: checkpoint(model, position), name: name), to: "\(run.workDir)/\(name)")
+      try CheckpointFile.write(
+        image(of: checkpoint(model, position), name: name), to: "\(run.workDir)/\(name)",
+        diskIsFull: run.injector?.diskIsFull() ?? false)
       try CheckpointFile.link("\(run.workDir)/latest.h5", to: name)
       removeOld(keeping: name)
       run.logger.info("Saved \(run.workDir)/\(name)")

@@ -1,4 +1,5 @@
 import COCO
+import Distributed
 import Foundation
 import Logging
 import MPI
@@ -13,6 +14,8 @@ struct RunSetup {
   let threads: Int
   let logger: Logger
   let sink: LogSink
+  /// Makes this rank's faults (`mpi.inject`).
+  let injector: Injector?
 
   var configuration: RunConfiguration { read.run }
   /// Images a step over all ranks: ranks × `samples_per_gpu`.

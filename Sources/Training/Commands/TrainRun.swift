@@ -27,11 +27,13 @@ public enum TrainRun {
     let statistics = world.size > 1 ? try SynchronizedStatistics(world: world, order: order) : nil
     let model = DetectorModel(
       run.configuration.model, seed: run.seed, threads: run.threads, synchronizer: statistics)
+    try InjectionError.check(run.configuration.mpi.inject, ranks: world.size, store: model.store)
     try start.load(into: model, classes: data.dataset.classes, run)
     try ParameterBroadcast.run(model.store, world: world, order: order)
     let metrics = try openLogs(run, plan, position)
     announce(run, data, validation, model)
-    let step = try TrainingStep(model: model, world: world, configuration: run.configuration, order: order)
+    let step = try TrainingStep(
+      model: model, world: world, configuration: run.configuration, order: order, injector: run.injector)
     let trainer = Trainer(
       run: run, plan: plan, model: model, step: step, data: data, metrics: metrics,
       checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation,
@@ -59,7 +61,8 @@ public enum TrainRun {
       options, configuration: read.run, workDir: workDir, world: world, logger: logger)
     let run = RunSetup(
       world: world, read: read, workDir: workDir, seed: start.seed ?? options.seed ?? UInt64(read.run.seed),
-      threads: budget.threads, logger: logger, sink: sink)
+      threads: budget.threads, logger: logger, sink: sink,
+      injector: Injector(read.run.mpi.inject, rank: world.rank, workDir: workDir))
     return (run, start)
   }
 

@@ -1,5 +1,6 @@
 import COCO
 import Detection
+import Distributed
 import Layers
 
 /// Everything that a configuration says about a run. The names are mmdetection 2.11's, in Swift's spelling.
@@ -112,6 +113,8 @@ public struct MPISection: Equatable, Sendable {
   public var scaledDecode = ScaledDecode.train
   /// A folder where weights that are named by an address are looked for first.
   public var weightsDir: String?
+  /// Faults that the run makes on purpose.
+  public var inject: [Fault] = []
 
   public init() {}
 }

@@ -120,6 +120,7 @@ extension MPISection {
     try section.check(bucketSizeMB > 0, "bucket_size_mb", expected: "a number above 0, in MiB")
     try section.read("scaled_decode", into: &scaledDecode)
     weightsDir = try section.optional("weights_dir")
+    inject = try section.faults("inject")
     section.ignore("stall_timeout", because: "there is no watchdog yet")
   }
 }

@@ -49,6 +49,7 @@ final class Trainer {
 
   /// One step on the next global batch.
   private func advance() throws -> StepWishes {
+    try run.injector?.beginStep(position.iteration + 1)
     let start = ContinuousClock.now
     let input = try data.next().input(on: model.engine)
     let dataTime = start.duration(to: .now)

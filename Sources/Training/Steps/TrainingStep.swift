@@ -20,10 +20,15 @@ package final class TrainingStep {
   private let model: DetectorModel
   private let exchange: Exchange
   private let optimizer: SGD
+  private let order: CollectiveOrder
+  private let injector: Injector?
 
   /// Collective. `order` is shared with the statistics of the model's SyncBN.
-  package init(model: DetectorModel, world: World, configuration: RunConfiguration, order: CollectiveOrder) throws {
-    self.model = model
+  package init(
+    model: DetectorModel, world: World, configuration: RunConfiguration, order: CollectiveOrder,
+    injector: Injector? = nil
+  ) throws {
+    (self.model, self.order, self.injector) = (model, order, injector)
     exchange = try Exchange(world: world, store: model.store, configuration: configuration, order: order)
     optimizer = SGD(configuration: configuration.optimizer, store: model.store)
   }
@@ -46,6 +51,7 @@ package final class TrainingStep {
       outcome.gradNorm = optimizer.clipGradients(model.engine.workers)
       optimizer.isFirstStep = iteration == 0
       optimizer.step(learningRate: learningRate, model.engine.workers)
+      try injector?.flipBit(in: model.store)
     }
     return outcome
   }
@@ -60,8 +66,10 @@ package final class TrainingStep {
     defer { model.engine.tape = nil }
     let (terms, counts) = try forward(input, draws)
     let middle = ContinuousClock.now
+    try injector?.poisonGradients(of: model.store)
     try tape.backward(from: terms.total, informing: exchange.reducer)
     (forwardSeconds, backwardSeconds) = (start.duration(to: middle).seconds, middle.duration(to: .now).seconds)
+    try injector?.swapCollectives(in: order)
     try exchange.reducer.finish()
     return (terms.map(\.value), counts)
   }
