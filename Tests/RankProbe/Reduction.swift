@@ -108,7 +108,7 @@ func checkExactReducer(_ world: World) throws {
     return (0..<store.trainableCount).map { store.gradients[$0].bitPattern }
   }
   let own = (0..<images).filter { $0 % world.size == world.rank }.sorted { _, _ in world.rank % 2 == 0 }
-  let alone = try sums(of: Array(0..<images), World.start(singleRank: true), bucketBytes: 100)
+  let alone = try sums(of: Array(0..<images), World.start(singleRank: true, environment: [:]), bucketBytes: 100)
   for bucketBytes in [4, 28, 4 << 20] {
     try expect(try sums(of: own, world, bucketBytes: bucketBytes) == alone, "the sums differ from one rank's")
   }
