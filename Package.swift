@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
     .target(name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"]),
     .target(name: "COCO", dependencies: ["CMachine", "CTurboJPEG", "CPNG", "Primitives"]),
-    .target(name: "Distributed", dependencies: ["CMachine", "MPI", "Tensors", "Primitives"]),
+    .target(name: "Distributed", dependencies: ["CMachine", "Kernels", "MPI", "Tensors", "Primitives"]),
     .target(
       name: "Training",
       dependencies: [
@@ -77,7 +77,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["HDF5", "Primitives"], path: "Tests/TestSupport"),
     .executableTarget(
-      name: "rank-probe", dependencies: ["COCO", "Distributed", "MPI", "Primitives", "Tensors", "Training"],
+      name: "rank-probe", dependencies: ["COCO", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training"],
       path: "Tests/RankProbe"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),

@@ -15,11 +15,15 @@ import Tensors
 ///
 /// Losses are normalised over the global batch, so that gradients are summed; `dividesByWorldSize` averages them as
 /// mmdetection does, where each rank has normalised its own.
+///
+/// With `exactSums` the buckets hold whole numbers, to which a bucket's last gradients are added when it goes out and from
+/// which they are read when it is back.
 public final class GradientReducer: GradientObserver {
   private let store: ParameterStore
   private let world: World
   private let order: CollectiveOrder?
   private let dividesByWorldSize: Bool
+  private let exactSums: FixedPointSums?
   /// Slices of the arena in the order in which they go out.
   private let buckets: [Range<Int>]
   private let bucketLength: Int
@@ -39,9 +43,10 @@ public final class GradientReducer: GradientObserver {
   /// Collective: the buckets travel on messages of their own.
   public init(
     store: ParameterStore, world: World, bucketBytes: Int = 2 << 20, windows: (backward: Int, finish: Int) = (16, 1),
-    dividesByWorldSize: Bool = false, order: CollectiveOrder? = nil
+    dividesByWorldSize: Bool = false, exactSums: FixedPointSums? = nil, order: CollectiveOrder? = nil
   ) throws {
     (self.store, self.dividesByWorldSize, self.order) = (store, dividesByWorldSize, order)
+    self.exactSums = exactSums
     self.world = try world.duplicate()
     self.windows = windows
     let length = max(1, bucketBytes / MemoryLayout<Float>.stride)
@@ -80,19 +85,23 @@ public final class GradientReducer: GradientObserver {
 
   public func makeProgress() throws {
     while finishedCount < requests.count, try requests[finishedCount].test() {
-      finishedCount += 1
+      bucketIsBack()
       try startFinalOnes()
     }
   }
 
   /// Sends what is left and waits for all. Afterwards the arena holds the sums.
   public func finish() throws {
-    guard world.size > 1 else { return }
+    guard world.size > 1 else {
+      exactSums?.add(0..<store.trainableCount)
+      exactSums?.move(0..<store.trainableCount)
+      return
+    }
     let start = ContinuousClock.now
     while finishedCount < buckets.count {
       while requests.count < min(buckets.count, finishedCount + windows.finish) { try startNext() }
       try requests[finishedCount].wait()
-      finishedCount += 1
+      bucketIsBack()
     }
     waitedSeconds = (ContinuousClock.now - start) / .seconds(1)
     (requests, finishedCount, pending) = ([], 0, parameterCounts)
@@ -108,8 +117,20 @@ public final class GradientReducer: GradientObserver {
   private func startNext() throws {
     let range = buckets[requests.count]
     order?.record(.gradients, "bucket \(requests.count)", count: range.count)
-    let slice = FloatSlice(start: store.gradients + range.lowerBound, count: range.count)
-    if let request = try world.startSum(slice) { requests.append(request) }
+    if let request = try startSum(range) { requests.append(request) }
+  }
+
+  private func startSum(_ range: Range<Int>) throws -> Request? {
+    guard let exactSums else {
+      return try world.startSum(FloatSlice(start: store.gradients + range.lowerBound, count: range.count))
+    }
+    exactSums.add(range)
+    return try world.startSum(IntegerSlice(start: exactSums.sums + range.lowerBound, count: range.count))
+  }
+
+  private func bucketIsBack() {
+    exactSums?.move(buckets[finishedCount])
+    finishedCount += 1
   }
 
   private func scale(by factor: Float) {

@@ -29,11 +29,11 @@ public struct LayerScope {
 
   func parameter(
     _ name: String, shape: [Int], layout: ParameterLayout = .plain, initializer: Initializer, isTrainable: Bool = true,
-    classRows: ClassRows? = nil
+    isStatistic: Bool = false, classRows: ClassRows? = nil
   ) -> Parameter {
     store.add(
-      path(name), shape: shape, layout: layout, isTrainable: isTrainable && !isFrozen, initializer: initializer,
-      classRows: classRows)
+      path(name), shape: shape, layout: layout, isTrainable: isTrainable && !isFrozen && !isStatistic,
+      isStatistic: isStatistic, initializer: initializer, classRows: classRows)
   }
 
   private func path(_ name: String) -> String { prefix.isEmpty ? name : "\(prefix).\(name)" }

@@ -40,9 +40,8 @@ public struct Norm {
     }
     parameters = NormParameters(
       weight: weight, bias: bias,
-      runningMean: scope.parameter(
-        "running_mean", shape: [channels], initializer: .constant(0), isTrainable: false),
-      runningVar: scope.parameter("running_var", shape: [channels], initializer: .constant(1), isTrainable: false))
+      runningMean: scope.parameter("running_mean", shape: [channels], initializer: .constant(0), isStatistic: true),
+      runningVar: scope.parameter("running_var", shape: [channels], initializer: .constant(1), isStatistic: true))
     usesBatchStatistics = !evaluates && !scope.isFrozen
     synchronizer = configuration.isSynchronized ? scope.synchronizer : nil
   }
@@ -76,6 +75,6 @@ extension NormConfiguration {
   /// The name that mmcv gives a layer of this type: `bn` or `gn`.
   public var abbreviation: String { isGroupNorm ? "gn" : "bn" }
 
-  var isGroupNorm: Bool { if case .group = self { true } else { false } }
+  public var isGroupNorm: Bool { if case .group = self { true } else { false } }
   var isSynchronized: Bool { if case .syncBatch = self { true } else { false } }
 }

@@ -59,10 +59,23 @@ public final class SGD {
     return store.parameters.contains { $0.name == weight && $0.shape.count == 1 }
   }
 
-  /// Clips the gradients if the configuration wants it, and returns their norm before clipping; nil without
+  /// The norm of all gradients together, which `clipGradients` goes by; nil without `grad_clip`.
+  public func gradientNorm(_ workers: Workers) -> Double? {
+    configuration.gradClip.map { VectorNorm.norm(store.gradients, store.trainableCount, p: $0.normType, workers) }
+  }
+
+  /// torch's `clip_grad_norm_`: multiplies the gradients by `max_norm / (norm + 1e-6)` if that is below 1. Nothing without
   /// `grad_clip`.
-  public func clipGradients(_ workers: Workers) -> Double? {
-    configuration.gradClip?.clip(store.gradients, store.trainableCount, workers)
+  /// - Parameter norm: their `gradientNorm`.
+  public func clipGradients(norm: Double?, _ workers: Workers) {
+    guard let clip = configuration.gradClip, let norm else { return }
+    let coefficient = clip.maxNorm / (norm + 1e-6)
+    if coefficient < 1 { VectorNorm.scale(store.gradients, store.trainableCount, by: Float(coefficient), workers) }
+  }
+
+  /// Whether the gradients can be applied. A norm that is finite saves the look at them.
+  public func gradientsAreFinite(norm: Double?, _ workers: Workers) -> Bool {
+    norm?.isFinite ?? false || Magnitude.areFinite(store.gradients, store.trainableCount, workers)
   }
 
   /// Moves all trainable parameters by their gradients.
@@ -77,16 +90,5 @@ public final class SGD {
         store.values + first, store.gradients + first, store.momenta + first, stretch.range.count, workers)
     }
     isFirstStep = false
-  }
-}
-
-extension GradClip {
-  /// torch's `clip_grad_norm_`: multiplies the gradients by `max_norm / (norm + 1e-6)` if that is below 1.
-  /// - Returns: the norm of all gradients together, before clipping.
-  public func clip(_ gradients: Floats, _ count: Int, _ workers: Workers) -> Double {
-    let norm = VectorNorm.norm(gradients, count, p: normType, workers)
-    let coefficient = maxNorm / (norm + 1e-6)
-    if coefficient < 1 { VectorNorm.scale(gradients, count, by: Float(coefficient), workers) }
-    return norm
   }
 }

@@ -2,6 +2,8 @@ internal import CMPI
 
 /// A stretch of floats to be sent or reduced where it lies: a slice of an arena.
 public typealias FloatSlice = UnsafeMutableBufferPointer<Float>
+/// The same of whole numbers. Their sums wrap around.
+public typealias IntegerSlice = UnsafeMutableBufferPointer<Int64>
 
 /// A group of ranks and their collectives. A collective must be called by all ranks, in one order; each one returns
 /// when this rank's part is done. Messages beyond MPI's 32-bit counts go out in parts.
@@ -54,11 +56,14 @@ public final class Communicator {
 
   /// Starts to sum `slice` over all ranks, in place. It must stay where it is, untouched, until the request is done.
   ///
-  /// A slice of fewer floats than ranks is summed at once: Rabenseifner's algorithm can't cut it, and the ring that
+  /// A slice of fewer numbers than ranks is summed at once: Rabenseifner's algorithm can't cut it, and the ring that
   /// Open MPI takes instead adds wrongly in place before release 4.1.2.
-  public func startSum(_ slice: FloatSlice) throws -> Request {
+  public func startSum(_ slice: FloatSlice) throws -> Request { try start(slice) }
+  public func startSum(_ slice: IntegerSlice) throws -> Request { try start(slice) }
+
+  private func start<Element: MPIElement>(_ slice: UnsafeMutableBufferPointer<Element>) throws -> Request {
     guard slice.count >= size else {
-      try sum(slice)
+      try reduce(slice, cmpi_sum())
       return Request([])
     }
     return try Request(
@@ -66,7 +71,7 @@ public final class Communicator {
         var request: MPI_Request? = cmpi_request_null()
         let start = slice.baseAddress! + part.lowerBound
         let code = MPI_Iallreduce(
-          cmpi_in_place(), start, Int32(part.count), cmpi_float(), cmpi_sum(), handle, &request)
+          cmpi_in_place(), start, Int32(part.count), Element.datatype, cmpi_sum(), handle, &request)
         try check(code, "MPI_Iallreduce")
         return request
       })
@@ -139,5 +144,6 @@ public final class Communicator {
 protocol MPIElement: BitwiseCopyable { static var datatype: MPI_Datatype { get } }
 extension Float: MPIElement { static var datatype: MPI_Datatype { cmpi_float() } }
 extension Double: MPIElement { static var datatype: MPI_Datatype { cmpi_double() } }
+extension Int64: MPIElement { static var datatype: MPI_Datatype { cmpi_int64() } }
 extension UInt64: MPIElement { static var datatype: MPI_Datatype { cmpi_uint64() } }
 extension UInt8: MPIElement { static var datatype: MPI_Datatype { cmpi_byte() } }

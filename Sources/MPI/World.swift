@@ -78,6 +78,7 @@ public final class World {
 
   /// nil in a world of one: the sum is there already.
   public func startSum(_ slice: FloatSlice) throws -> Request? { try communicator?.startSum(slice) }
+  public func startSum(_ slice: IntegerSlice) throws -> Request? { try communicator?.startSum(slice) }
 
   public func broadcast(_ slice: FloatSlice) throws { try communicator?.broadcast(slice) }
   public func broadcast(_ bytes: inout [UInt8]) throws { try communicator?.broadcast(&bytes) }

@@ -11,6 +11,8 @@ public final class Parameter {
   public let layout: ParameterLayout
   /// Whether it has a gradient and a momentum.
   public let isTrainable: Bool
+  /// Whether it is gathered from the batches that this rank sees, and so may differ from rank to rank.
+  public let isStatistic: Bool
   public let initializer: Initializer
   /// Which rows belong to which class; nil where it does not depend on the classes.
   public let classRows: ClassRows?
@@ -21,14 +23,14 @@ public final class Parameter {
   private unowned let store: ParameterStore
 
   init(
-    name: String, shape: [Int], layout: ParameterLayout, isTrainable: Bool, initializer: Initializer,
-    classRows: ClassRows?, store: ParameterStore
+    name: String, shape: [Int], layout: ParameterLayout, isTrainable: Bool, isStatistic: Bool,
+    initializer: Initializer, classRows: ClassRows?, store: ParameterStore
   ) {
     require(
       classRows.map { $0.count == shape[0] } ?? true,
       "\(name) of shape \(shape) has \(classRows?.count ?? 0) rows by its classes")
     (self.name, self.shape, self.layout, self.isTrainable) = (name, shape, layout, isTrainable)
-    (self.initializer, self.classRows, self.store) = (initializer, classRows, store)
+    (self.isStatistic, self.initializer, self.classRows, self.store) = (isStatistic, initializer, classRows, store)
   }
 
   public var count: Int { shape.reduce(1, *) }

@@ -17,14 +17,13 @@ public final class ParameterStore {
   ///   - shape: PyTorch's: `[out, in, height, width]`, `[out, in]` or `[channels]`.
   ///   - layout: how it lies in memory here.
   public func add(
-    _ name: String, shape: [Int], layout: ParameterLayout = .plain, isTrainable: Bool, initializer: Initializer,
-    classRows: ClassRows? = nil
+    _ name: String, shape: [Int], layout: ParameterLayout = .plain, isTrainable: Bool, isStatistic: Bool = false,
+    initializer: Initializer, classRows: ClassRows? = nil
   ) -> Parameter {
     require(arenas == nil, "\(name) comes after the arenas were allocated")
     let parameter = Parameter(
-      name: name, shape: shape, layout: layout, isTrainable: isTrainable, initializer: initializer,
-      classRows: classRows,
-      store: self)
+      name: name, shape: shape, layout: layout, isTrainable: isTrainable, isStatistic: isStatistic,
+      initializer: initializer, classRows: classRows, store: self)
     parameters.append(parameter)
     return parameter
   }

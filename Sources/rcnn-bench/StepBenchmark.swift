@@ -32,6 +32,9 @@ struct StepBenchmark: ParsableCommand {
   @Option(help: ArgumentHelp("Take the model and the optimizer of this configuration.", valueName: "CONFIG"))
   var config: String?
 
+  @Option(help: "How gradients are summed: fast or exact (mpi.reduction; default: as configured).")
+  var reduction: Reduction?
+
   @Flag(help: "Print one line of JSON.")
   var json = false
 
@@ -65,6 +68,7 @@ struct StepBenchmark: ParsableCommand {
     var arguments = ["step", "--size", size.defaultValueDescription, "--batch", "\(batch)", "--steps", "\(steps)"]
     if let threads { arguments += ["--threads", "\(threads)"] }
     if let config { arguments += ["--config", config] }
+    if let reduction { arguments += ["--reduction", reduction.rawValue] }
     let comparison = PeerComparison(
       arguments: arguments + ["--json"], ranks: ranks, threads: threads, command: peer)
     var results: [(ours: PeerComparison.Report, peer: PeerComparison.Report)] = []
@@ -79,14 +83,17 @@ struct StepBenchmark: ParsableCommand {
 
   private func measure() -> Never {
     Boundary.run(singleRank: false, catchingSignals: false) { world in
-      let configuration = try config.map { try ReadConfiguration(file: $0).run } ?? .benchmark
+      let options = reduction.map { ["mpi.reduction=\($0.rawValue)"] } ?? []
+      var configuration = try config.map { try ReadConfiguration(file: $0, options: options).run } ?? .benchmark
+      configuration.mpi.reduction = reduction ?? configuration.mpi.reduction
       let budget = try ThreadBudget(
         explicit: threads ?? configuration.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment,
         world: world)
       if world.rank == 0, let notice = budget.notice { FileHandle.standardError.write(Data("\(notice)\n".utf8)) }
       let timing = try time(configuration, world, threads: budget.threads)
       let result = StepResult(
-        size: size.pixels, batch: batch, timing: timing, peakRSSMiB: try largestPeakRSS(world), ranks: world.size,
+        size: size.pixels, batch: batch, timing: timing, peakRSSMiB: try largestPeakRSS(world),
+        reduction: configuration.mpi.reduction, ranks: world.size,
         threads: budget.threads)
       if world.rank == 0 { print(json ? result.json : result.table) }
       return 0
@@ -111,8 +118,9 @@ struct StepBenchmark: ParsableCommand {
       let start = ContinuousClock.now
       let outcome = try step.run(on: input, seed: 0, epoch: 0, iteration: iteration, learningRate: 1e-3)
       let seconds = start.duration(to: .now).seconds
-      guard outcome.losses.isFinite else {
-        throw RunError("the loss is not finite at step \(iteration); use another --config", exitCode: .badData)
+      guard outcome.defect == nil else {
+        throw RunError(
+          "the loss or a gradient is not finite at step \(iteration); use another --config", exitCode: .badData)
       }
       guard iteration > 0 else { continue }
       timing.seconds.append(seconds)
@@ -123,3 +131,5 @@ struct StepBenchmark: ParsableCommand {
     return timing
   }
 }
+
+extension Reduction: ExpressibleByArgument {}

@@ -20,6 +20,7 @@ struct StepResult {
   let batch: Int
   let timing: StepTiming
   let peakRSSMiB: Double
+  let reduction: Reduction
   let ranks: Int
   let threads: Int
 
@@ -35,7 +36,8 @@ struct StepResult {
     JSON.object([
       ("bench", .text("step")), ("height", .integer(size.height)), ("width", .integer(size.width)),
       ("batch", .integer(batch)), ("ranks", .integer(ranks)), ("threads", .integer(threads)),
-      ("steps", .integer(seconds.count)), ("images_per_second", .decimal(imagesPerSecond, digits: 4)),
+      ("reduction", .text(reduction.rawValue)), ("steps", .integer(seconds.count)),
+      ("images_per_second", .decimal(imagesPerSecond, digits: 4)),
       ("step_seconds", .decimal(median(seconds), digits: 5)),
       ("step_seconds_min", .decimal(seconds.min() ?? 0, digits: 5)),
       ("forward_seconds", .decimal(median(timing.forward), digits: 5)),
@@ -49,7 +51,7 @@ struct StepResult {
 
   var table: String {
     """
-    input           \(size.height) x \(size.width), \(batch) images a rank
+    input           \(size.height) x \(size.width), \(batch) images a rank, \(reduction.rawValue) sums
     ranks           \(ranks) x \(threads) threads
     matrix product  \(decimal(timing.matrixProductRate / 1e9, 0)) GFLOP/s, all ranks and threads together
     step            \(decimal(median(seconds), 4)) s (median of \(seconds.count), \

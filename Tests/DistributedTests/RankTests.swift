@@ -1,17 +1,23 @@
+import Foundation
 import Testing
 
 /// Real processes under a real mpirun.
 @Suite(.serialized) struct RankTests {
   /// What the case does, and what it expects, is in `Tests/RankProbe`.
   @Test(
-    arguments: ["collectives", "reducer", "average", "broadcast", "report", "annotations", "annotation copies"], 1...4)
+    arguments: [
+      "collectives", "reducer", "exact reducer", "average", "broadcast", "report", "replicas", "annotations",
+      "annotation copies",
+    ], 1...4)
   func agrees(_ name: String, ranks: Int) throws {
     let outcome = try RankProbe.mpirun(ranks, name)
     #expect(outcome.code == 0, "\(outcome.errors)")
     #expect(outcome.messages == [])
   }
 
-  @Test(arguments: ["collectives", "reducer", "average", "broadcast", "report", "order", "annotations"])
+  @Test(arguments: [
+    "collectives", "reducer", "exact reducer", "average", "broadcast", "report", "order", "replicas", "annotations",
+  ])
   func aWorldOfOneNeedsNoLauncher(_ name: String) throws {
     for arguments in [[name], [name, "--single-rank"]] {
       let outcome = try arguments.count == 1 ? RankProbe.alone(name) : RankProbe.alone(name, "--single-rank")
@@ -32,6 +38,22 @@ import Testing
         "error: the ranks went through different collectives in step 2: rank \(ranks - 1) was in "
           + "'statistics layer1 (10 numbers)' where rank 0 was in 'gradients bucket 1 (10 numbers)'; its sums are "
           + "wrong. This is a bug of rcnn-train"
+      ])
+  }
+
+  @Test(arguments: [("flipped parameter", "p3"), ("flipped momentum", "the momentum of p3")], 2...4)
+  func namesTheRankThatHoldsOtherParameters(_ fault: (name: String, place: String), ranks: Int) throws {
+    let outcome = try RankProbe.mpirun(ranks, fault.name)
+    #expect(outcome.code == 74)
+    let host = ProcessInfo.processInfo.hostName
+    let who =
+      ranks == 2
+      ? "ranks 0 (\(host)), 1 (\(host)) hold different values, and nobody can say which are right"
+      : "rank \(ranks - 2) (\(host)) differs from the others"
+    #expect(
+      outcome.messages == [
+        "error: the ranks no longer hold the same parameters after iter 3: in \(fault.place), \(who). Nothing was saved "
+          + "since; look at the memory of that host and resume from the newest checkpoint"
       ])
   }
 

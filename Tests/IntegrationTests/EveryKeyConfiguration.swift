@@ -237,6 +237,10 @@ enum EveryKeyConfiguration {
       recompute: []
       scaled_decode: never
       inject: []
+      reduction: fast
+      on_non_finite: stop
+      max_non_finite: 10
+      check_interval: 1
 
     """
 
@@ -263,6 +267,8 @@ enum EveryKeyConfiguration {
     ("lr_config", "{policy: fixed}", []),
     ("runner.type", "IterBasedRunner", ["evaluation.by_epoch=null", "log_config.hooks.0.by_epoch=null"]),
     ("data.imgs_per_gpu", "1", []),
+    ("mpi.global_batch", "3", ["data.samples_per_gpu=null"]),
+    ("mpi.reduction", "exact", []),
     ("total_epochs", "2", ["runner.max_epochs=null"]),
   ]
   private static let anchors = "model.rpn_head.anchor_generator"
@@ -307,6 +313,7 @@ enum EveryKeyConfiguration {
     "mpi.keep_levels_in_graph": "StarvedLevels: needs a level without RoIs on one of several ranks",
     "mpi.loss_normalizer": "RankTests, average: with one rank its counts are the sum over all",
     "mpi.bucket_size_mb": "RankTests, reducer: the sums are the same",
+    "mpi.check_interval": "RankTests, namesTheRankThatHoldsOtherParameters: needs a rank that lost a bit",
     "mpi.recompute": "BackboneTests: the gradients are the same",
   ]
 }

@@ -10,7 +10,10 @@ extension ProgramTests {
     init() throws { run = try TinyRun() }
 
     private func start(_ faults: String, iterations: Int, _ arguments: [String] = []) throws -> Outcome {
-      let options = ["mpi.inject=\(faults)", "checkpoint_config.interval=1", "checkpoint_config.by_epoch=false"]
+      let options = [
+        "mpi.inject=\(faults)", "mpi.check_interval=0", "checkpoint_config.interval=1",
+        "checkpoint_config.by_epoch=false",
+      ]
       let command = run.command("work", ranks: 2, batch: 2, iterations: iterations, options: options)
       return try run.program.run(command + arguments, ranks: 2)
     }

@@ -62,7 +62,8 @@ import Testing
       let optimizer = SGD(configuration: configuration, store: store)
       var random = KeyedRandom(seed: 3, purpose: .test)
       for i in 0..<parameter.count { parameter.gradient[i] = random.normal() }
-      let norm = try #require(optimizer.clipGradients(workers))
+      let norm = try #require(optimizer.gradientNorm(workers))
+      optimizer.clipGradients(norm: norm, workers)
       optimizer.step(learningRate: 0.1, workers)
       return (norm, parameter.exported(parameter.values))
     }

@@ -61,7 +61,9 @@ import Testing
     configuration.gradClip = GradClip(
       maxNorm: golden.number("max_norm")!,
       normType: golden.flag("norm_type_is_inf")! ? .infinity : golden.number("norm_type")!)
-    let norm = try #require(SGD(configuration: configuration, store: store).clipGradients(Workers(count: 1)))
+    let (optimizer, workers) = (SGD(configuration: configuration, store: store), Workers(count: 1))
+    let norm = try #require(optimizer.gradientNorm(workers))
+    optimizer.clipGradients(norm: norm, workers)
     expectClose([Float(norm)], try golden.floats("expected/total_norm"), relative: 1e-6, "\(golden)")
     for parameter in parameters {
       let expected = try golden.floats("expected/\(parameter.name)")

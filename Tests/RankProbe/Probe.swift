@@ -20,6 +20,8 @@ enum Probe {
       RankFailure.end(error, code: 64, scope: .allRanks, world: world)
     } catch let error as CollectiveOrderError {
       RankFailure.end(error, code: 70, scope: .allRanks, world: world)
+    } catch let error as ReplicaError {
+      RankFailure.end(error, code: error.exitCode.rawValue, scope: error.scope, world: world)
     } catch {
       RankFailure.end(error, code: 70, world: world)
     }
@@ -30,6 +32,9 @@ enum Probe {
     case "world": say("rank \(world.rank) of \(world.size), \(world.localRank) of \(world.localSize) here")
     case "collectives": try checkCollectives(world)
     case "reducer": try checkReducer(world)
+    case "exact reducer": try checkExactReducer(world)
+    case "replicas": try checkReplicas(world)
+    case "flipped parameter", "flipped momentum": try flipABit(world, ofMomentum: name == "flipped momentum")
     case "average": try checkAverage(world)
     case "broadcast": try checkBroadcast(world)
     case "report": try checkReport(world)

@@ -1,4 +1,5 @@
 import Distributed
+import Kernels
 import MPI
 import Tensors
 
@@ -8,6 +9,9 @@ private func makeStore(seed: UInt64 = 1) -> ParameterStore {
   for (index, count) in [1, 33, 17, 100, 7, 0, 64, 9].enumerated() {
     _ = store.add("p\(index)", shape: [count], isTrainable: true, initializer: .normal(1))
     if index == 3 { _ = store.add("frozen", shape: [5], isTrainable: false, initializer: .normal(1)) }
+    if index == 4 {
+      _ = store.add("statistic", shape: [5], isTrainable: false, isStatistic: true, initializer: .normal(1))
+    }
   }
   store.allocate(seed: seed)
   return store
@@ -76,4 +80,55 @@ func checkReport(_ world: World) throws {
     try expect(sums.signals == (step == 2 ? [.saveAndStop] : []), "signals \(sums.signals)")
     try expect(sums.nonFiniteRanks == (step == 3 ? 1 : 0), "\(sums.nonFiniteRanks) ranks not finite")
   }
+}
+
+/// Each rank adds some of twelve images, in an order of its own; the sums must be those of a rank that has them all.
+func checkExactReducer(_ world: World) throws {
+  let images = 12
+  func gradient(_ image: Int, _ place: Int) -> Float { 1 / Float(image * 37 + place + 1) - 0.001 * Float(image) }
+  func sums(of own: [Int], _ world: World, bucketBytes: Int) throws -> [UInt32] {
+    let store = makeStore()
+    let exactSums = FixedPointSums(store: store, workers: Workers(count: 1))
+    let reducer = try GradientReducer(store: store, world: world, bucketBytes: bucketBytes, exactSums: exactSums)
+    try reducer.measureAlone()
+    for _ in 0..<2 {
+      store.zeroGradients()
+      exactSums.begin(images: images)
+      for image in own {
+        for i in 0..<store.trainableCount { store.gradients[i] += gradient(image, i) }
+        if image != own.last { exactSums.addImage() }
+      }
+      for parameter in store.parameters.reversed() where parameter.name != "p3" {
+        try reducer.gradientIsFinal(of: parameter)
+        try reducer.makeProgress()
+      }
+      try reducer.finish()
+    }
+    try expect(exactSums.failure == nil, "a gradient does not fit")
+    return (0..<store.trainableCount).map { store.gradients[$0].bitPattern }
+  }
+  let own = (0..<images).filter { $0 % world.size == world.rank }.sorted { _, _ in world.rank % 2 == 0 }
+  let alone = try sums(of: Array(0..<images), World.start(singleRank: true, environment: [:]), bucketBytes: 100)
+  for bucketBytes in [4, 28, 4 << 20] {
+    try expect(try sums(of: own, world, bucketBytes: bucketBytes) == alone, "the sums differ from one rank's")
+  }
+}
+
+/// Replicas whose statistics differ are replicas.
+func checkReplicas(_ world: World) throws {
+  let store = makeStore()
+  let statistic = store.parameters.first { $0.isStatistic }
+  statistic?.values[0] = Float(world.rank)
+  try ReplicaCheck(store: store, world: world, workers: Workers(count: 1)).run(iteration: 3)
+}
+
+/// The last rank but one loses a bit.
+func flipABit(_ world: World, ofMomentum: Bool) throws {
+  let store = makeStore()
+  let parameter = store.trainable[3]
+  if world.rank == max(0, world.size - 2) {
+    let place = (ofMomentum ? parameter.momentum : parameter.values) + 99
+    place[0] = Float(bitPattern: place[0].bitPattern ^ 1)
+  }
+  try ReplicaCheck(store: store, world: world, workers: Workers(count: 1)).run(iteration: 3)
 }

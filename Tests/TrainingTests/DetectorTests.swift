@@ -107,7 +107,8 @@ import Training
     let batches = try (0..<2).map { try detector.batch($0) }
     for step in 0..<(try #require(golden.integer("steps"))) {
       let losses = try detector.losses(batches[step % 2]).named
-      let norm = optimizer.clipGradients(engine.workers)
+      let norm = optimizer.gradientNorm(engine.workers)
+      optimizer.clipGradients(norm: norm, engine.workers)
       optimizer.step(learningRate: optimizer.configuration.lr, engine.workers)
       for (name, value) in losses {
         let expected = try golden.floats("expected/training/\(name)")[step]

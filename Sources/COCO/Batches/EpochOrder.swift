@@ -31,13 +31,20 @@ public struct EpochOrder: Equatable, Sendable {
     self.batches = batches
   }
 
-  /// The images of a batch that a rank works on: a contiguous share.
-  /// - Precondition: the global batch is a multiple of `ranks`.
+  /// The images of a batch that a rank works on: a contiguous share, one image larger on the first ranks where the batch
+  /// does not divide.
+  /// - Precondition: the global batch has an image for each rank.
   public func slice(ofBatch index: Int, rank: Int, ranks: Int) -> ArraySlice<Int> {
     let batch = batches[index]
-    require(batch.count % ranks == 0, "a global batch of \(batch.count) can't be divided among \(ranks) ranks")
-    let share = batch.count / ranks
-    return batch[rank * share..<(rank + 1) * share]
+    require(batch.count >= ranks, "a global batch of \(batch.count) images can't be shared by \(ranks) ranks")
+    return batch[Self.share(ofRank: rank, of: ranks, batch: batch.count)]
+  }
+
+  /// The places in a global batch of `batch` images that a rank works on.
+  public static func share(ofRank rank: Int, of ranks: Int, batch: Int) -> Range<Int> {
+    let (share, rest) = batch.quotientAndRemainder(dividingBy: ranks)
+    let first = rank * share + min(rank, rest)
+    return first..<first + share + (rank < rest ? 1 : 0)
   }
 
   /// Filled up to a multiple of `batch` with elements of its own; `choose` names the one for each new position.

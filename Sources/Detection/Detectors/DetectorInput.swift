@@ -13,6 +13,14 @@ public struct DetectorInput {
     (self.images, self.metas, self.targets) = (images, metas, targets)
   }
 
+  /// One image alone, padded as in the batch.
+  public func image(_ index: Int) -> DetectorInput {
+    let alone = Tensor([1] + images.shape.dropFirst(), on: images.engine)
+    alone.values.update(from: images.values + index * alone.count, count: alone.count)
+    return DetectorInput(
+      images: alone, metas: [metas[index]], targets: targets.isEmpty ? [] : [targets[index]])
+  }
+
   public var imageSize: ImageSize { ImageSize(height: images.shape[1], width: images.shape[2]) }
 }
 

@@ -18,6 +18,13 @@ public enum NeckConfiguration: Equatable, Sendable {
     }
   }
 
+  /// Whether its norms gather statistics of the batch while training.
+  public var usesBatchStatistics: Bool {
+    switch self {
+    case .fpn(let configuration): configuration.norm.map { !$0.isGroupNorm } ?? false
+    }
+  }
+
   /// The maps that it makes of a backbone's.
   public func levels(of backbone: [LevelShape]) -> [LevelShape] {
     switch self {

@@ -57,7 +57,10 @@ final class CheckpointKeeper {
       worldSize: run.world.size, globalBatch: run.globalBatch, seed: run.seed, configuration: run.read.resolved,
       classes: data.dataset.classes, categoryIDs: data.dataset.categoryIDs.map(Int.init),
       model: model.exportedModel(), momenta: model.exportedMomenta(),
-      progress: ["epoch": position.epoch, "images_in_epoch": position.images, "iterations": position.iteration])
+      progress: [
+        "epoch": position.epoch, "images_in_epoch": position.images, "iterations": position.iteration,
+        "skipped_steps": position.skipped,
+      ])
   }
 
   /// `max_keep_ckpts`: of what this run wrote, the oldest go.

@@ -10,9 +10,9 @@ struct ResumedRun: Codable, Equatable {
     seed = checkpoint.seed
     position = Position(
       epoch: checkpoint.progress["epoch"] ?? 0, images: checkpoint.progress["images_in_epoch"] ?? 0,
-      iteration: checkpoint.progress["iterations"] ?? 0)
+      iteration: checkpoint.progress["iterations"] ?? 0, skipped: checkpoint.progress["skipped_steps"] ?? 0)
     (globalBatch, worldSize) = (checkpoint.globalBatch, checkpoint.worldSize)
-    let numbers = [position.epoch, position.images, position.iteration]
+    let numbers = [position.epoch, position.images, position.iteration, position.skipped]
     guard globalBatch > 0, numbers.allSatisfy({ (0..<1 << 50).contains($0) }), position.images % globalBatch == 0 else {
       throw CheckpointError(
         description: "\(path): error: the checkpoint stands at no place of a run: epoch \(position.epoch), image "
@@ -40,10 +40,11 @@ struct ResumedRun: Codable, Equatable {
       throw RunError(
         """
         the checkpoint stands in the middle of an epoch of batches of \(globalBatch) images \
-        (\(worldSize) ranks), this run has batches of \(batch); set data.samples_per_gpu so that \
-        ranks × samples_per_gpu is \(globalBatch)
+        (\(worldSize) ranks), this run has batches of \(batch); set mpi.global_batch to \(globalBatch), or \
+        data.samples_per_gpu so that ranks × samples_per_gpu is \(globalBatch)
         """, exitCode: .configuration)
     }
-    return Position(epoch: position.epoch, images: 0, iteration: position.epoch * iterationsPerEpoch)
+    return Position(
+      epoch: position.epoch, images: 0, iteration: position.epoch * iterationsPerEpoch, skipped: position.skipped)
   }
 }

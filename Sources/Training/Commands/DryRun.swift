@@ -21,7 +21,7 @@ struct DryRun {
     if let validation { Swift.print("val: \(validation.dataset.summary)") }
     Swift.print("classes: \(data.dataset.classes.joined(separator: ", "))")
     Swift.print(
-      "ranks: \(run.world.size), threads a rank: \(run.threads), images a rank: \(run.configuration.data.samplesPerGPU), global batch: \(run.globalBatch)"
+      "ranks: \(run.world.size), threads a rank: \(run.threads), images a rank: \(imagesARank), global batch: \(run.globalBatch)"
     )
     Swift.print(
       "schedule: \(plan.maxEpochs) epochs of \(data.iterationsPerEpoch) iterations, \(plan.maxIterations) in all")
@@ -49,8 +49,15 @@ struct DryRun {
     return [names(true), names(false)].compactMap { $0 }.joined(separator: "; ")
   }
 
+  /// Of the first rank, and of the last where it has fewer.
+  private var imagesARank: String {
+    let (first, fewest) = (run.images, run.globalBatch / run.world.size)
+    return first == fewest ? "\(first)" : "\(first) or \(fewest)"
+  }
+
   private var estimatedMemoryMiB: Int {
     let model = DetectorModel(run.configuration.model, seed: 0, threads: 1)
-    return (model.store.count + 2 * model.store.trainableCount) * 4 / 1_048_576
+    let exactSums = run.configuration.mpi.reduction == .exact ? 2 * model.store.trainableCount : 0
+    return (model.store.count + 2 * model.store.trainableCount + exactSums) * 4 / 1_048_576
   }
 }

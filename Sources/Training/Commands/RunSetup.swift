@@ -18,8 +18,10 @@ struct RunSetup {
   let injector: Injector?
 
   var configuration: RunConfiguration { read.run }
-  /// Images a step over all ranks: ranks × `samples_per_gpu`.
-  var globalBatch: Int { configuration.data.samplesPerGPU * world.size }
+  /// Images a step over all ranks.
+  var globalBatch: Int { configuration.globalBatch(ranks: world.size) }
+  /// Images a step of this rank.
+  var images: Int { EpochOrder.share(ofRank: world.rank, of: world.size, batch: globalBatch).count }
 
   /// `optimizer.lr`, scaled by the global batch where `auto_scale_lr` is on.
   var scaledLearningRate: Double {

@@ -53,7 +53,8 @@ public enum TrainRun {
     let budget = try CommonError.during {
       try read.run.threadBudget(in: world)
     }
-    for notice in read.notices + [budget.notice].compactMap({ $0 }) where world.rank == 0 {
+    let batchNotice = try read.run.checkGlobalBatch(ranks: world.size)
+    for notice in read.notices + [budget.notice, batchNotice].compactMap({ $0 }) where world.rank == 0 {
       logger.notice("\(notice)")
     }
     let workDir = options.workDir ?? read.run.workDir

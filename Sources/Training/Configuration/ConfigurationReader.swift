@@ -86,6 +86,26 @@ extension RunConfiguration {
     if let normalizer: LossNormalizer = try section.optional("loss_normalizer") {
       model.normalizesLossesGlobally = normalizer == .global
     }
+    if mpi.reduction == .exact { try checkExact(section) }
+  }
+
+  /// What makes an image's gradients depend on the images beside it.
+  private func checkExact(_ section: ConfigurationSection) throws {
+    guard model.normalizesLossesGlobally else {
+      throw section.error(
+        "reduction", "is exact, which 'mpi.loss_normalizer: per_rank' forbids: each rank divides by counts of its own",
+        hint: "set mpi.loss_normalizer: global")
+    }
+    guard !model.backbone.usesBatchStatistics else {
+      throw section.error(
+        "reduction", "is exact, which the norms of model.backbone forbid: they gather statistics of the batch",
+        hint: "set model.backbone.norm_eval: true, or norm_cfg: {type: GN}")
+    }
+    guard !model.neck.usesBatchStatistics else {
+      throw section.error(
+        "reduction", "is exact, which the norms of model.neck forbid: they gather statistics of the batch",
+        hint: "set model.neck.norm_cfg: {type: GN}, or leave it out")
+    }
   }
 
   /// Keys that mmdetection's configurations carry and that change nothing here.

@@ -3,11 +3,11 @@ import Foundation
 
 extension DataSection {
   init(_ section: ConfigurationSection) throws {
-    try section.read("samples_per_gpu", into: &samplesPerGPU)
-    try section.check(samplesPerGPU > 0, "samples_per_gpu", expected: "a number from 1 on")
+    samplesPerGPU = try section.optional("samples_per_gpu")
+    try section.check((samplesPerGPU ?? 1) > 0, "samples_per_gpu", expected: "a number from 1 on")
     if let older: Int = try section.optional("imgs_per_gpu") {
       try section.check(older > 0, "imgs_per_gpu", expected: "a number from 1 on")
-      let isOther = section.has("samples_per_gpu") && older != samplesPerGPU
+      let isOther = samplesPerGPU != nil && older != samplesPerGPU
       section.notice(
         "imgs_per_gpu",
         "is the older name of 'samples_per_gpu'" + (isOther ? ", and is used in its stead, as mmdetection does" : ""))

@@ -31,8 +31,8 @@ public struct RunConfiguration: Equatable, Sendable {
 
 /// `data`.
 public struct DataSection: Equatable, Sendable {
-  /// Images a rank and step.
-  public var samplesPerGPU = 1
+  /// Images a rank and step; nil where it is not written: 1, unless `mpi.global_batch` says it.
+  public var samplesPerGPU: Int?
   /// Threads that prepare images, a rank.
   public var workersPerGPU = 0
   public var train = DatasetConfiguration()
@@ -106,6 +106,14 @@ public struct LogSection: Equatable, Sendable {
 public struct MPISection: Equatable, Sendable {
   /// false: the training images in the file's order.
   public var shuffle = true
+  /// Images a step over all ranks; nil: ranks × `data.samples_per_gpu`.
+  public var globalBatch: Int?
+  public var reduction = Reduction.fast
+  public var onNonFinite = NonFiniteReaction.stop
+  /// The most steps that `onNonFinite: skip` leaves out.
+  public var maxNonFinite = 10
+  /// Steps between two comparisons of the replicas; nil: at each checkpoint; 0: never.
+  public var checkInterval: Int?
   /// nil: `OMP_NUM_THREADS`, else a fair share of the cores.
   public var threadsPerRank: Int?
   /// The size of the pieces that gradients are summed in, in MiB.
@@ -118,6 +126,13 @@ public struct MPISection: Equatable, Sendable {
 
   public init() {}
 }
+
+/// `mpi.reduction`: gradients are summed as floats, share by share; or image by image, as whole numbers, so that the
+/// parameters have the same bits on any number of ranks.
+public enum Reduction: String, Sendable, CaseIterable, ConfigurationChoice { case fast, exact }
+
+/// `mpi.on_non_finite`: what a loss or a gradient that is not finite does to the run.
+public enum NonFiniteReaction: String, Sendable, CaseIterable, ConfigurationChoice { case stop, skip }
 
 /// `mpi.scaled_decode`: the pipelines in which a JPEG that Resize makes less than half as large is decoded at 1/2, 1/4 or
 /// 1/8. Testing always follows mmdetection to the bit, unless it is `always`.

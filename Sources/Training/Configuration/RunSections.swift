@@ -114,6 +114,17 @@ extension LogSection {
 extension MPISection {
   init(_ section: ConfigurationSection) throws {
     try section.read("shuffle", into: &shuffle)
+    globalBatch = try section.optional("global_batch")
+    try section.check((globalBatch ?? 1) > 0, "global_batch", expected: "a number from 1 on")
+    try section.read("reduction", into: &reduction)
+    try section.read("on_non_finite", into: &onNonFinite)
+    try section.read("max_non_finite", into: &maxNonFinite)
+    try section.check(maxNonFinite >= 0, "max_non_finite", expected: "a number from 0 on")
+    if onNonFinite == .stop {
+      section.ignore("max_non_finite", because: "the first one stops the run, unless on_non_finite is skip")
+    }
+    checkInterval = try section.optional("check_interval")
+    try section.check((checkInterval ?? 0) >= 0, "check_interval", expected: "a number from 0 on")
     threadsPerRank = try section.optional("threads_per_rank")
     try section.check((threadsPerRank ?? 1) > 0, "threads_per_rank", expected: "a number from 1 on")
     try section.read("bucket_size_mb", into: &bucketSizeMB)

@@ -65,7 +65,7 @@ extension FittingCheck {
 
   private func data(_ data: DataSection) throws {
     try check([
-      ("data.samples_per_gpu", data.samplesPerGPU, 4096), ("data.workers_per_gpu", data.workersPerGPU, 1024),
+      ("data.samples_per_gpu", data.samplesPerGPU ?? 1, 4096), ("data.workers_per_gpu", data.workersPerGPU, 1024),
     ])
     for (name, part) in [("train", data.train), ("val", data.val), ("test", data.test)] {
       for step in part?.pipeline ?? [] {
@@ -89,6 +89,7 @@ extension FittingCheck {
       ("runner.max_epochs", run.runner.maxEpochs ?? 1, 1_000_000_000),
       ("runner.max_iters", run.runner.maxIters ?? 1, 1_000_000_000_000),
       ("lr_config.warmup_iters", run.learningRate.warmupIters, 1_000_000_000),
+      ("mpi.global_batch", run.mpi.globalBatch ?? 1, 1 << 20),
       ("mpi.threads_per_rank", run.mpi.threadsPerRank ?? 1, ThreadBudget.most),
     ])
     guard run.mpi.bucketSizeMB <= 1024 else {

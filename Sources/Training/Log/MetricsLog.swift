@@ -18,6 +18,10 @@ final class MetricsLog {
     let dataSeconds: Double
     /// nil in a world of one.
     let sync: SyncTimes?
+    /// Whether the parameters moved; where not, something was not finite, and means leave the losses out.
+    let isTaken: Bool
+    /// The steps of the run that were not taken.
+    let skipped: Int
   }
 
   private let logger: Logger
@@ -70,11 +74,14 @@ final class MetricsLog {
 
   private func logWindow() {
     guard let last = window.last else { return }
-    func mean(_ value: (Step) -> Double) -> Double { window.reduce(0) { $0 + value($1) } / Double(window.count) }
+    let taken = window.filter(\.isTaken)
+    defer { window.removeAll() }
+    guard !taken.isEmpty else { return }
+    func mean(_ value: (Step) -> Double) -> Double { taken.reduce(0) { $0 + value($1) } / Double(taken.count) }
     var terms = last.losses.named.enumerated().map { index, term in
       (term.name, mean { $0.losses.named[index].value })
     }
-    if last.gradNorm != nil { terms.append(("grad_norm", mean { $0.gradNorm ?? 0 })) }
+    if taken[0].gradNorm != nil { terms.append(("grad_norm", mean { $0.gradNorm ?? 0 })) }
     let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Int(Machine.peakMemoryMiB))
     let sync = last.sync.map { _ in
       (waited: mean { $0.sync?.waitedSeconds ?? 0 }, hidden: mean { $0.sync?.hiddenShare ?? 0 })
@@ -92,8 +99,8 @@ final class MetricsLog {
         ("iter", .integer(section.byEpoch ? last.iteration : done)),
         ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
       ] + terms.map { ($0.0, .number($0.1)) } + [("time", .number(time))]
-        + (sync.map { [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden))] } ?? []))
-    window.removeAll()
+        + (sync.map { [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden))] } ?? [])
+        + (last.skipped > 0 ? [("skipped", .integer(last.skipped))] : []))
   }
 
   private func showProgress(_ step: Step) {

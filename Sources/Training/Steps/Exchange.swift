@@ -6,26 +6,50 @@ import Tensors
 /// What the ranks tell each other in a step.
 final class Exchange {
   let reducer: GradientReducer
+  /// With `mpi.reduction: exact`: what the gradients of single images are added to.
+  let exactSums: FixedPointSums?
   /// Adds the losses' normalisers over all ranks; nil where each rank divides by its own.
   let normalizer: SynchronizedStatistics?
   private let world: World
   private let order: CollectiveOrder
 
   /// Collective. `order` is shared with the statistics of the model's SyncBN.
-  init(world: World, store: ParameterStore, configuration: RunConfiguration, order: CollectiveOrder) throws {
+  init(world: World, model: DetectorModel, configuration: RunConfiguration, order: CollectiveOrder) throws {
     (self.world, self.order) = (world, order)
     let isGlobal = configuration.model.normalizesLossesGlobally
+    exactSums =
+      configuration.mpi.reduction == .exact
+      ? FixedPointSums(store: model.store, workers: model.engine.workers) : nil
     reducer = try GradientReducer(
-      store: store, world: world, bucketBytes: Int(configuration.mpi.bucketSizeMB * 1_048_576),
-      dividesByWorldSize: !isGlobal, order: order)
+      store: model.store, world: world, bucketBytes: Int(configuration.mpi.bucketSizeMB * 1_048_576),
+      dividesByWorldSize: !isGlobal, exactSums: exactSums, order: order)
     try reducer.measureAlone()
     normalizer = isGlobal ? try SynchronizedStatistics(world: world, order: order) : nil
   }
 
-  /// What this rank's losses are divided by: the counts of all ranks, or its own. The one summation of counts in a step.
-  func divisors(_ counts: [Double]) throws -> [Double] {
-    var counts = counts
+  /// What passes forward and back together: the whole share; image by image where sums are exact, so that no product
+  /// depends on what else is in the share.
+  func parts(of input: DetectorInput) -> [DetectorInput] {
+    exactSums == nil ? [input] : input.metas.indices.map(input.image)
+  }
+
+  /// The sums of what the parts of this rank's share gave. Exact ones are of multiples of 2⁻²⁴, so that a double holds them
+  /// in any order, below 2²⁹.
+  func sum(_ parts: [[Double]]) -> [Double] {
+    guard exactSums != nil else { return parts[0] }
+    let length = parts[0].count
+    return (0..<length).map { place in
+      parts.reduce(0) { $0 + ($1[place] * 0x1p24).rounded() * 0x1p-24 }
+    }
+  }
+
+  /// What this rank's losses are divided by: the counts of all ranks, or its own. The one summation of counts in a step,
+  /// with which exact sums begin.
+  /// - Parameter images: in how many parts this rank's share passes.
+  func divisors(_ counts: [Double], images: Int) throws -> [Double] {
+    var counts = counts + (exactSums == nil ? [] : [Double(images)])
     try normalizer?.sum(&counts)
+    if let exactSums { exactSums.begin(images: Int(counts.removeLast())) }
     return counts
   }
 
@@ -34,11 +58,14 @@ final class Exchange {
   /// - Parameters:
   ///   - values: this rank's values of `terms`.
   ///   - counts: this rank's counts.
-  func report(_ terms: LossTerms, _ values: [Double], counts: [Double], step: Int) throws -> TrainingStep.Outcome {
-    let isFinite = zip(terms.terms, values).allSatisfy { !$0.isSummed || $1.isFinite }
+  ///   - gradientsAreFinite: whether this rank can apply the sums.
+  func report(
+    _ terms: LossTerms, _ values: [Double], counts: [Double], gradientsAreFinite: Bool, step: Int
+  ) throws -> TrainingStep.Outcome {
+    let lossesAreFinite = zip(terms.terms, values).allSatisfy { !$0.isSummed || $1.isFinite }
     let mine = StepReport(
-      losses: values, counts: counts + [reducer.waitedSeconds, reducer.hiddenShare], isFinite: isFinite,
-      signals: Signals.received)
+      losses: values, counts: counts + [reducer.waitedSeconds, reducer.hiddenShare],
+      isFinite: lossesAreFinite && gradientsAreFinite, signals: Signals.received)
     let all = try mine.summed(over: world, order: order, step: step)
     Signals.forget(all.signals)
     let ranks = Double(world.size)
@@ -48,9 +75,16 @@ final class Exchange {
       if term.isSummed { return normalizer == nil ? sum / ranks : sum }
       return term.divisor.map { sum / max(1, all.counts[$0]) } ?? sum
     }
-    let times = all.counts.suffix(2).map { $0 / ranks }
+    let (times, losses) = (all.counts.suffix(2).map { $0 / ranks }, LossValues(terms, means))
     return TrainingStep.Outcome(
-      losses: LossValues(terms, means), wishes: StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop),
-      sync: world.size > 1 ? SyncTimes(waitedSeconds: times[0], hiddenShare: times[1]) : nil)
+      losses: losses, wishes: StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop),
+      sync: world.size > 1 ? SyncTimes(waitedSeconds: times[0], hiddenShare: times[1]) : nil,
+      defect: all.nonFiniteRanks > 0 || !losses.isFinite ? StepDefect() : nil)
+  }
+
+  /// What the ranks found, put together. Collective.
+  func defect(from finding: StepDefect.Finding) throws -> StepDefect {
+    let findings = try world.findings(finding)
+    return try world.shared(StepDefect(findings))
   }
 }

@@ -1,4 +1,5 @@
 import COCO
+import Distributed
 import Foundation
 import Layers
 
@@ -39,6 +40,7 @@ final class Trainer {
       let wishes = try advance()
       let epochIsDone = position.images == data.imagesPerEpoch
       if epochIsDone { position.beginNextEpoch() }
+      if replicaCheckIsDue { try replicas.run(iteration: position.iteration) }
       if checkpoints.isDue(position, epochIsDone: epochIsDone) || wishes.save || wishes.stop { try save() }
       if wishes.stop { return .stoppedBySignal }
       if let validation, plan.evaluationIsDue(position, epochIsDone: epochIsDone) { try validate(validation) }
@@ -56,9 +58,11 @@ final class Trainer {
     let lr = schedule.rate(epoch: position.epoch, iteration: position.iteration)
     let outcome = try step.run(
       on: input, seed: run.seed, epoch: position.epoch, iteration: position.iteration,
-      learningRate: lr)
-    guard outcome.losses.isFinite else {
-      throw notFinite(outcome.losses, images: data.globalImageIDs(at: position))
+      skipped: position.skipped, learningRate: lr)
+    if let defect = outcome.defect {
+      try NonFiniteSteps(run: run).handle(
+        defect, outcome.losses, images: data.globalImageIDs(at: position), at: position)
+      position.skipped += 1
     }
     position.advance(by: data.globalBatch)
     metrics?.record(
@@ -66,11 +70,24 @@ final class Trainer {
         epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
         iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: outcome.losses,
         gradNorm: outcome.gradNorm, seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
-        sync: outcome.sync))
+        sync: outcome.sync, isTaken: outcome.defect == nil, skipped: position.skipped))
     return outcome.wishes
   }
 
-  private func save() throws { try checkpoints.save(model, position) }
+  private func save() throws {
+    if run.configuration.mpi.checkInterval == nil { try replicas.run(iteration: position.iteration) }
+    try checkpoints.save(model, position)
+  }
+
+  private var replicas: ReplicaCheck {
+    ReplicaCheck(store: model.store, world: run.world, workers: model.engine.workers)
+  }
+
+  /// After every `mpi.check_interval` steps; else `save` compares.
+  private var replicaCheckIsDue: Bool {
+    guard let interval = run.configuration.mpi.checkInterval, interval > 0 else { return false }
+    return position.iteration % interval == 0
+  }
 
   private func validate(_ validation: Validation) throws {
     try model.broadcastStatistics(over: run.world)
@@ -82,14 +99,6 @@ final class Trainer {
       epoch: position.epoch, images: validation.dataset.images.count,
       lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics)
   }
-
-  private func notFinite(_ losses: LossValues, images: [Int64]) -> RunError {
-    return RunError(
-      """
-      the loss is not finite at iter \(position.iteration + 1) (\(losses.summary); images \
-      \(images.map(String.init).joined(separator: ", "))); lower optimizer.lr or lengthen the warm-up
-      """, exitCode: .badData)
-  }
 }
 
 /// Where a run stands. Everything else about the order of images follows from the seed.
@@ -100,9 +109,11 @@ package struct Position: Codable, Equatable {
   package var images = 0
   /// Completed iterations.
   package var iteration = 0
+  /// Those of them that left the parameters as they were (`mpi.on_non_finite: skip`).
+  package var skipped = 0
 
-  package init(epoch: Int = 0, images: Int = 0, iteration: Int = 0) {
-    (self.epoch, self.images, self.iteration) = (epoch, images, iteration)
+  package init(epoch: Int = 0, images: Int = 0, iteration: Int = 0, skipped: Int = 0) {
+    (self.epoch, self.images, self.iteration, self.skipped) = (epoch, images, iteration, skipped)
   }
 
   mutating func advance(by batch: Int) {

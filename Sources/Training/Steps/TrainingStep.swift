@@ -1,5 +1,6 @@
 import Detection
 import Distributed
+import Kernels
 import Layers
 import MPI
 import Tensors
@@ -15,6 +16,8 @@ package final class TrainingStep {
     package let sync: SyncTimes?
     /// The norm of the gradients before clipping; nil without `grad_clip`.
     package internal(set) var gradNorm: Double?
+    /// What was not finite, so that the parameters stayed as they were; nil where the step was taken.
+    package internal(set) var defect: StepDefect?
   }
 
   private let model: DetectorModel
@@ -22,6 +25,8 @@ package final class TrainingStep {
   private let optimizer: SGD
   private let order: CollectiveOrder
   private let injector: Injector?
+  /// What the forward pass changes, where norms gather it; a step that is not taken must not.
+  private let statistics: [Parameter]
 
   /// Collective. `order` is shared with the statistics of the model's SyncBN.
   package init(
@@ -29,55 +34,119 @@ package final class TrainingStep {
     injector: Injector? = nil
   ) throws {
     (self.model, self.order, self.injector) = (model, order, injector)
-    exchange = try Exchange(world: world, store: model.store, configuration: configuration, order: order)
+    exchange = try Exchange(world: world, model: model, configuration: configuration, order: order)
     optimizer = SGD(configuration: configuration.optimizer, store: model.store)
+    let gathers = configuration.model.backbone.usesBatchStatistics || configuration.model.neck.usesBatchStatistics
+    statistics = gathers ? model.store.parameters.filter(\.isStatistic) : []
   }
 
   /// How long this rank's last forward and backward pass took.
   package private(set) var forwardSeconds = 0.0
   package private(set) var backwardSeconds = 0.0
 
-  /// Takes a step on this rank's share of the global batch. Where the losses are not finite, the parameters stay.
+  /// Takes a step on this rank's share of the global batch. Where a loss or a gradient is not finite on any rank, the
+  /// parameters and momenta stay.
   ///
   /// - Parameters:
   ///   - seed, epoch: with the image ids, the key of the random samplers.
   ///   - iteration: the steps of the run before this one.
+  ///   - skipped: those of them that were not taken.
   package func run(
-    on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, learningRate: Double
+    on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, skipped: Int = 0, learningRate: Double
   ) throws -> Outcome {
-    let (values, counts) = try accumulateGradients(input, Draws(seed: seed, epoch: epoch))
-    var outcome = try exchange.report(model.detector.terms, values, counts: counts, step: iteration + 1)
-    if outcome.losses.isFinite {
-      outcome.gradNorm = optimizer.clipGradients(model.engine.workers)
-      optimizer.isFirstStep = iteration == 0
-      optimizer.step(learningRate: learningRate, model.engine.workers)
-      try injector?.flipBit(in: model.store)
+    let (draws, workers) = (Draws(seed: seed, epoch: epoch), model.engine.workers)
+    let kept = statistics.map { ($0, $0.exported($0.values)) }
+    let (values, counts) = try accumulateGradients(input, draws)
+    let norm = optimizer.gradientNorm(workers)
+    let areFinite = exchange.exactSums?.failure == nil && optimizer.gradientsAreFinite(norm: norm, workers)
+    var outcome = try exchange.report(
+      model.detector.terms, values, counts: counts, gradientsAreFinite: areFinite, step: iteration + 1)
+    guard outcome.defect == nil else {
+      outcome.defect = try defect(of: values, isOfGradientsAlone: outcome.losses.isFinite, input, draws)
+      for (statistic, values) in kept { statistic.importValues(values, into: statistic.values) }
+      return outcome
     }
+    outcome.gradNorm = norm
+    optimizer.clipGradients(norm: norm, workers)
+    optimizer.isFirstStep = iteration == skipped
+    optimizer.step(learningRate: learningRate, workers)
+    try injector?.flipBit(in: model.store)
     return outcome
+  }
+
+  /// A part of the share whose forward pass is done.
+  private struct Pass {
+    let tape: Tape
+    let pending: PendingLosses
   }
 
   private func accumulateGradients(
     _ input: DetectorInput, _ draws: Draws
   ) throws -> (values: [Double], counts: [Double]) {
-    let start = ContinuousClock.now
-    model.store.zeroGradients()
-    let tape = Tape()
-    model.engine.tape = tape
-    defer { model.engine.tape = nil }
-    let (terms, counts) = try forward(input, draws)
-    let middle = ContinuousClock.now
-    try injector?.poisonGradients(of: model.store)
-    try tape.backward(from: terms.total, informing: exchange.reducer)
-    (forwardSeconds, backwardSeconds) = (start.duration(to: middle).seconds, middle.duration(to: .now).seconds)
+    let result = try passThrough(input, draws, informing: exchange.reducer)
     try injector?.swapCollectives(in: order)
     try exchange.reducer.finish()
-    return (terms.map(\.value), counts)
+    return result
   }
 
-  /// Both phases of the losses. What is only needed between them is free when this returns.
-  private func forward(_ input: DetectorInput, _ draws: Draws) throws -> (terms: [TermValue], counts: [Double]) {
-    let pending = try model.detector.train(input, draws)
-    return (try pending.finish(exchange.divisors(pending.counts)), pending.counts)
+  /// Forward and back, in the parts that the exchange wants.
+  private func passThrough(
+    _ input: DetectorInput, _ draws: Draws, informing reducer: GradientReducer?
+  ) throws -> (values: [Double], counts: [Double]) {
+    let start = ContinuousClock.now
+    model.store.zeroGradients()
+    defer { model.engine.tape = nil }
+    var passes = try exchange.parts(of: input).map { part in
+      let tape = Tape()
+      model.engine.tape = tape
+      return Pass(tape: tape, pending: try model.detector.train(part, draws))
+    }
+    let counts = exchange.sum(passes.map(\.pending.counts))
+    let divisors = try exchange.divisors(counts, images: passes.count)
+    var (values, middle) = ([[Double]](), start)
+    passes.reverse()
+    while !passes.isEmpty {
+      let (tape, terms) = try finishNext(of: &passes, divisors)
+      if values.isEmpty {
+        middle = .now
+        try injector?.poisonGradients(of: model.store)
+      }
+      values.append(terms.map(\.value))
+      try tape.backward(from: terms.total, informing: passes.isEmpty ? reducer : nil)
+      if !passes.isEmpty { exchange.exactSums?.addImage() }
+    }
+    (forwardSeconds, backwardSeconds) = (start.duration(to: middle).seconds, middle.duration(to: .now).seconds)
+    return (exchange.sum(values), counts)
+  }
+
+  /// The second phase of the losses. What is only needed between the two is free when this returns.
+  private func finishNext(of passes: inout [Pass], _ divisors: [Double]) throws -> (tape: Tape, terms: [TermValue]) {
+    let pass = passes.removeLast()
+    model.engine.tape = pass.tape
+    return (pass.tape, try pass.pending.finish(divisors))
+  }
+
+  /// What the ranks can say about numbers that are not finite. Collective.
+  ///
+  /// Float sums don't tell whose gradients they were: where these alone were wrong each rank takes the step again, for itself.
+  private func defect(
+    of values: [Double], isOfGradientsAlone: Bool, _ input: DetectorInput, _ draws: Draws
+  ) throws -> StepDefect {
+    let terms = zip(model.detector.terms.terms, values).filter { $0.isSummed && !$1.isFinite }.map(\.0.name)
+    var finding = StepDefect.Finding(terms: terms, parameter: firstParameterNotFinite)
+    if let failure = exchange.exactSums?.failure {
+      (finding.parameter, finding.image) = (failure.parameter, input.metas[failure.image].imageID)
+    } else if isOfGradientsAlone, exchange.exactSums == nil {
+      _ = try passThrough(input, draws, informing: nil)
+      if let parameter = firstParameterNotFinite { (finding.parameter, finding.isOwn) = (parameter, true) }
+    }
+    return try exchange.defect(from: finding)
+  }
+
+  /// In the order of the forward pass.
+  private var firstParameterNotFinite: String? {
+    let (gradients, workers) = (model.store.gradients, model.engine.workers)
+    return model.store.trainable.first { !Magnitude.areFinite(gradients + $0.offset, $0.count, workers) }?.name
   }
 }
 

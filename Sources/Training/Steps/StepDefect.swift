@@ -1,0 +1,49 @@
+import Foundation
+import MPI
+
+/// What was not finite in a step, as far as it can be known; the same on all ranks.
+package struct StepDefect: Codable, Equatable, Sendable {
+  /// The loss terms that were not finite on any rank.
+  package var terms: [String] = []
+  /// The first parameter, in the order of the forward pass, whose gradient was not finite; with `mpi.reduction: exact` also
+  /// one beyond the range.
+  package var parameter: String?
+  /// The first rank that had it by itself; nil where only the sums had.
+  package var rank: Int?
+  /// That rank's first image with it, with `mpi.reduction: exact`.
+  package var image: Int64?
+
+  /// What one rank found.
+  struct Finding: Codable {
+    var terms: [String] = []
+    var parameter: String?
+    var image: Int64?
+    /// Whether it was found in this rank's own gradients, not in the sums.
+    var isOwn = false
+  }
+
+  init() {}
+
+  /// - Parameter findings: of all ranks, in order.
+  init(_ findings: [Finding]) {
+    for finding in findings { terms += finding.terms.filter { !terms.contains($0) } }
+    rank = findings.firstIndex { !$0.terms.isEmpty || $0.isOwn || $0.image != nil }
+    image = rank.flatMap { findings[$0].image }
+    parameter = rank.flatMap { findings[$0].parameter } ?? findings.lazy.compactMap(\.parameter).first
+  }
+
+  /// `first in the gradient of backbone.conv1.weight, on rank 1 with image 17`.
+  package var summary: String {
+    let place = parameter.map { "first in the gradient of \($0), " } ?? ""
+    guard let rank else { return place + "on no rank when each repeated the step by itself" }
+    return place + "\(place.isEmpty ? "first " : "")on rank \(rank)" + (image.map { " with image \($0)" } ?? "")
+  }
+}
+
+extension World {
+  /// What each rank found, on rank 0; on the others nothing. Collective.
+  func findings(_ own: StepDefect.Finding) throws -> [StepDefect.Finding] {
+    let bytes: [[UInt8]] = try gather(Array(JSONEncoder().encode(own)))
+    return try bytes.map { try JSONDecoder().decode(StepDefect.Finding.self, from: Data($0)) }
+  }
+}
