@@ -55,7 +55,7 @@ struct StepBenchmark: ParsableCommand {
 
   func run() {
     guard let peer else { measure() }
-    Boundary.run(singleRank: true, catchingSignals: false) { _ in
+    Boundary.run(singleRank: true, signals: .system) { _ in
       try compare(with: peer)
       return 0
     }
@@ -78,7 +78,7 @@ struct StepBenchmark: ParsableCommand {
   }
 
   private func measure() -> Never {
-    Boundary.run(singleRank: false, catchingSignals: false) { world in
+    Boundary.run(singleRank: false, signals: .system) { world in
       let configuration = try config.map { try ReadConfiguration(file: $0).run } ?? .benchmark
       let budget = try ThreadBudget(
         explicit: threads ?? configuration.mpi.threadsPerRank, environment: ProcessInfo.processInfo.environment,
