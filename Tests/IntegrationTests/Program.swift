@@ -106,13 +106,16 @@ final class RunningProgram {
   }
 
   /// The ranks that have a handler for a signal.
-  func ranksCatching(_ signal: Int32) -> [Int32] {
-    ranks.filter { rank in
-      let status = String(
-        decoding: FileManager.default.contents(atPath: "/proc/\(rank)/status") ?? Data(), as: UTF8.self)
-      let mask = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }?.split(separator: "\t").last
-      return mask.flatMap { UInt64($0, radix: 16) }.map { $0 >> (signal - 1) & 1 == 1 } ?? false
-    }
+  func ranksCatching(_ signal: Int32) -> [Int32] { ranks.filter { Self.catches(signal, in: $0) } }
+
+  /// Whether the process itself, without mpirun, has one.
+  func catches(_ signal: Int32) -> Bool { Self.catches(signal, in: process.processIdentifier) }
+
+  private static func catches(_ signal: Int32, in process: Int32) -> Bool {
+    let status = String(
+      decoding: FileManager.default.contents(atPath: "/proc/\(process)/status") ?? Data(), as: UTF8.self)
+    let mask = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }?.split(separator: "\t").last
+    return mask.flatMap { UInt64($0, radix: 16) }.map { $0 >> (signal - 1) & 1 == 1 } ?? false
   }
 
   /// When a process counts as hanging, in seconds: far beyond what it takes on a slow machine.

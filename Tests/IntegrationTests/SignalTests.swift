@@ -60,20 +60,24 @@ extension ProgramTests {
         (SIGTERM, "TERM"), (SIGINT, "INT"), (SIGUSR2, "USR2"),
       ])
     func commands(_ signal: Int32, _ name: String) throws {
-      let pipe = run.folder.path("late.yaml")
-      #expect(mkfifo(pipe, 0o600) == 0)
-      for command in [
-        ["check", "late.yaml"], ["test", "late.yaml", "x.h5"], ["predict", "late.yaml", "x.h5", "x.png"],
-      ] {
+      // Work for minutes, which is not waited for.
+      try run.train("short", ranks: 1, batch: 2, iterations: 1)
+      try run.manyPictures(20_000)
+      let picture = "data/val/\(try #require(run.folder.names(in: "data/val").first))"
+      let commands = [
+        ["test", "tiny.yaml", "short", "--cfg-options", "data.test.ann_file=data/annotations/many.json"],
+        ["predict", "tiny.yaml", "short"] + [String](repeating: picture, count: 10_000),
+      ]
+      for command in commands {
         let running = try run.program.start(command)
-        let writing = try #require(FileHandle(forWritingAtPath: pipe))
+        try running.wait { running.catches(signal) }
         running.send(SIGUSR1)
         try running.wait { running.errors.contains("USR1 asks for a checkpoint, but nothing is being trained") }
+        if command[0] == "predict" { try running.wait { running.output.contains(": ") } }
         running.send(signal)
         let outcome = try running.wait()
         #expect(outcome.signal == signal, "\(outcome)")
         #expect(outcome.errors.contains("rcnn-train: ended by a signal (\(name))\n"), "\(outcome)")
-        try writing.close()
       }
     }
 
