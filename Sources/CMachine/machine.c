@@ -13,7 +13,6 @@
 #include <cpuid.h>
 #endif
 #ifdef __linux__
-#include <errno.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #endif
