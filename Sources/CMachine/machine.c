@@ -1,15 +1,18 @@
 #define _GNU_SOURCE
 #include "machine.h"
 #include "kernel_features.h"
+#include <errno.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #ifdef __x86_64__
 #include <cpuid.h>
 #endif
 #ifdef __linux__
-#include <errno.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #endif
@@ -32,6 +35,24 @@ uint64_t machine_core_mask(int process, int word) {
     if (CPU_ISSET(64 * word + bit, &set)) mask |= (uint64_t)1 << bit;
 #endif
   return mask;
+}
+
+int machine_claim_name(const char *name) {
+#ifdef __linux__
+  // A name without a file: it begins with a zero.
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(name);
+  if (length + 1 > sizeof address.sun_path) return -1;
+  memcpy(address.sun_path + 1, name, length);
+  int file = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (file < 0) return -1;
+  if (bind(file, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + 1 + length) == 0) return 1;
+  int is_taken = errno == EADDRINUSE;
+  close(file);
+  return is_taken ? 0 : -1;
+#else
+  return -1;
+#endif
 }
 
 #ifdef __x86_64__

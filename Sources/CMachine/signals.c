@@ -1,34 +1,88 @@
 #include "signals.h"
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-static int received;
+static const struct {
+  int number, flag;
+  const char *name;
+} caught[] = {
+  {SIGUSR1, machine_signal_usr1, "USR1"}, {SIGUSR2, machine_signal_usr2, "USR2"}, {SIGTERM, machine_signal_term, "TERM"},
+  {SIGINT, machine_signal_int, "INT"},    {SIGHUP, machine_signal_hup, "HUP"},
+};
+enum { count = sizeof caught / sizeof *caught };
 
-static void set_flag(int number) {
-  int flag = number == SIGUSR1 ? machine_signal_usr1 : number == SIGUSR2 ? machine_signal_usr2 : machine_signal_term;
-  __atomic_fetch_or(&received, flag, __ATOMIC_RELAXED);
+static int noted, speaks, received, interrupts, holders, waiting;
+
+/// By `write`, which a handler may call.
+static void say(const char *before, const char *name, const char *after) {
+  if (!__atomic_load_n(&speaks, __ATOMIC_RELAXED)) return;
+  char text[128] = "rcnn-train: ";
+  strcat(strcat(strcat(text, before), name), after);
+  if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
 }
 
-void machine_catch_signals(void) {
-  struct sigaction action;
-  memset(&action, 0, sizeof action);
-  action.sa_handler = set_flag;
-  action.sa_flags = SA_RESTART;
-  sigaction(SIGUSR1, &action, NULL);
-  sigaction(SIGUSR2, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  signal(SIGHUP, SIG_IGN);
-  // Whoever started the program may have blocked them.
+static void end_by(int index) {
+  int number = caught[index].number;
+  say("ended by a signal (", caught[index].name, ")\n");
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGUSR1);
-  sigaddset(&set, SIGUSR2);
-  sigaddset(&set, SIGTERM);
+  sigaddset(&set, number);
+  signal(number, SIG_DFL);
+  raise(number);
+  sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void handle(int number) {
+  int index = 0;
+  while (caught[index].number != number) index++;
+  int flag = caught[index].flag;
+  if (__atomic_load_n(&noted, __ATOMIC_RELAXED) & flag) {
+    if (number == SIGINT && __atomic_fetch_add(&interrupts, 1, __ATOMIC_RELAXED)) end_by(index);
+    __atomic_fetch_or(&received, flag, __ATOMIC_RELAXED);
+  } else if (number == SIGUSR1) {
+    say("", "USR1", " asks for a checkpoint, but nothing is being trained; going on\n");
+  } else if (__atomic_load_n(&holders, __ATOMIC_ACQUIRE) == 0 || __atomic_exchange_n(&waiting, number, __ATOMIC_RELAXED)) {
+    end_by(index);
+  }
+}
+
+void machine_catch_signals(int to_note, int to_say) {
+  __atomic_store_n(&noted, to_note, __ATOMIC_RELAXED);
+  __atomic_store_n(&speaks, to_say, __ATOMIC_RELAXED);
+  sigset_t set;
+  sigemptyset(&set);
+  for (int index = 0; index < count; index++) {
+    int number = caught[index].number;
+    struct sigaction action, before;
+    memset(&action, 0, sizeof action);
+    action.sa_flags = SA_RESTART;
+    int is_hup = number == SIGHUP;
+    action.sa_handler = is_hup && !(to_note & machine_signal_hup) ? SIG_DFL : handle;
+    // 'nohup' has HUP ignored, a shell INT for what it starts in the background.
+    int can_be_ignored = is_hup || number == SIGINT;
+    if (can_be_ignored && sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaction(number, &action, NULL);
+    sigaddset(&set, number);
+  }
+  // Whoever started the program may have blocked them.
   sigprocmask(SIG_UNBLOCK, &set, NULL);
   // A file that may not grow (ulimit -f) is an error of write, as a full disk is.
   signal(SIGXFSZ, SIG_IGN);
+  // So is a terminal, or a pipe, that is gone while a run goes on.
+  if (to_note & machine_signal_hup) signal(SIGPIPE, SIG_IGN);
 }
 
 int machine_received_signals(void) { return __atomic_load_n(&received, __ATOMIC_RELAXED); }
 
 void machine_forget_signals(int flags) { __atomic_fetch_and(&received, ~flags, __ATOMIC_RELAXED); }
+
+void machine_hold_signals(void) { __atomic_fetch_add(&holders, 1, __ATOMIC_ACQUIRE); }
+
+void machine_release_signals(void) {
+  if (__atomic_sub_fetch(&holders, 1, __ATOMIC_RELEASE) > 0) return;
+  int number = __atomic_exchange_n(&waiting, 0, __ATOMIC_RELAXED);
+  for (int index = 0; number && index < count; index++)
+    if (caught[index].number == number) end_by(index);
+}

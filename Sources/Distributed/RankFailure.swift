@@ -13,11 +13,11 @@ public enum RankFailure {
     flushingLogs flushLogs: () -> Void = {}
   ) -> Never {
     flushLogs()
+    Signals.leaveEndingToTheError()
+    if world == nil, isSpokenFor(scope) { Launcher.endAfterTheOther(code: code) }
     let (rank, size) = place(of: world)
-    let isLeftToRank0 = scope == .allRanks && rank > 0
-    if isLeftToRank0, world == nil { exit(code) }
-    if isLeftToRank0 { waitToBeEnded(code: code) }
-    let isCommon = size == 1 || scope == .allRanks && rank == 0
+    if scope == .allRanks, rank > 0, world != nil { waitToBeEnded(code: code) }
+    let isCommon = size == 1 || scope == .siblings || scope == .allRanks && rank == 0
     let prefix = isCommon ? "" : "[rank \(rank) of \(size)] "
     // Messages about a file say "FILE: error: …" themselves.
     let text = "\(error)"
@@ -36,7 +36,15 @@ public enum RankFailure {
     }
   }
 
-  /// Before there is a world only Open MPI's own launcher is believed: under a foreign one each process speaks.
+  private static func isSpokenFor(_ scope: ErrorScope) -> Bool {
+    switch scope {
+    case .allRanks: Launcher.isSpokenFor
+    case .siblings: Launcher.isSpokenForByASibling
+    case .thisRank: false
+    }
+  }
+
+  /// Before there is a world only Open MPI's own launcher is believed.
   private static func place(of world: World?) -> (rank: Int, size: Int) {
     if let world { return (world.rank, world.size) }
     return (Launcher.rank ?? 0, Launcher.size ?? 1)

@@ -15,8 +15,10 @@ public struct MPIError: ReportedError {
 /// A start that cannot become one training over all ranks, in a sentence.
 public struct LaunchError: ReportedError, Equatable {
   public let description: String
+  public let scope: ErrorScope
   public var exitCode: ExitCode { .usage }
-  public var scope: ErrorScope { .allRanks }
 
-  package init(description: String) { self.description = description }
+  package init(description: String, scope: ErrorScope = .allRanks) {
+    (self.description, self.scope) = (description, scope)
+  }
 }

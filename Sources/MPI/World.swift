@@ -35,7 +35,7 @@ public final class World {
     setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", 0)
     let session = try MPISession()
     do {
-      try launch.verify(worldSize: session.world.size)
+      try launch.verify(worldSize: session.world.size, worldRank: session.world.rank)
     } catch {
       // Each of the wrong worlds is alone and healthy, so that this cannot wait for anybody.
       if session.world.size == 1 { try session.finalize() }

@@ -39,7 +39,7 @@ struct AllreduceBenchmark: ParsableCommand {
   }
 
   func run() throws {
-    Boundary.run(singleRank: false, catchingSignals: false) { world in
+    Boundary.run(singleRank: false, signals: .system) { world in
       guard world.size > 1 else {
         throw RunError("one rank has nothing to exchange; start it with 'mpirun -np 2'", exitCode: .usage)
       }

@@ -32,7 +32,7 @@ struct KernelBenchmark: ParsableCommand {
   var json = false
 
   func run() throws {
-    Boundary.run(singleRank: true, catchingSignals: false) { _ in
+    Boundary.run(singleRank: true, signals: .system) { _ in
       let workers = Workers(count: threads ?? ProcessInfo.processInfo.activeProcessorCount)
       let peak = MatrixProduct(threads: workers.count).rate(workers)
       print(json ? jsonHead(peak, workers) : head(peak, workers))

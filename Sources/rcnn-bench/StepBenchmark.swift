@@ -58,7 +58,7 @@ struct StepBenchmark: ParsableCommand {
 
   func run() {
     guard let peer else { measure() }
-    Boundary.run(singleRank: true, catchingSignals: false) { _ in
+    Boundary.run(singleRank: true, signals: .system) { _ in
       try compare(with: peer)
       return 0
     }
@@ -82,7 +82,7 @@ struct StepBenchmark: ParsableCommand {
   }
 
   private func measure() -> Never {
-    Boundary.run(singleRank: false, catchingSignals: false) { world in
+    Boundary.run(singleRank: false, signals: .system) { world in
       let options = reduction.map { ["mpi.reduction=\($0.rawValue)"] } ?? []
       var configuration = try config.map { try ReadConfiguration(file: $0, options: options).run } ?? .benchmark
       configuration.mpi.reduction = reduction ?? configuration.mpi.reduction

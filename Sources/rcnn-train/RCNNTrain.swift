@@ -25,7 +25,7 @@ struct RCNNTrain: ParsableCommand {
       try command.run()
     } catch {
       // Under a launcher every rank parses the same words: one of them says what is wrong with them.
-      if Launcher.rank ?? 0 > 0 { Foundation.exit(exitCode(for: error).rawValue) }
+      if Launcher.isSpokenFor { Launcher.endAfterTheOther(code: exitCode(for: error).rawValue) }
       exit(withError: error)
     }
   }

@@ -5,8 +5,8 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Trains a detector (the default).",
     discussion: """
-      USR1 saves a checkpoint and goes on; USR2 saves and stops with code 75, as does TERM when the launcher leaves \
-      time; run again with --resume auto.
+      USR1 saves a checkpoint and goes on; USR2 and Ctrl-C save and stop with code 75, as does TERM when the launcher \
+      leaves time (mpirun leaves a second, the scripts in launch/ all it takes); run again with --resume auto.
       """)
 
   @Argument(help: "The configuration file; without one, the quickstart.")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// What came of a program.
 struct Outcome {
@@ -23,6 +24,13 @@ enum RankProbe {
     try run([path] + arguments, environment: environment)
   }
 
+  /// As a launcher that Open MPI does not know starts processes: a shell's children, with these variables (`$i`: the
+  /// number of the process). The code is the last one's.
+  static func many(_ count: Int, _ arguments: String..., variables: String) throws -> Outcome {
+    let script = "for i in $(seq 0 \(count - 1)); do \(variables) \"$@\" & done; wait $!; code=$?; wait; exit $code"
+    return try run(["bash", "-c", script, "bash", path] + arguments, environment: [:])
+  }
+
   /// Next to this test's own executable.
   private static var path: String {
     URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -37,7 +45,7 @@ enum RankProbe {
     let (output, errors) = (Pipe(), Pipe())
     (process.standardOutput, process.standardError) = (output, errors)
     try process.run()
-    let texts = [output, errors].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+    let texts = [output, errors].map { text(ofLauncher: $0.fileHandleForReading.readDataToEndOfFile()) }
     process.waitUntilExit()
     return Outcome(code: process.terminationStatus, output: texts[0], errors: texts[1])
   }

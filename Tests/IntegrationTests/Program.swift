@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `rcnn-train` as a user starts it, in a folder of its own.
@@ -39,8 +40,7 @@ struct Program {
     var command = [Self.executable] + arguments
     if let shell { command = ["/bin/bash", "-c", "\(shell); exec \"$@\"", "bash"] + command }
     if let ranks {
-      let launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
-      command = launcher + (shell == nil ? [] : ["--mca", "btl", "self,tcp"]) + command
+      command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"] + command
     }
     return try RunningProgram(command, in: folder, environment: environment)
   }
@@ -49,6 +49,8 @@ struct Program {
 /// What a run left behind.
 struct Outcome: CustomStringConvertible {
   let code: Int32
+  /// The signal that ended the process; nil where it ended by itself.
+  var signal: Int32?
   let output: String
   let errors: String
 
@@ -89,7 +91,32 @@ final class RunningProgram {
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
   /// Kills the ranks as a machine that loses power does, but leaves mpirun.
-  func killRanks() { for rank in children() { kill(rank, SIGKILL) } }
+  func killRanks() { for rank in ranks { kill(rank, SIGKILL) } }
+
+  /// The processes of the program below this one, through scripts and mpirun.
+  private var ranks: [Int32] {
+    var (found, open) = ([Int32](), [process.processIdentifier])
+    while let parent = open.popLast() {
+      for child in children(of: parent) {
+        let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(child)/exe")
+        if path == Program.executable { found.append(child) } else { open.append(child) }
+      }
+    }
+    return found
+  }
+
+  /// The ranks that have a handler for a signal.
+  func ranksCatching(_ signal: Int32) -> [Int32] { ranks.filter { Self.catches(signal, in: $0) } }
+
+  /// Whether the process itself, without mpirun, has one.
+  func catches(_ signal: Int32) -> Bool { Self.catches(signal, in: process.processIdentifier) }
+
+  private static func catches(_ signal: Int32, in process: Int32) -> Bool {
+    let status = String(
+      decoding: FileManager.default.contents(atPath: "/proc/\(process)/status") ?? Data(), as: UTF8.self)
+    let mask = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }?.split(separator: "\t").last
+    return mask.flatMap { UInt64($0, radix: 16) }.map { $0 >> (signal - 1) & 1 == 1 } ?? false
+  }
 
   /// When a process counts as hanging, in seconds: far beyond what it takes on a slow machine.
   static let hang = 900.0
@@ -109,6 +136,7 @@ final class RunningProgram {
 
   /// Text that was printed so far.
   var output: String { text(outputPath) }
+  var errors: String { text(errorPath) }
 
   func wait(sourceLocation: SourceLocation = #_sourceLocation) throws -> Outcome {
     while process.isRunning {
@@ -124,7 +152,7 @@ final class RunningProgram {
   }
 
   private func end() {
-    let ranks = children()
+    let ranks = ranks
     send(SIGTERM)
     for _ in 0..<30 where process.isRunning { usleep(100_000) }
     for process in ranks + [process.processIdentifier] { kill(process, SIGKILL) }
@@ -132,17 +160,17 @@ final class RunningProgram {
   }
 
   private func outcome() -> Outcome {
-    Outcome(
-      code: process.isRunning ? -1 : process.terminationStatus, output: text(outputPath), errors: text(errorPath))
+    let isKilled = !process.isRunning && process.terminationReason == .uncaughtSignal
+    return Outcome(
+      code: process.isRunning ? -1 : process.terminationStatus, signal: isKilled ? process.terminationStatus : nil,
+      output: text(outputPath), errors: text(errorPath))
   }
 
   private func text(_ path: String) -> String {
-    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    TestSupport.text(ofLauncher: FileManager.default.contents(atPath: path) ?? Data())
   }
 
-  /// The processes that mpirun started here.
-  private func children() -> [Int32] {
-    let parent = process.processIdentifier
+  private func children(of parent: Int32) -> [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.compactMap { Int32($0) }.filter { process in
       // `1234 (name) S parent …`

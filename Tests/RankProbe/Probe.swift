@@ -17,7 +17,7 @@ enum Probe {
       try run(arguments[1], started)
       try started.finish()
     } catch let error as LaunchError {
-      RankFailure.end(error, code: 64, scope: .allRanks, world: world)
+      RankFailure.end(error, code: 64, scope: error.scope, world: world)
     } catch let error as CollectiveOrderError {
       RankFailure.end(error, code: 70, scope: .allRanks, world: world)
     } catch let error as ReplicaError {

@@ -7,3 +7,6 @@ public func areInstalled(_ programs: String...) -> Bool {
     folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
   }
 }
+
+/// What processes printed under mpirun. That of Open MPI 5 puts zeros between what it hands on.
+public func text(ofLauncher data: Data) -> String { String(decoding: data.filter { $0 != 0 }, as: UTF8.self) }

@@ -22,6 +22,10 @@ int machine_copy_between_processes(void);
 /// The number that Linux gives the type of file system at `path` (NFS 0x6969, …); 0 if unknown.
 uint32_t machine_file_system(const char *path);
 
+/// Whether no other process on this machine has this name now: 1, 0, or -1 if that can't be told. The name stays this
+/// process's own until it ends.
+int machine_claim_name(const char *name);
+
 /// The numbers of a vector register for which what includes this header is compiled, if that is AVX-512; else 4, which
 /// every processor has.
 #ifdef __AVX512F__

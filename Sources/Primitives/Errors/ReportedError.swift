@@ -10,6 +10,8 @@ public enum ErrorScope: Sendable {
   /// All alike, as a mistake of the user's, or rank 0 alone, as with a checkpoint that only rank 0 reads: rank 0 says it,
   /// once, without its rank.
   case allRanks
+  /// Processes that are no world, because of what their launcher is: the first of them on each machine says it.
+  case siblings
   /// Something that happened to this rank: it says so itself, with its rank.
   case thisRank
 }

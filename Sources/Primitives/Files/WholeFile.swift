@@ -1,3 +1,4 @@
+internal import CMachine
 import Foundation
 
 /// Files that are there as a whole or not at all: written under a new name beside their own, and then renamed. A process
@@ -19,6 +20,9 @@ public enum WholeFile {
   public static func write(
     _ bytes: some ContiguousBytes, to path: String, safety: Safety = .synced
   ) throws(FileError) {
+    // A signal that ends the process leaves nothing half written.
+    machine_hold_signals()
+    defer { machine_release_signals() }
     let temporary = temporaryName(for: path)
     if safety > .renamed { removeLeftovers(of: path) } else { unlink(temporary) }
     do throws(FileError) {

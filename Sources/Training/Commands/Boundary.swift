@@ -5,17 +5,19 @@ import Primitives
 
 /// The edge of the program: every command starts its ranks here, and every error leaves here.
 package enum Boundary {
-  /// Runs `body` on all ranks and ends the process with its exit code. `catchingSignals`: they set flags, which `body`
-  /// looks at, and end nothing by themselves.
+  /// Runs `body` on all ranks and ends the process with its exit code. `signals`: what they do from the first moment
+  /// on, until `body` says otherwise.
   package static func run(
-    singleRank: Bool, catchingSignals: Bool = true, _ body: (World) throws -> Int32
+    singleRank: Bool, signals: Signals.Use = .ending, _ body: (World) throws -> Int32
   ) -> Never {
     var world: World?
+    Signals.use(signals)
     do {
       try Machine.checkProcessor()
       let started = try World.start(singleRank: singleRank)
       world = started
-      if catchingSignals { Signals.catchAll() }
+      // MPI may have brought handlers of its own.
+      Signals.use(signals)
       let code = try body(started)
       try started.finish()
       exit(code)

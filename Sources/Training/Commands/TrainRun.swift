@@ -9,7 +9,7 @@ import MPI
 public enum TrainRun {
   /// Trains, and ends the process with the exit code of `sysexits.h`.
   public static func start(_ options: TrainOptions) -> Never {
-    Boundary.run(singleRank: options.isSingleRank) { world in try train(options, world) }
+    Boundary.run(singleRank: options.isSingleRank, signals: .starting) { world in try train(options, world) }
   }
 
   private static func train(_ options: TrainOptions, _ world: World) throws -> Int32 {
@@ -38,6 +38,11 @@ public enum TrainRun {
       run: run, plan: plan, model: model, step: step, data: data, metrics: metrics,
       checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation,
       position: position)
+    guard try !StopAgreement.isAskedToStop(in: world) else {
+      run.logger.info("Stopped by a signal before the first step; nothing is to be saved")
+      return RunError.ExitCode.stoppedBySignal.rawValue
+    }
+    Signals.use(.training)
     switch try trainer.train() {
     case .done: return 0
     case .stoppedBySignal:

@@ -35,7 +35,7 @@ final class Trainer {
   func train() throws -> Outcome {
     data.start(at: position)
     defer { data.stop() }
-    if let validation, plan.evaluationIsDueAtFirst(position) { try validate(validation) }
+    if let validation, plan.evaluationIsDueAtFirst(position), try !isEvaluated(validation) { return .stoppedBySignal }
     while position.iteration < plan.maxIterations {
       let wishes = try advance()
       let epochIsDone = position.images == data.imagesPerEpoch
@@ -43,7 +43,10 @@ final class Trainer {
       if replicaCheckIsDue { try replicas.run(iteration: position.iteration) }
       if checkpoints.isDue(position, epochIsDone: epochIsDone) || wishes.save || wishes.stop { try save() }
       if wishes.stop { return .stoppedBySignal }
-      if let validation, plan.evaluationIsDue(position, epochIsDone: epochIsDone) { try validate(validation) }
+      if let validation, plan.evaluationIsDue(position, epochIsDone: epochIsDone), try !isEvaluated(validation) {
+        if checkpoints.lastSaved != position.iteration { try save() }
+        return .stoppedBySignal
+      }
     }
     if checkpoints.lastSaved != position.iteration { try save() }
     return .done
@@ -65,6 +68,7 @@ final class Trainer {
       position.skipped += 1
     }
     position.advance(by: data.globalBatch)
+    if Signals.takeHangUp() { run.logger.notice("The terminal or the connection to it is gone; the training goes on") }
     metrics?.record(
       MetricsLog.Step(
         epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
@@ -87,6 +91,17 @@ final class Trainer {
   private var replicaCheckIsDue: Bool {
     guard let interval = run.configuration.mpi.checkInterval, interval > 0 else { return false }
     return position.iteration % interval == 0
+  }
+
+  /// False where a signal asks to stop: the evaluation is then made no further.
+  private func isEvaluated(_ validation: Validation) throws -> Bool {
+    do {
+      try validate(validation)
+      return true
+    } catch is EvaluationAbandoned {
+      run.logger.info("A signal asks to stop: the evaluation after iter \(position.iteration) is left")
+      return false
+    }
   }
 
   private func validate(_ validation: Validation) throws {

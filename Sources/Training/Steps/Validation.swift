@@ -1,8 +1,10 @@
 import COCO
 import Detection
+import Distributed
 import Foundation
 import Layers
 import MPI
+import Primitives
 import Tensors
 
 /// COCO evaluation on all ranks: each detects on every n-th image, rank 0 gathers and evaluates. No image is padded
@@ -58,20 +60,26 @@ final class Validation {
   }
 
   /// Detects with the model as it is. Collective; the outcome is rank 0's.
+  /// - Throws: `EvaluationAbandoned`, on all ranks, where a signal asks any of them to stop.
   func evaluate(_ model: DetectorModel, progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }) throws -> Outcome? {
     let indices = Array(stride(from: world.rank, to: dataset.images.count, by: world.size))
     let prefetcher = Prefetcher(
       dataset, pipeline, plans: dataset.evaluationPlans(of: indices, batch: 1, pipeline), workers: workers)
     defer { prefetcher.stop() }
+    let agreement = StopAgreement(in: world)
     var mine: [FoundObject] = []
     var done = 0
-    while let batch = try prefetcher.next() {
+    // All ranks have as many rounds, the last ones perhaps a picture less.
+    for _ in stride(from: 0, to: dataset.images.count, by: world.size) {
+      if try agreement.isAskedToStop() { throw EvaluationAbandoned() }
+      guard let batch = try prefetcher.next() else { continue }
       for detection in try model.detector.detect(batch.input(on: model.engine))[0] {
         mine.append(FoundObject(detection, image: indices[done]))
       }
       done += 1
       progress(done * world.size, dataset.images.count)
     }
+    if try agreement.isAgreedAtTheEnd() { throw EvaluationAbandoned() }
     let all = inOrderOfImages(try world.gather(mine))
     guard world.rank == 0 else { return nil }
     return Outcome(result: evaluator.evaluate(all), detections: all)
@@ -87,6 +95,13 @@ final class Validation {
     }
     return byImage.flatMap { $0 }
   }
+}
+
+/// A signal asked to stop while a run was being evaluated. All ranks throw it, and the signal is still there.
+struct EvaluationAbandoned: ReportedError {
+  let description = "stopped by a signal in the evaluation"
+  let exitCode = ExitCode.stoppedBySignal
+  let scope = ErrorScope.allRanks
 }
 
 /// A detection as ranks send it to rank 0.
