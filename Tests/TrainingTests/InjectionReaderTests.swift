@@ -41,7 +41,7 @@ import Training
     ("kill rank=1 step=0", "has step=0 in 'kill rank=1 step=0', expected a whole number from 1 to "),
     ("kill step=3", "lacks 'rank=' in 'kill step=3', expected a whole number from 0 to "),
     ("kill rank=1 step=7 ms=3", "has 'ms=3' in 'kill rank=1 step=7 ms=3', expected each once: rank=…, step=…"),
-    ("kill rank=1 rank=1 step=7", "expected each once: rank=…, step=…"),
+    ("kill rank=1 rank=1 step=7", "has 'rank=1' in 'kill rank=1 rank=1 step=7', expected each once: rank=…, step=…"),
     ("flip rank=1 step=7 bit=32", "has bit=32 in 'flip rank=1 step=7 bit=32', expected a whole number from 0 to 31"),
     ("slow rank=1 step=7", "lacks 'ms=' in 'slow rank=1 step=7', expected a whole number from 1 to "),
     ("{kill: 1}", "is a mapping, expected a text such as 'kill rank=1 step=7', or a list of them"),
