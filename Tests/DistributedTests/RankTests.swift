@@ -7,7 +7,7 @@ import Testing
   @Test(
     arguments: [
       "collectives", "reducer", "exact reducer", "average", "broadcast", "report", "replicas", "annotations",
-      "annotation copies",
+      "annotation copies", "communicators",
     ], 1...4)
   func agrees(_ name: String, ranks: Int) throws {
     let outcome = try RankProbe.mpirun(ranks, name)
@@ -36,7 +36,7 @@ import Testing
     #expect(
       outcome.messages == [
         "error: the ranks went through different collectives in step 2: rank \(ranks - 1) was in "
-          + "'statistics layer1 (10 numbers)' where rank 0 was in 'gradients bucket 1 (10 numbers)'; its sums are "
+          + "'evaluation layer1 (10 numbers)' where rank 0 was in 'parameters bucket 1 (10 numbers)'; its sums are "
           + "wrong. This is a bug of rcnn-train"
       ])
   }
@@ -55,6 +55,12 @@ import Testing
         "error: the ranks no longer hold the same parameters after iter 3: in \(fault.place), \(who). Nothing was saved "
           + "since; look at the memory of that host and resume from the newest checkpoint"
       ])
+  }
+
+  @Test(arguments: 1...4) func allRanksLearnOfADifference(_ ranks: Int) throws {
+    let outcome = try RankProbe.mpirun(ranks, "jobs")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.lines == Array(repeating: ranks == 1 ? "none" : "the content of a.json", count: ranks))
   }
 
   @Test(arguments: 2...4) func anErrorOnOneRankEndsAll(_ ranks: Int) throws {

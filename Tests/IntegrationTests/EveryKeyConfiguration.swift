@@ -241,6 +241,7 @@ enum EveryKeyConfiguration {
       on_non_finite: stop
       max_non_finite: 10
       check_interval: 1
+      stall_timeout: 600
 
     """
 
@@ -314,6 +315,7 @@ enum EveryKeyConfiguration {
     "mpi.loss_normalizer": "RankTests, average: with one rank its counts are the sum over all",
     "mpi.bucket_size_mb": "RankTests, reducer: the sums are the same",
     "mpi.check_interval": "RankTests, namesTheRankThatHoldsOtherParameters: needs a rank that lost a bit",
+    "mpi.stall_timeout": "WatchdogTests: changes nothing until a run stands still",
     "mpi.recompute": "BackboneTests: the gradients are the same",
   ]
 }

@@ -51,7 +51,8 @@ public enum DoctorRun {
         "OpenBLAS", "kernels for \(MatrixMultiply.processorName)",
         remedy: "results differ in their last bits from host to host: OPENBLAS_CORETYPE=Haswell on all of them"),
       HostReport.Version(
-        "kernels", "built for \(Machine.kernelArchitecture)",
+        "kernels",
+        Machine.kernelArchitecture.isEmpty ? "built as the compiler chose" : "built for \(Machine.kernelArchitecture)",
         remedy: "copy one build to all hosts, made with "
           + "RCNN_MARCH=x86-64-v3"),
     ]

@@ -16,11 +16,8 @@ package enum Machine {
     return Double(usage.ru_maxrss) / unit
   }
 
-  /// What the kernels were built for, for example "x86-64-v3".
-  static var kernelArchitecture: String {
-    let name = String(cString: machine_kernel_architecture())
-    return name.isEmpty ? "the compiler's own choice" : name
-  }
+  /// What the kernels were built for, for example "x86-64-v3"; "" for the compiler's own choice.
+  static var kernelArchitecture: String { String(cString: machine_kernel_architecture()) }
 
   /// A binary on a processor that lacks what its kernels were built for says so, in place of dying of SIGILL. To be
   /// called before anything of `Kernels`.

@@ -24,7 +24,7 @@ final class Exchange {
       store: model.store, world: world, bucketBytes: Int(configuration.mpi.bucketSizeMB * 1_048_576),
       dividesByWorldSize: !isGlobal, exactSums: exactSums, order: order)
     try reducer.measureAlone()
-    normalizer = isGlobal ? try SynchronizedStatistics(world: world, order: order) : nil
+    normalizer = isGlobal ? try SynchronizedStatistics(world: world, order: order, purpose: .normalizers) : nil
   }
 
   /// What passes forward and back together: the whole share; image by image where sums are exact, so that no product
