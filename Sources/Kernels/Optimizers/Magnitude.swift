@@ -5,16 +5,15 @@ public enum Magnitude {
     Blocks.all(count, workers) { areFinite(values + $0.lowerBound, $0.count) }
   }
 
+  /// One more in an exponent of all ones turns the sign.
   private static func areFinite(_ values: Floats, _ count: Int) -> Bool {
-    let infinity = Float.infinity.bitPattern
-    let mask = SIMD16<UInt32>(repeating: 0x7fff_ffff)
-    var largest = SIMD16<UInt32>.zero
+    let (magnitude, one) = (SIMD16<UInt32>(repeating: 0x7fff_ffff), SIMD16<UInt32>(repeating: 0x0080_0000))
+    var signs = SIMD16<UInt32>.zero
     let whole = count / 16 * 16
     for i in stride(from: 0, to: whole, by: 16) {
-      let bits = UnsafeRawPointer(values + i).loadUnaligned(as: SIMD16<UInt32>.self) & mask
-      largest.replace(with: bits, where: bits .> largest)
+      signs |= (UnsafeRawPointer(values + i).loadUnaligned(as: SIMD16<UInt32>.self) & magnitude) &+ one
     }
-    return largest.max() < infinity && (whole..<count).allSatisfy { values[$0].isFinite }
+    return signs.max() < 1 << 31 && (whole..<count).allSatisfy { values[$0].isFinite }
   }
 
   /// The bits of the largest magnitude of sixteen values: as whole numbers they are in the order of magnitudes, and what
