@@ -91,7 +91,7 @@ public final class GradientReducer: GradientObserver {
     let start = ContinuousClock.now
     while finishedCount < buckets.count {
       while requests.count < min(buckets.count, finishedCount + windows.finish) { try startNext() }
-      try requests[finishedCount].wait()
+      try order.map { try $0.waiting(requests[finishedCount].wait) } ?? requests[finishedCount].wait()
       finishedCount += 1
     }
     waitedSeconds = (ContinuousClock.now - start) / .seconds(1)

@@ -5,9 +5,10 @@ import Tensors
 public enum ParameterBroadcast {
   /// Rank 0's values on all ranks, and its momenta, which a resumed run brings along. Collective.
   public static func run(_ store: ParameterStore, world: World, order: CollectiveOrder? = nil) throws {
-    order?.record(.parameters, "values", count: store.count)
-    try world.broadcast(FloatSlice(start: store.values, count: store.count))
-    order?.record(.parameters, "momenta", count: store.trainableCount)
-    try world.broadcast(FloatSlice(start: store.momenta, count: store.trainableCount))
+    let order = order ?? CollectiveOrder()
+    order.record(.parameters, "values", count: store.count)
+    try order.waiting { try world.broadcast(FloatSlice(start: store.values, count: store.count)) }
+    order.record(.parameters, "momenta", count: store.trainableCount)
+    try order.waiting { try world.broadcast(FloatSlice(start: store.momenta, count: store.trainableCount)) }
   }
 }

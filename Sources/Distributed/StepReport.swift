@@ -26,7 +26,8 @@ public struct StepReport: Equatable, Sendable {
     }
     let signalFlags = ReceivedSignals.each.map { signals.contains($0) ? 1.0 : 0 }
     var vector = Self.agreement(order.hash) + [Double(nonFiniteRanks)] + signalFlags + losses + counts
-    try world.sum(&vector)
+    order.progress?.enter(.world, number: step)
+    try order.waiting { try world.sum(&vector) }
     guard Self.isAgreed(vector, ranks: world.size) else { throw try order.disagreement(step: step, world: world) }
     order.forget()
     var sums = vector.dropFirst(8)

@@ -5,14 +5,17 @@ import Tensors
 public final class SynchronizedStatistics: StatisticsSynchronizer {
   private let world: World
   private let order: CollectiveOrder?
+  private let purpose: CollectiveOrder.Purpose
 
   /// Collective: the statistics travel on messages of their own, since gradients are under way at the same time.
-  public init(world: World, order: CollectiveOrder? = nil) throws {
-    (self.world, self.order) = (try world.duplicate(), order)
+  /// - Parameter purpose: what is summed, each on a communicator of its own.
+  public init(world: World, order: CollectiveOrder? = nil, purpose: CollectiveOrder.Purpose = .statistics) throws {
+    (self.world, self.order, self.purpose) = (try world.duplicate(), order, purpose)
   }
 
   public func sum(_ values: inout [Double]) throws {
-    order?.record(.statistics, "sums", count: values.count)
-    try world.sum(&values)
+    guard let order else { return try world.sum(&values) }
+    order.record(purpose, "sums", count: values.count)
+    try order.waiting { try world.sum(&values) }
   }
 }

@@ -237,6 +237,7 @@ enum EveryKeyConfiguration {
       recompute: []
       scaled_decode: never
       inject: []
+      stall_timeout: 600
 
     """
 
@@ -307,6 +308,7 @@ enum EveryKeyConfiguration {
     "mpi.keep_levels_in_graph": "StarvedLevels: needs a level without RoIs on one of several ranks",
     "mpi.loss_normalizer": "RankTests, average: with one rank its counts are the sum over all",
     "mpi.bucket_size_mb": "RankTests, reducer: the sums are the same",
+    "mpi.stall_timeout": "WatchdogTests: changes nothing until a run stands still",
     "mpi.recompute": "BackboneTests: the gradients are the same",
   ]
 }

@@ -75,6 +75,38 @@ package final class AnnotationBlock: @unchecked Sendable {
     String(decoding: texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]], as: UTF8.self)
   }
 
+  /// A hash of all that the file says; its warnings are no part of it.
+  var digest: UInt64 {
+    var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    func add<Element: BitwiseCopyable>(_ column: UnsafeBufferPointer<Element>) {
+      let bytes = UnsafeRawBufferPointer(column)
+      for place in stride(from: 0, to: bytes.count, by: 8) {
+        var word: UInt64 = 0
+        if place + 8 <= bytes.count {
+          word = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+        } else {
+          for byte in bytes[place...] { word = word << 8 | UInt64(byte) }
+        }
+        digest = (digest ^ word) &* 0x100_0000_01b3
+        digest ^= digest >> 32
+      }
+    }
+    let strings = counts.images + counts.categories
+    add(boxes)
+    add(areas)
+    add(annotationIDs)
+    add(imageIDs)
+    add(categoryIDs)
+    add(UnsafeBufferPointer(rebasing: textEnds[..<strings]))
+    add(imageOfAnnotation)
+    add(categoryOfAnnotation)
+    add(widths)
+    add(heights)
+    add(flags)
+    add(UnsafeBufferPointer(rebasing: texts[..<(strings == 0 ? 0 : textEnds[strings - 1])]))
+    return digest
+  }
+
   /// Hands out the columns in their order.
   private struct Cursor {
     private let bytes: UnsafeRawBufferPointer

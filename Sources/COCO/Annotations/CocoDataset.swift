@@ -63,6 +63,13 @@ public struct CocoDataset: Sendable {
     return imageFolder.hasSuffix("/") ? imageFolder + image.fileName : "\(imageFolder)/\(image.fileName)"
   }
 
+  /// The numbers of what is in the annotation file, and a digest of all of it.
+  package var contentSummary: String {
+    let block = images.file.block
+    return "\(block.counts.images) images and \(block.counts.annotations) annotations with the digest "
+      + String(block.digest, radix: 16)
+  }
+
   /// The paths of the images that are not on disk, in order.
   public func missingFiles() -> [String] {
     images.map { path(of: $0) }.filter { !FileManager.default.fileExists(atPath: $0) }
@@ -89,7 +96,7 @@ public struct CocoDataset: Sendable {
 extension CocoDataset {
   /// The images that take part. They lie in the annotation file's block; an `Image` is made when it is asked for.
   public struct Images: RandomAccessCollection, Sendable {
-    private let file: AnnotationFile
+    fileprivate let file: AnnotationFile
     /// Positions in the file.
     private let positions: [Int32]
     /// The label of each of the file's categories, nil for those that take no part.

@@ -28,6 +28,8 @@ public enum ExitCode: Int32, Sendable {
   case io = 74
   /// Stopped after saving (`EX_TEMPFAIL`): run again with `--resume auto`.
   case stoppedBySignal = 75
+  /// The watchdog: the run stood still (`mpi.stall_timeout`). Run again with `--resume auto`.
+  case stalled = 76
   /// The configuration.
   case configuration = 78
 }

@@ -37,7 +37,7 @@ final class CheckpointKeeper {
       removeOld(keeping: name)
       run.logger.info("Saved \(run.workDir)/\(name)")
     }
-    try run.world.barrier()
+    try run.progress.waiting(run.world.barrier)
   }
 
   /// HDF5 builds a file in memory.

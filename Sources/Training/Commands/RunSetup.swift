@@ -16,6 +16,8 @@ struct RunSetup {
   let sink: LogSink
   /// Makes this rank's faults (`mpi.inject`).
   let injector: Injector?
+  /// Where this rank notes what it is at, for the watchdog.
+  let progress: RankProgress
 
   var configuration: RunConfiguration { read.run }
   /// Images a step over all ranks: ranks × `samples_per_gpu`.

@@ -16,6 +16,9 @@ public enum TestRun {
 
   private static func test(_ options: TestOptions, _ world: World) throws {
     let read = try options.config.read()
+    let progress = try Watchdog.start(world, timeout: read.run.mpi.stallTimeout, workDir: nil)
+    try JobChecks(world: world).program("test", [JobFact("the checkpoint", options.checkpoint)], read)
+    progress.begin(.reading)
     let section = try read.run.testSection(of: options.config)
     let budget = try read.run.threadBudget(in: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
@@ -25,11 +28,15 @@ public enum TestRun {
         section, classesAmong: weights.classes(among:), model: read.run.model, workers: read.run.data.workersPerGPU,
         scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
     }
+    try JobChecks(world: world).data([validation.dataset])
     try weights.load(into: model, classes: validation.dataset.classes)
     let sink = LogSink()
+    progress.begin(.evaluating)
     let outcome = try validation.evaluate(model) { done, count in
+      progress.tick()
       if world.rank == 0 { sink.showProgress("\(min(done, count)) of \(count) images") }
     }
+    progress.begin(.ending)
     guard let outcome else { return }
     sink.showProgress("")
     if let out = options.out {

@@ -15,18 +15,22 @@ public enum TrainRun {
   private static func train(_ options: TrainOptions, _ world: World) throws -> Int32 {
     let (run, start) = try setUp(options, world)
     if options.config.path == nil { try Quickstart.makeData(run) }
+    run.progress.begin(.reading)
     let data = try CommonError.during { try TrainingData(run) }
     let plan = RunPlan(run.configuration, iterationsPerEpoch: data.iterationsPerEpoch, validates: options.validates)
     let validation = try CommonError.during { try plan.evaluates ? makeValidation(run, data) : nil }
+    try JobChecks(world: world).data([data.dataset] + (validation.map { [$0.dataset] } ?? []))
+    run.progress.begin(.starting)
     let position = try CommonError.during { try start.position(in: data) }
     if options.isDryRun {
       if world.rank == 0 { DryRun(run: run, data: data, plan: plan, validation: validation).print() }
       return 0
     }
-    let order = CollectiveOrder()
+    let order = CollectiveOrder(progress: run.progress)
     let statistics = world.size > 1 ? try SynchronizedStatistics(world: world, order: order) : nil
     let model = DetectorModel(
       run.configuration.model, seed: run.seed, threads: run.threads, synchronizer: statistics)
+    try JobChecks(world: world).model(model, seed: run.seed)
     try InjectionError.check(run.configuration.mpi.inject, ranks: world.size, store: model.store)
     try start.load(into: model, classes: data.dataset.classes, run)
     try ParameterBroadcast.run(model.store, world: world, order: order)
@@ -38,6 +42,7 @@ public enum TrainRun {
       run: run, plan: plan, model: model, step: step, data: data, metrics: metrics,
       checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation,
       position: position)
+    defer { run.progress.begin(.ending) }
     switch try trainer.train() {
     case .done: return 0
     case .stoppedBySignal:
@@ -48,21 +53,25 @@ public enum TrainRun {
 
   private static func setUp(_ options: TrainOptions, _ world: World) throws -> (RunSetup, StartingPoint) {
     let read = try options.config.read()
+    let workDir = options.workDir ?? read.run.workDir
+    let progress = try Watchdog.start(world, timeout: read.run.mpi.stallTimeout, workDir: workDir)
+    let checks = JobChecks(world: world)
+    try checks.program("train", options.facts, read)
+    let processorNotice = try checks.processors(mustBeEqual: false)
     let sink = LogSink()
     let logger = RunSetup.logger(rank: world.rank, sink: sink)
     let budget = try CommonError.during {
       try read.run.threadBudget(in: world)
     }
-    for notice in read.notices + [budget.notice].compactMap({ $0 }) where world.rank == 0 {
+    for notice in read.notices + [processorNotice, budget.notice].compactMap({ $0 }) where world.rank == 0 {
       logger.notice("\(notice)")
     }
-    let workDir = options.workDir ?? read.run.workDir
     let start = try StartingPoint(
       options, configuration: read.run, workDir: workDir, world: world, logger: logger)
     let run = RunSetup(
       world: world, read: read, workDir: workDir, seed: start.seed ?? options.seed ?? UInt64(read.run.seed),
       threads: budget.threads, logger: logger, sink: sink,
-      injector: Injector(read.run.mpi.inject, rank: world.rank, workDir: workDir))
+      injector: Injector(read.run.mpi.inject, rank: world.rank, workDir: workDir), progress: progress)
     return (run, start)
   }
 

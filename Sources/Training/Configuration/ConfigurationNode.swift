@@ -183,6 +183,18 @@ extension ConfigurationNode {
     ConfigurationPlace(source: source, line: node.mark?.line ?? 1, column: (node.mark?.column ?? 1) + column - 1)
   }
 
+  /// The values in this one that are neither mappings nor long lists, by their dotted paths.
+  /// - Parameter path: this value's.
+  func leaves(of path: String) -> [(key: String, value: String)] {
+    func inside(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    switch content {
+    case .mapping(let entries): return entries.flatMap { $0.value.leaves(of: inside($0.key)) }
+    case .sequence(let elements) where elements.count > 8 || elements.contains(where: \.isMapping):
+      return elements.enumerated().flatMap { $1.leaves(of: inside("\($0)")) }
+    case .scalar, .sequence: return [(path, isNull ? "null" : summary)]
+    }
+  }
+
   /// The value as a YAML document that `parse` reads again to the same value.
   func yaml() throws -> String { try Yams.serialize(node: yamlNode, width: 120, allowUnicode: true) }
 

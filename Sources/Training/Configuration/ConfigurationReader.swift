@@ -8,6 +8,8 @@ public struct ReadConfiguration: Sendable {
   public let resolved: String
   /// A line for each key that is accepted and has no meaning here.
   public let notices: [String]
+  /// The values of `resolved` that are no mappings, by their dotted paths, in order.
+  let leaves: [(key: String, value: String)]
 
   /// - Parameters:
   ///   - file: a YAML or JSON file.
@@ -38,6 +40,7 @@ public struct ReadConfiguration: Sendable {
     self.run = run
     self.notices = notices.lines + run.notices(about: node)
     resolved = try node.yaml()
+    leaves = node.leaves(of: "")
   }
 
   private static func stem(of path: String) -> String {

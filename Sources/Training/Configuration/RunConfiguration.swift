@@ -113,6 +113,8 @@ public struct MPISection: Equatable, Sendable {
   public var scaledDecode = ScaledDecode.train
   /// A folder where weights that are named by an address are looked for first.
   public var weightsDir: String?
+  /// After how many seconds without any rank getting further the watchdog ends the run; 0: never.
+  public var stallTimeout = 600.0
   /// Faults that the run makes on purpose.
   public var inject: [Fault] = []
 

@@ -121,6 +121,9 @@ extension MPISection {
     try section.read("scaled_decode", into: &scaledDecode)
     weightsDir = try section.optional("weights_dir")
     inject = try section.faults("inject")
-    section.ignore("stall_timeout", because: "there is no watchdog yet")
+    try section.read("stall_timeout", into: &stallTimeout)
+    try section.check(
+      stallTimeout >= 0 && stallTimeout.isFinite, "stall_timeout",
+      expected: "a number of seconds, or 0 for no watchdog")
   }
 }

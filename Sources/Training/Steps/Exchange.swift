@@ -19,7 +19,7 @@ final class Exchange {
       store: store, world: world, bucketBytes: Int(configuration.mpi.bucketSizeMB * 1_048_576),
       dividesByWorldSize: !isGlobal, order: order)
     try reducer.measureAlone()
-    normalizer = isGlobal ? try SynchronizedStatistics(world: world, order: order) : nil
+    normalizer = isGlobal ? try SynchronizedStatistics(world: world, order: order, purpose: .normalizers) : nil
   }
 
   /// What this rank's losses are divided by: the counts of all ranks, or its own. The one summation of counts in a step.

@@ -49,6 +49,7 @@ final class Trainer {
 
   /// One step on the next global batch.
   private func advance() throws -> StepWishes {
+    run.progress.beginStep(position.iteration + 1)
     try run.injector?.beginStep(position.iteration + 1)
     let start = ContinuousClock.now
     let input = try data.next().input(on: model.engine)
@@ -70,11 +71,15 @@ final class Trainer {
     return outcome.wishes
   }
 
-  private func save() throws { try checkpoints.save(model, position) }
+  private func save() throws {
+    run.progress.begin(.saving)
+    try checkpoints.save(model, position)
+  }
 
   private func validate(_ validation: Validation) throws {
+    run.progress.begin(.evaluating)
     try model.broadcastStatistics(over: run.world)
-    guard let outcome = try validation.evaluate(model) else { return }
+    guard let outcome = try validation.evaluate(model, progress: { _, _ in run.progress.tick() }) else { return }
     let isClasswise = run.configuration.evaluation?.classwise ?? false
     let classes = isClasswise ? outcome.classTable(validation.dataset.classes) : []
     for line in outcome.result.summary + classes { run.logger.info("\(line)") }
