@@ -21,7 +21,7 @@ public final class CollectiveOrder {
     }
   }
 
-  enum Channel: Int, CaseIterable, Sendable { case gradients, statistics, normalizers, world }
+  package enum Channel: Int, CaseIterable, Sendable { case gradients, statistics, normalizers, world }
 
   private struct Entry {
     let purpose: Purpose

@@ -44,7 +44,8 @@ public final class GradientReducer: GradientObserver {
     (self.store, self.dividesByWorldSize, self.order) = (store, dividesByWorldSize, order)
     self.world = try world.duplicate()
     self.windows = windows
-    let length = max(1, bucketBytes / MemoryLayout<Float>.stride)
+    // `World` sums what is shorter than that in one go, and a rank that waits for it may be waited for elsewhere.
+    let length = max(world.size, bucketBytes / MemoryLayout<Float>.stride)
     let buckets = stride(from: store.trainableCount, to: 0, by: -length).map { max(0, $0 - length)..<$0 }
     parameterCounts = Self.parameterCounts(store, buckets: buckets.count, length: length)
     (self.buckets, bucketLength, pending) = (buckets, length, parameterCounts)

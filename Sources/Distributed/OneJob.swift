@@ -64,7 +64,7 @@ public enum OneJob {
   /// - Parameters:
   ///   - all: by rank.
   ///   - hosts: by rank.
-  static func first(in all: [[JobFact]], hosts: [String]) -> JobDifference? {
+  package static func first(in all: [[JobFact]], hosts: [String]) -> JobDifference? {
     let values = all.map { Dictionary($0.map { ($0.key, $0.value) }) { first, _ in first } }
     let keys = all.joined().map(\.key)
     var seen: Set<String> = []

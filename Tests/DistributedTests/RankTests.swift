@@ -4,7 +4,10 @@ import Testing
 @Suite(.serialized) struct RankTests {
   /// What the case does, and what it expects, is in `Tests/RankProbe`.
   @Test(
-    arguments: ["collectives", "reducer", "average", "broadcast", "report", "annotations", "annotation copies"], 1...4)
+    arguments: [
+      "collectives", "reducer", "average", "broadcast", "report", "annotations", "annotation copies", "communicators",
+    ],
+    1...4)
   func agrees(_ name: String, ranks: Int) throws {
     let outcome = try RankProbe.mpirun(ranks, name)
     #expect(outcome.code == 0, "\(outcome.errors)")
@@ -30,9 +33,15 @@ import Testing
     #expect(
       outcome.messages == [
         "error: the ranks went through different collectives in step 2: rank \(ranks - 1) was in "
-          + "'statistics layer1 (10 numbers)' where rank 0 was in 'gradients bucket 1 (10 numbers)'; its sums are "
+          + "'evaluation layer1 (10 numbers)' where rank 0 was in 'parameters bucket 1 (10 numbers)'; its sums are "
           + "wrong. This is a bug of rcnn-train"
       ])
+  }
+
+  @Test(arguments: 1...4) func allRanksLearnOfADifference(_ ranks: Int) throws {
+    let outcome = try RankProbe.mpirun(ranks, "jobs")
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.lines == Array(repeating: ranks == 1 ? "none" : "the content of a.json", count: ranks))
   }
 
   @Test(arguments: 2...4) func anErrorOnOneRankEndsAll(_ ranks: Int) throws {

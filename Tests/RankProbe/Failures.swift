@@ -4,18 +4,48 @@ import MPI
 import Primitives
 import Training
 
-/// In step 2 the last rank sums its statistics twice where the others reduce a bucket of the same length.
+/// In step 2 the last rank sends other numbers than the others, on the same communicator and as many.
 func goDifferentWays(_ world: World) throws {
   let order = CollectiveOrder()
   for step in 1...3 {
     for bucket in 0..<3 {
       let isOdd = step == 2 && bucket == 1 && world.rank == world.size - 1
-      order.record(isOdd ? .statistics : .gradients, isOdd ? "layer1" : "bucket \(bucket)", count: 10)
+      order.record(isOdd ? .evaluation : .parameters, isOdd ? "layer1" : "bucket \(bucket)", count: 10)
       var values = [Double](repeating: 1, count: 10)
       try world.sum(&values)
     }
     _ = try StepReport(losses: [1], counts: []).summed(over: world, order: order, step: step)
   }
+}
+
+/// The even ranks sum their statistics before a bucket goes out, the odd ones afterwards: each has messages of its own.
+func mixCommunicators(_ world: World) throws {
+  let order = CollectiveOrder()
+  let statistics = try SynchronizedStatistics(world: world, order: order)
+  let buckets = try world.duplicate()
+  for step in 1...3 {
+    var sums = [1.0]
+    if world.rank % 2 == 0 { try statistics.sum(&sums) }
+    order.record(.gradients, "bucket \(step)", count: 8)
+    var bucket = [Float](repeating: 2, count: 8)
+    try bucket.withUnsafeMutableBufferPointer { bucket in
+      let request = try buckets.startSum(bucket)
+      if world.rank % 2 == 1 { try statistics.sum(&sums) }
+      try request?.wait()
+    }
+    let size = world.size
+    let isRight = sums == [Double(size)] && bucket.allSatisfy { $0 == 2 * Float(size) }
+    try expect(isRight, "the sums are \(sums) and \(bucket)")
+    _ = try StepReport(losses: [1], counts: []).summed(over: world, order: order, step: step)
+  }
+}
+
+/// The ranks read annotations of which the last one has fewer; a difference is the same on all.
+func compareJobs(_ world: World) throws {
+  let isOdd = world.rank == world.size - 1
+  let facts = [JobFact("version", "1"), JobFact("the content of a.json", isOdd ? "11 images" : "22 images")]
+  try expect(OneJob.difference([facts[0]], in: world) == nil, "equal facts differ")
+  Probe.say(try OneJob.difference(facts, in: world)?.key ?? "none")
 }
 
 /// The last rank meets an error while the others wait for it in a collective.

@@ -37,6 +37,8 @@ enum Probe {
     case "annotation copies": try checkSharedAnnotations(world, copies: true)
     case "broken annotations": try shareBrokenAnnotations(world)
     case "order": try goDifferentWays(world)
+    case "communicators": try mixCommunicators(world)
+    case "jobs": try compareJobs(world)
     case "fail": try failAlone(world)
     case "mistake": failTogether(world)
     case "bug": try meetBug(world, onThread: false)

@@ -65,23 +65,23 @@ public final class RankProgress: Sendable {
 }
 
 /// What a rank is in, as one word.
-struct Place: Equatable {
-  var phase: RankProgress.Phase
+package struct Place: Equatable {
+  package var phase: RankProgress.Phase
   /// The communicator of the collective that this rank entered last in this phase.
-  var channel: CollectiveOrder.Channel?
-  var isWaiting: Bool
+  package var channel: CollectiveOrder.Channel?
+  package var isWaiting: Bool
 
-  init(phase: RankProgress.Phase, channel: CollectiveOrder.Channel?, isWaiting: Bool) {
+  package init(phase: RankProgress.Phase, channel: CollectiveOrder.Channel?, isWaiting: Bool) {
     (self.phase, self.channel, self.isWaiting) = (phase, channel, isWaiting)
   }
 
-  init(word: UInt64) {
+  package init(word: UInt64) {
     phase = RankProgress.Phase(rawValue: word & 0xff) ?? .starting
     channel = CollectiveOrder.Channel(rawValue: Int(word >> 8 & 0xff) - 1)
     isWaiting = word >> 16 & 1 == 1
   }
 
-  var word: UInt64 {
+  package var word: UInt64 {
     phase.rawValue | UInt64((channel?.rawValue ?? -1) + 1) << 8 | (isWaiting ? 1 << 16 : 0)
   }
 }

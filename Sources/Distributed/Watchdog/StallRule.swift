@@ -1,34 +1,41 @@
 /// What a watchdog knows of a rank.
-struct RankState: Equatable {
-  let rank: Int
-  var step = 0
-  var place = Place(phase: .starting, channel: nil, isWaiting: false)
+package struct RankState: Equatable {
+  package let rank: Int
+  let step: Int
+  let place: Place
   /// How many collectives of its channel the rank has entered.
-  var number = 0
+  let number: Int
   /// Seconds since it got further, as far as is known.
-  var age = 0.0
+  let age: Double
   /// For a rank of another machine, seconds since it was last heard of.
-  var unheard: Double?
+  let unheard: Double?
+
+  package init(rank: Int, step: Int, place: Place, number: Int, age: Double, unheard: Double?) {
+    (self.rank, self.step, self.place) = (rank, step, place)
+    (self.number, self.age, self.unheard) = (number, age, unheard)
+  }
 }
 
 /// When a run has come to a standstill, and what there is to say about it. Knows no clock and no memory.
-struct StallRule {
+package struct StallRule {
   /// Seconds.
   let timeout: Double
   /// How many times as long nothing may move in a phase that is known to be long.
   static let longPhaseFactor = 6.0
 
-  enum Verdict: Equatable { case goesOn, warning, stalled }
+  package init(timeout: Double) { self.timeout = timeout }
+
+  package enum Verdict: Equatable { case goesOn, warning, stalled }
 
   /// A stall is when no rank that can be seen has got further for the timeout: where one moves, others wait for it.
-  func verdict(_ states: [RankState]) -> Verdict {
+  package func verdict(_ states: [RankState]) -> Verdict {
     let share = states.map { $0.age / allowance(of: $0) }.min() ?? 0
     return share >= 1 ? .stalled : share >= 1.0 / 3 ? .warning : .goesOn
   }
 
   /// Whether nobody serves a signal that asks to end and came so long ago, in seconds. A phase that is known to be long
   /// keeps its time.
-  func isDeaf(_ states: [RankState], signalAge: Double) -> Bool {
+  package func isDeaf(_ states: [RankState], signalAge: Double) -> Bool {
     let grace = min(timeout, 30)
     return signalAge > grace && states.allSatisfy { $0.age > ($0.place.phase.isLong ? timeout : grace) }
   }
@@ -39,7 +46,7 @@ struct StallRule {
 
   /// The ranks for which the others wait: those that are not waiting themselves, else those that are behind; empty where
   /// all are in the same place.
-  static func awaited(_ states: [RankState]) -> [RankState] {
+  package static func awaited(_ states: [RankState]) -> [RankState] {
     let busy = states.filter { !$0.place.isWaiting }
     if !busy.isEmpty { return busy.count == states.count ? [] : busy }
     let behind = states.map { ($0.step, $0.number) }.min { $0 < $1 }
@@ -51,7 +58,7 @@ struct StallRule {
   /// - Parameters:
   ///   - states: of the ranks that are known of.
   ///   - hosts: by rank, of all ranks.
-  static func description(_ states: [RankState], hosts: [String]) -> String {
+  package static func description(_ states: [RankState], hosts: [String]) -> String {
     let awaited = awaited(states).map(\.rank)
     func named(_ ranks: [Int]) -> String {
       let names = ranks.prefix(8).map { "\($0) (\(hosts[$0]))" }.joined(separator: ", ")
