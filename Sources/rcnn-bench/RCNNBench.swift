@@ -13,6 +13,7 @@ struct RCNNBench: ParsableCommand {
     subcommands: [
       StepBenchmark.self, KernelBenchmark.self, LoaderBenchmark.self, AllreduceBenchmark.self, PlanBenchmark.self,
       AnnotationsBenchmark.self, EvaluationBenchmark.self, FuzzBenchmark.self,
+      ChecksBenchmark.self,
     ])
 }
 
