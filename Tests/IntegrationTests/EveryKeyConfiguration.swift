@@ -237,6 +237,8 @@ enum EveryKeyConfiguration {
       recompute: []
       scaled_decode: never
       inject: []
+      async_save: false
+      save_failures: 3
 
     """
 
@@ -263,6 +265,7 @@ enum EveryKeyConfiguration {
     ("lr_config", "{policy: fixed}", []),
     ("runner.type", "IterBasedRunner", ["evaluation.by_epoch=null", "log_config.hooks.0.by_epoch=null"]),
     ("data.imgs_per_gpu", "1", []),
+    ("evaluation.save_best", "auto", []),
     ("total_epochs", "2", ["runner.max_epochs=null"]),
   ]
   private static let anchors = "model.rpn_head.anchor_generator"
@@ -308,5 +311,6 @@ enum EveryKeyConfiguration {
     "mpi.loss_normalizer": "RankTests, average: with one rank its counts are the sum over all",
     "mpi.bucket_size_mb": "RankTests, reducer: the sums are the same",
     "mpi.recompute": "BackboneTests: the gradients are the same",
+    "mpi.save_failures": "Saving: needs saves that fail",
   ]
 }

@@ -31,20 +31,40 @@ final class Trainer {
   /// How a run ended.
   enum Outcome { case done, stoppedBySignal }
 
-  func train() throws -> Outcome {
+  /// A checkpoint comes before the validation of its place, which may take long: a run that is stopped between them makes
+  /// it up when it goes on.
+  /// - Parameter before: how it stands with the validation at the place where the run goes on.
+  func train(validated before: ResumedRun.Validation) throws -> Outcome {
     data.start(at: position)
     defer { data.stop() }
-    if let validation, plan.evaluationIsDueAtFirst(position) { try validate(validation) }
-    while position.iteration < plan.maxIterations {
+    if let validation, before == .due || before == .none && plan.evaluationIsDueAtFirst(position) {
+      if before == .due { run.logger.info("Making up for the validation at iteration \(position.iteration)") }
+      try validate(validation)
+    }
+    while !plan.isDone(position) {
       let wishes = try advance()
-      let epochIsDone = position.images == data.imagesPerEpoch
+      try checkpoints.settle()
+      let epochIsDone = position.images >= data.imagesPerEpoch
       if epochIsDone { position.beginNextEpoch() }
-      if checkpoints.isDue(position, epochIsDone: epochIsDone) || wishes.save || wishes.stop { try save() }
-      if wishes.stop { return .stoppedBySignal }
+      try save(wishes, epochIsDone: epochIsDone)
+      if wishes.stop {
+        try checkpoints.finish()
+        return .stoppedBySignal
+      }
       if let validation, plan.evaluationIsDue(position, epochIsDone: epochIsDone) { try validate(validation) }
     }
-    if checkpoints.lastSaved != position.iteration { try save() }
+    try checkpoints.finish()
     return .done
+  }
+
+  private func save(_ wishes: StepWishes, epochIsDone: Bool) throws {
+    if wishes.stop || plan.isDone(position) {
+      try checkpoints.save(at: position, .last)
+    } else if checkpoints.isDue(position, epochIsDone: epochIsDone) {
+      try checkpoints.save(at: position, .due)
+    } else if wishes.save {
+      try checkpoints.save(at: position, .requested)
+    }
   }
 
   /// One step on the next global batch.
@@ -70,9 +90,8 @@ final class Trainer {
     return outcome.wishes
   }
 
-  private func save() throws { try checkpoints.save(model, position) }
-
   private func validate(_ validation: Validation) throws {
+    try checkpoints.requireSound(position, "\(run.workDir): error: not evaluated")
     try model.broadcastStatistics(over: run.world)
     guard let outcome = try validation.evaluate(model) else { return }
     let isClasswise = run.configuration.evaluation?.classwise ?? false
@@ -81,6 +100,7 @@ final class Trainer {
     metrics?.recordValidation(
       epoch: position.epoch, images: validation.dataset.images.count,
       lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics)
+    try checkpoints.note(outcome.metrics, at: position)
   }
 
   private func notFinite(_ losses: LossValues, images: [Int64]) -> RunError {
