@@ -181,6 +181,16 @@ extension ProgramTests {
       #expect(!run.folder.exists("work/.lock"))
     }
 
+    @Test("A dry run says how checkpoints are written, and writes nothing") func dryRun() throws {
+      for (way, words) in [("true", "beside the training, from a copy of "), ("false", "while the training waits (")] {
+        let outcome = try train("dry", iterations: 1, ["mpi.async_save=\(way)"], "--dry-run")
+        #expect(outcome.code == 0, "\(outcome)")
+        #expect(outcome.output.contains(#/checkpoints: \d+ MiB each, written /#), "\(outcome)")
+        #expect(outcome.output.contains(words), "\(outcome)")
+      }
+      #expect(!run.folder.exists("dry"))
+    }
+
     @Test("A warning says that frozen layers are random") func frozenRandomLayers() throws {
       let outcome = try train("work", iterations: 1, ["model.backbone.frozen_stages=1"])
       #expect(outcome.code == 0)

@@ -89,6 +89,19 @@ import Training
     #expect(throws: CheckpointError.self) { try saver.result(waiting: true)?.get() }
   }
 
+  /// Room for the copy, for the file in memory and for its growth.
+  @Test func theMemoryDecides() {
+    let needed = 3 * ParameterCopy.byteCount(of: store)
+    #expect(ParameterCopy.byteCount(of: store) == 4 * (store.count + store.trainableCount))
+    #expect(AsyncSaving(.auto, of: store, available: needed).isBeside)
+    #expect(AsyncSaving(.auto, of: store, available: nil).isBeside)
+    let short = AsyncSaving(.auto, of: store, available: needed - 1)
+    #expect(!short.isBeside)
+    #expect(short.words == "while the training waits: beside it a save wants 1 MiB, and 1 are available")
+    #expect(AsyncSaving(.always, of: store, available: 0).isBeside)
+    #expect(!AsyncSaving(.never, of: store, available: needed).isBeside)
+  }
+
   @Test func theMemoryThatIsThereIsKnown() throws {
     let available = try #require(Machine.availableMemory)
     #expect(available > 0 && available <= Int(clamping: ProcessInfo.processInfo.physicalMemory))

@@ -149,8 +149,8 @@ import Training
       """
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'
           mpi: {zzzzzzzzzz: local}
-                ^ known keys: bucket_size_mb, keep_levels_in_graph, loss_normalizer, recompute, scaled_decode, \
-      shuffle, stall_timeout, threads_per_rank, weights_dir
+                ^ known keys: async_save, bucket_size_mb, inject, keep_levels_in_graph, loss_normalizer, recompute, \
+      save_failures, scaled_decode, shuffle, stall_timeout, threads_per_rank, weights_dir
       """
     ),
     (

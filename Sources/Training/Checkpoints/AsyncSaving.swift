@@ -9,15 +9,15 @@ public enum AsyncSave: String, Sendable, CaseIterable {
 }
 
 /// What `mpi.async_save` comes to on this machine.
-struct AsyncSaving {
-  let isBeside: Bool
+package struct AsyncSaving {
+  package let isBeside: Bool
   /// The same for people, behind "Checkpoints are written".
-  let words: String
+  package let words: String
 
   static let waitingWords = "while the training waits"
 
   /// - Parameter available: the bytes that this process could still have; nil where that isn't known.
-  init(_ choice: AsyncSave, of store: ParameterStore, available: Int? = Machine.availableMemory) {
+  package init(_ choice: AsyncSave, of store: ParameterStore, available: Int? = Machine.availableMemory) {
     let copy = ParameterCopy.byteCount(of: store)
     // The file in memory, and room for it to grow, which it takes either way.
     let needed = 3 * copy
