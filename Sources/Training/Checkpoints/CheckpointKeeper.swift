@@ -29,6 +29,8 @@ final class CheckpointKeeper {
   private var underWay: (name: String, iteration: Int, occasion: Occasion)?
   /// The newest good one of this run.
   private var newest: KeptCheckpoints.File?
+  /// The iteration of the newest one that this process wrote.
+  private var lastSaved: Int?
   /// In a row.
   private var failures = 0
 
@@ -51,10 +53,14 @@ final class CheckpointKeeper {
   }
 
   /// Begins to save; comes back when the model may change, which is at once where there is a copy of it. A save that is
-  /// under way comes first.
+  /// under way comes first; nothing happens where this place is saved already.
   /// - Throws: `CheckpointError`, `RunError`, on rank 0.
   func save(at position: Position, _ occasion: Occasion) throws {
-    guard isWriting else { return }
+    guard isWriting, lastSaved != position.iteration else { return }
+    if let saving = underWay, saving.iteration == position.iteration, !saving.name.hasPrefix("best_") {
+      if occasion == .last { underWay?.occasion = .last }
+      return
+    }
     let isAtEpochEnd = position.images == 0 && (section?.byEpoch ?? run.configuration.runner.countsEpochs)
     let name = isAtEpochEnd ? "epoch_\(position.epoch).h5" : "iter_\(position.iteration).h5"
     try save(as: name, position, occasion, link: "\(run.workDir)/latest.h5")
@@ -80,7 +86,7 @@ final class CheckpointKeeper {
     run.logger.info("Saved \(run.workDir)/\(saving.name)")
     guard !saving.name.hasPrefix("best_") else { return }
     let file = KeptCheckpoints.File(name: saving.name, iteration: saving.iteration)
-    newest = file
+    (newest, lastSaved) = (file, saving.iteration)
     kept.add(file)
     removeSurplus()
   }
