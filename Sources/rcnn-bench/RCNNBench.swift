@@ -12,7 +12,7 @@ struct RCNNBench: ParsableCommand {
     version: Version.text,
     subcommands: [
       StepBenchmark.self, KernelBenchmark.self, LoaderBenchmark.self, AllreduceBenchmark.self, PlanBenchmark.self,
-      AnnotationsBenchmark.self, EvaluationBenchmark.self, FuzzBenchmark.self,
+      AnnotationsBenchmark.self, EvaluationBenchmark.self, FuzzBenchmark.self, SaveBenchmark.self,
       ChecksBenchmark.self,
     ])
 }

@@ -63,6 +63,18 @@ extension ProgramTests {
       #expect(alone.errors == "error: one rank has nothing to exchange; start it with 'mpirun -np 2'\n")
     }
 
+    @Test("A save is timed beside the training and while it waits") func save() throws {
+      let run = try TinyRun()
+      let options = ["save", "--size", "64x64", "--batch", "1", "--steps", "1", "--rounds", "1", "--json"]
+      let results = try lines(bench(options + ["--config", run.folder.path("tiny.yaml")]))
+      #expect(results.map { $0["beside"] as? Bool } == [false, true])
+      for result in results {
+        #expect(try number(result, "blocked_seconds") > 0)
+        #expect(try number(result, "bytes") > 100_000)
+      }
+      #expect(try number(results[0], "slowed_seconds") == 0)
+    }
+
     @Test("A step has the agreed fields, and a peer is compared with it") func step() throws {
       let options = ["step", "--size", "64x64", "--steps", "1", "--threads", "1", "--json"]
       let fields = try #require(try lines(bench(options, ranks: 2)).first)

@@ -242,6 +242,8 @@ enum EveryKeyConfiguration {
       max_non_finite: 10
       check_interval: 1
       stall_timeout: 600
+      async_save: false
+      save_failures: 3
 
     """
 
@@ -270,6 +272,7 @@ enum EveryKeyConfiguration {
     ("data.imgs_per_gpu", "1", []),
     ("mpi.global_batch", "3", ["data.samples_per_gpu=null"]),
     ("mpi.reduction", "exact", []),
+    ("evaluation.save_best", "auto", []),
     ("total_epochs", "2", ["runner.max_epochs=null"]),
   ]
   private static let anchors = "model.rpn_head.anchor_generator"
@@ -317,5 +320,6 @@ enum EveryKeyConfiguration {
     "mpi.check_interval": "RankTests, namesTheRankThatHoldsOtherParameters: needs a rank that lost a bit",
     "mpi.stall_timeout": "WatchdogTests: changes nothing until a run stands still",
     "mpi.recompute": "BackboneTests: the gradients are the same",
+    "mpi.save_failures": "Saving: needs saves that fail",
   ]
 }

@@ -58,9 +58,9 @@ extension ProgramTests {
     }
 
     @Test("0 switches it off, and less is refused") func timeouts() throws {
-      let off = try run.program.run(command("flip rank=0 step=1", timeout: 0, iterations: 1), ranks: 2)
+      let off = try run.program.run(command("slow rank=0 step=1 ms=1", timeout: 0, iterations: 1), ranks: 2)
       #expect(off.code == 0, "\(off)")
-      let refused = try run.program.run(command("flip rank=0 step=1", timeout: -1, iterations: 1), ranks: 2)
+      let refused = try run.program.run(command("slow rank=0 step=1 ms=1", timeout: -1, iterations: 1), ranks: 2)
       #expect(refused.code == 78 && refused.errors.contains("'mpi.stall_timeout' is -1, expected"), "\(refused)")
     }
   }

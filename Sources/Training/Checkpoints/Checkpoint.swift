@@ -60,7 +60,10 @@ public struct Checkpoint: Codable, Equatable, Sendable {
 
 extension Checkpoint {
   /// The bytes of its file; the same contents give the same bytes.
-  public func image() throws(HDF5Error) -> [UInt8] {
+  public func image() throws(HDF5Error) -> [UInt8] { try image(model: model, momenta: momenta) }
+
+  /// The same of other arrays, of which one at a time is in memory.
+  func image(model: some Sequence<Array>, momenta: some Sequence<Array>) throws(HDF5Error) -> [UInt8] {
     let writer = try HDF5Writer()
     try writer.set("format", to: Self.format)
     try writer.set("format_version", to: Self.formatVersion)

@@ -98,7 +98,7 @@ public enum CheckpointFile {
     return CheckpointError(
       description: "\(path): error: the checkpoint could not be \(what): \(reason(code)); \(remedy(for: code, path)). "
         + "Older checkpoints are left as they were",
-      exitCode: .io)
+      exitCode: .io, isPassing: [ENOSPC, EDQUOT, EIO, ESTALE].contains(code))
   }
 
   private static func remedy(for code: Int32, _ path: String) -> String {

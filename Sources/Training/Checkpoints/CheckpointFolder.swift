@@ -2,15 +2,18 @@ import Foundation
 
 /// A folder where a checkpoint is asked for: the newest good one in it.
 ///
-/// The newest is that of the highest iteration by what stands in it, so each file is read. Times of files change with a
-/// copy, names with a new batch size, and `latest.h5` may lag behind: a run that is killed can leave a whole file to
-/// which the link does not point yet.
+/// The newest is the one that stands furthest in the training (`CheckpointPlace`) by what stands in it, so each file is
+/// read. Times of files change with a copy, names with a new batch size, and `latest.h5` may lag behind: a run that is
+/// killed can leave a whole file to which the link does not point yet. What is damaged, or holds numbers with which no
+/// run can go on, is passed over.
 enum CheckpointFolder {
   struct Newest {
     let checkpoint: Checkpoint
     let path: String
     /// The sentences about damaged ones, those with the highest numbers in their names first.
     let passedOver: [String]
+    /// All good ones.
+    let good: [CheckpointPlace]
   }
 
   static func isFolder(_ path: String) -> Bool {
@@ -31,11 +34,11 @@ enum CheckpointFolder {
     return try newest(of: names, in: folder) { "none of its \($0.count) checkpoints can be read: \($0[0])" }
   }
 
-  /// Of the files that a run writes, `epoch_N.h5` and `iter_N.h5`; nil where there are none.
+  /// Of the files that a run writes, `epoch_N.h5`, `iter_N.h5` and `best_….h5`; nil where there are none.
   ///
   /// - Throws: `CheckpointError` (65) if none can be read.
   static func newestOfRun(in workDir: String) throws(CheckpointError) -> Newest? {
-    let names = files(in: workDir).filter { $0.hasPrefix("epoch_") || $0.hasPrefix("iter_") }
+    let names = files(in: workDir).filter { name in ["epoch_", "iter_", "best_"].contains { name.hasPrefix($0) } }
     guard !names.isEmpty else { return nil }
     return try newest(of: names, in: workDir) {
       "none of its \($0.count) checkpoints can be read; start anew without --resume"
@@ -57,12 +60,16 @@ enum CheckpointFolder {
   private static func newest(
     of names: [String], in folder: String, otherwise message: (_ passedOver: [String]) -> String
   ) throws(CheckpointError) -> Newest {
-    var newest: (checkpoint: Checkpoint, path: String)?
-    var passedOver: [String] = []
-    for path in names.map({ "\(folder)/\($0)" }) {
+    var newest: (checkpoint: Checkpoint, place: CheckpointPlace)?
+    var (passedOver, good): ([String], [CheckpointPlace]) = ([], [])
+    for name in names {
+      let path = "\(folder)/\(name)"
       do throws(CheckpointError) {
         let checkpoint = try Checkpoint(image: CheckpointFile.read(path), name: path)
-        if checkpoint.iteration > newest?.checkpoint.iteration ?? .min { newest = (checkpoint, path) }
+        try checkpoint.requireSound(path: path)
+        let place = CheckpointPlace(checkpoint, name: name)
+        good.append(place)
+        if newest.map({ $0.place < place }) ?? true { newest = (checkpoint, place) }
       } catch {
         passedOver.append("passed over: \(error)")
       }
@@ -70,6 +77,35 @@ enum CheckpointFolder {
     guard let newest else {
       throw CheckpointError(description: "\(folder): error: \(message(passedOver))", exitCode: .badData)
     }
-    return Newest(checkpoint: newest.checkpoint, path: newest.path, passedOver: passedOver)
+    return Newest(
+      checkpoint: newest.checkpoint, path: "\(folder)/\(newest.place.name)", passedOver: passedOver, good: good)
+  }
+}
+
+/// Where in which training a checkpoint of a folder stands.
+struct CheckpointPlace: Equatable {
+  /// Of its file.
+  let name: String
+  let epoch: Int
+  let imagesInEpoch: Int
+  let iteration: Int
+  /// Alike in all checkpoints of a run, also when it was resumed.
+  let created: String
+  let seed: UInt64
+
+  init(_ checkpoint: Checkpoint, name: String) {
+    (self.name, epoch, iteration) = (name, checkpoint.epoch, checkpoint.iteration)
+    imagesInEpoch = checkpoint.progress["images_in_epoch"] ?? 0
+    (created, seed) = (checkpoint.created, checkpoint.seed)
+  }
+
+  /// By epoch, then by images: a run that is resumed with a larger batch counts its iterations anew, and lower.
+  static func < (one: CheckpointPlace, other: CheckpointPlace) -> Bool {
+    (one.epoch, one.imagesInEpoch, one.iteration) < (other.epoch, other.imagesInEpoch, other.iteration)
+  }
+
+  /// Whether `other` stands earlier in the same run, or at the same place.
+  func follows(_ other: CheckpointPlace) -> Bool {
+    !(self < other) && created == other.created && seed == other.seed
   }
 }

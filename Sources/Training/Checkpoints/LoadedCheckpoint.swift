@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import MPI
 
@@ -7,26 +8,30 @@ struct LoadedCheckpoint {
   let path: String
   private let demand: WeightImport.Demand
   private let isResumed: Bool
+  /// The good checkpoints of the folder that was looked through for the newest one; nil where a file was named.
+  private let neighbours: [CheckpointPlace]?
 
   /// Reads what `source` names; nil where it names nothing.
   /// - Throws: `CheckpointError`, `RunError`.
   init?(_ source: StartingSource, workDir: String, _ logger: Logger) throws {
+    var newest: CheckpointFolder.Newest?
     switch source {
     case .beginning: return nil
     case .newestOfWorkDir:
-      guard let newest = try CheckpointFolder.newestOfRun(in: workDir) else {
+      newest = try CheckpointFolder.newestOfRun(in: workDir)
+      if newest == nil {
         logger.notice("\(workDir) holds no checkpoint yet: starting at the beginning")
         return nil
       }
-      (checkpoint, path) = Self.named(newest, logger)
-    case .resume(let folder) where CheckpointFolder.isFolder(folder):
-      (checkpoint, path) = Self.named(try CheckpointFolder.newest(in: folder), logger)
-    case .resume(let path):
-      (checkpoint, self.path) = (try Checkpoint(image: CheckpointFile.read(path), name: path), path)
-    case .weights(let path), .backbone(let path):
-      let weights = try Checkpoint.weights(reading: path)
-      for notice in weights.notices { logger.notice("\(path): \(notice)") }
-      (checkpoint, self.path) = (weights.checkpoint, path)
+    case .resume(let folder) where CheckpointFolder.isFolder(folder): newest = try CheckpointFolder.newest(in: folder)
+    default: break
+    }
+    if let newest {
+      for text in newest.passedOver { logger.warning("\(text)") }
+      (checkpoint, path, neighbours) = (newest.checkpoint, newest.path, newest.good)
+    } else {
+      (checkpoint, path, neighbours) = (try Self.read(source, logger), source.path, nil)
+      try checkpoint.requireSound(path: path)
     }
     switch source {
     case .weights: (demand, isResumed) = (.fitting, false)
@@ -35,10 +40,22 @@ struct LoadedCheckpoint {
     }
   }
 
-  /// Names the damaged ones on the way.
-  private static func named(_ newest: CheckpointFolder.Newest, _ logger: Logger) -> (Checkpoint, String) {
-    for text in newest.passedOver { logger.warning("\(text)") }
-    return (newest.checkpoint, newest.path)
+  private static func read(_ source: StartingSource, _ logger: Logger) throws -> Checkpoint {
+    guard case .resume(let path) = source else {
+      let weights = try Checkpoint.weights(reading: source.path)
+      for notice in weights.notices { logger.notice("\(source.path): \(notice)") }
+      return weights.checkpoint
+    }
+    return try Checkpoint(image: CheckpointFile.read(path), name: path)
+  }
+
+  /// The checkpoints in `workDir` of the run that goes on, oldest first: this one and those before it.
+  func ownCheckpoints(in workDir: String) -> [CheckpointPlace] {
+    let path = URL(fileURLWithPath: path)
+    guard isResumed, path.deletingLastPathComponent().path == URL(fileURLWithPath: workDir).path else { return [] }
+    let this = CheckpointPlace(checkpoint, name: path.lastPathComponent)
+    let all = neighbours ?? (try? CheckpointFolder.newestOfRun(in: workDir))?.good ?? []
+    return all.filter { this.follows($0) && !$0.name.hasPrefix("best_") }.sorted { $0 < $1 }
   }
 
   /// - Parameter classes: the run's, in its order.

@@ -8,6 +8,12 @@ struct StartingPoint {
   private let resumed: ResumedRun?
   /// On rank 0 what is loaded; nil elsewhere, and where the weights are random.
   private let loaded: LoadedCheckpoint?
+  /// What was measured before, on rank 0.
+  let record: ValidationRecord
+  /// The best checkpoint so far, on rank 0; nil without `evaluation.save_best`.
+  let best: BestCheckpoint?
+  /// The checkpoints that the run that goes on has in its work directory, oldest first, on rank 0.
+  let ownCheckpoints: [CheckpointPlace]
 
   /// Collective.
   /// - Throws: `CheckpointError`, `RunError`, on rank 0; `MPIError`.
@@ -16,17 +22,43 @@ struct StartingPoint {
   ) throws {
     var loaded: LoadedCheckpoint?
     var resumed: ResumedRun?
+    var record = ValidationRecord()
     if let source = StartingSource.ofResume(options, configuration) {
       if world.rank == 0 { loaded = try LoadedCheckpoint(source, workDir: workDir, logger) }
-      resumed = try world.shared(loaded.map { try ResumedRun($0.checkpoint, path: $0.path) })
+      if let loaded { record = ValidationRecord(in: workDir, until: loaded.checkpoint.iteration) }
+      resumed = try world.shared(loaded.map { try ResumedRun($0.checkpoint, path: $0.path, record: record) })
     }
     if resumed == nil, world.rank == 0 {
       let source = try StartingSource.ofNewRun(options, configuration)
       loaded = try LoadedCheckpoint(source, workDir: workDir, logger)
     }
-    (self.resumed, self.loaded) = (resumed, loaded)
+    (self.resumed, self.loaded, self.record) = (resumed, loaded, record)
+    var best = configuration.evaluation.flatMap { evaluation in
+      evaluation.saveBest.map { BestCheckpoint($0, byEpoch: evaluation.byEpoch) }
+    }
+    if resumed != nil, let checkpoint = loaded?.checkpoint {
+      best?.resume(from: checkpoint.progress)
+      if let entry = record.entry(at: checkpoint.iteration) {
+        _ = best?.take(entry.metrics, epoch: entry.epoch, iteration: entry.iteration)
+      }
+    }
+    self.best = best
+    let keepsAll = configuration.checkpoint?.maxKeepCkpts == nil
+    ownCheckpoints = resumed == nil || keepsAll ? [] : loaded?.ownCheckpoints(in: workDir) ?? []
     if let loaded { logger.info("\(resumed == nil ? "Loading weights from" : "Resuming from") \(loaded.path)") }
   }
+
+  var isResumed: Bool { resumed != nil }
+
+  /// The checkpoint of a run that goes on, on rank 0.
+  var resumedFile: KeptCheckpoints.File? {
+    guard isResumed, let loaded else { return nil }
+    return KeptCheckpoints.File(
+      name: ownCheckpoints.last?.name ?? loaded.path, iteration: loaded.checkpoint.iteration)
+  }
+
+  /// How it stands with the validation at the place where a run goes on.
+  var validation: ResumedRun.Validation { resumed?.validation ?? .none }
 
   /// The seed of the run that is resumed; nil for a new one.
   var seed: UInt64? { resumed?.seed }
@@ -51,5 +83,14 @@ struct StartingPoint {
   /// - Throws: `RunError` where the checkpoint's place is none of this run's.
   func position(in data: TrainingData) throws -> Position {
     try resumed?.position(globalBatch: data.globalBatch, iterationsPerEpoch: data.iterationsPerEpoch) ?? Position()
+  }
+
+  /// What is other than in the run that goes on, each a sentence.
+  func changes(_ options: TrainOptions, _ run: RunSetup, _ data: TrainingData) -> [String] {
+    guard let resumed else { return [] }
+    let scales = run.configuration.autoScaleLR.enable
+    return resumed.changes(
+      to: data.identity, globalBatch: data.globalBatch, seed: options.seed,
+      rateFactor: scales ? Double(data.globalBatch) / Double(resumed.globalBatch) : 1)
   }
 }

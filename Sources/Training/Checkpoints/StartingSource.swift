@@ -11,6 +11,14 @@ enum StartingSource: Equatable {
   /// Random weights.
   case beginning
 
+  /// The file or folder that it names; "" where it names none.
+  var path: String {
+    switch self {
+    case .resume(let path), .weights(let path), .backbone(let path): path
+    case .newestOfWorkDir, .beginning: ""
+    }
+  }
+
   /// Where a run that is resumed goes on; nil where it is not to be resumed.
   static func ofResume(_ options: TrainOptions, _ configuration: RunConfiguration) -> StartingSource? {
     (options.resume ?? configuration.resumeFrom).map { $0 == "auto" ? .newestOfWorkDir : .resume(path: $0) }

@@ -16,6 +16,7 @@ struct TestWeights {
     if world.rank == 0 {
       let weights = try Checkpoint.weights(reading: path)
       for notice in weights.notices { print("\(path): \(notice)") }
+      try weights.checkpoint.requireSound(path: path)
       checkpoint = weights.checkpoint
     }
     classes = try world.shared(checkpoint?.classes ?? [])

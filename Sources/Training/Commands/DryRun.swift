@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Tensors
 
 /// What `--dry-run` prints: what a run would be.
 struct DryRun {
@@ -7,6 +8,12 @@ struct DryRun {
   let data: TrainingData
   let plan: RunPlan
   let validation: Validation?
+  private let model: DetectorModel
+
+  init(run: RunSetup, data: TrainingData, plan: RunPlan, validation: Validation?) {
+    (self.run, self.data, self.plan, self.validation) = (run, data, plan, validation)
+    model = DetectorModel(run.configuration.model, seed: 0, threads: 1)
+  }
 
   func print() {
     let schedule = LearningRateSchedule(
@@ -29,6 +36,7 @@ struct DryRun {
     Swift.print("learning rate: \(rate(0)) at first, \(rate(last / 2)) half-way, \(rate(last)) at the end")
     Swift.print(
       "memory: about \(estimatedMemoryMiB) MiB a rank for parameters, gradients and momenta, and the maps on top")
+    Swift.print(saving)
     for batch in 0..<min(3, data.iterationsPerEpoch) {
       let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
       Swift.print("batch \(batch + 1): images \(ids.map(String.init).joined(separator: ", "))")
@@ -47,6 +55,13 @@ struct DryRun {
       return names.isEmpty ? nil : "\(countsEpochs ? "epochs" : "iterations"): \(names.joined(separator: ", "))"
     }
     return [names(true), names(false)].compactMap { $0 }.joined(separator: "; ")
+  }
+
+  /// How large checkpoints are, and how they are written.
+  private var saving: String {
+    let bytes = ParameterCopy.byteCount(of: model.store)
+    let way = AsyncSaving(run.configuration.mpi.asyncSave, of: model.store).words
+    return "checkpoints: \((bytes + 1 << 20 - 1) >> 20) MiB each, written \(way)"
   }
 
   /// Of the first rank, and of the last where it has fewer.

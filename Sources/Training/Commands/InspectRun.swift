@@ -6,7 +6,7 @@ public enum InspectRun {
   public static func start(_ path: String) -> Never {
     Boundary.run(singleRank: true) { _ in
       let (checkpoint, notices) = try Checkpoint.weights(reading: path)
-      for notice in notices { print("\(path): \(notice)") }
+      for notice in notices + checkpoint.soundnessNotices { print("\(path): \(notice)") }
       print("\(path): \(checkpoint.producer), \(checkpoint.created)")
       print("epoch \(checkpoint.epoch), iter \(checkpoint.iteration), \(checkpoint.worldSize) ranks, ", terminator: "")
       print("global batch \(checkpoint.globalBatch), seed \(checkpoint.seed)")

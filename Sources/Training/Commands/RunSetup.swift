@@ -9,6 +9,8 @@ struct RunSetup {
   let world: World
   let read: ReadConfiguration
   let workDir: String
+  /// On rank 0 of a run that writes.
+  let directory: WorkDirectory?
   let seed: UInt64
   /// Threads of this rank.
   let threads: Int

@@ -4,6 +4,7 @@ import Distributed
 import Foundation
 import Logging
 import MPI
+import Tensors
 
 /// `rcnn-train train`.
 public enum TrainRun {
@@ -14,6 +15,7 @@ public enum TrainRun {
 
   private static func train(_ options: TrainOptions, _ world: World) throws -> Int32 {
     let (run, start) = try setUp(options, world)
+    defer { run.directory?.release() }
     if options.config.path == nil { try Quickstart.makeData(run) }
     run.progress.begin(.reading)
     let data = try CommonError.during { try TrainingData(run) }
@@ -24,6 +26,11 @@ public enum TrainRun {
     let position = try CommonError.during { try start.position(in: data) }
     if options.isDryRun {
       if world.rank == 0 { DryRun(run: run, data: data, plan: plan, validation: validation).print() }
+      return 0
+    }
+    for change in start.changes(options, run, data) { run.logger.warning("\(change)") }
+    if start.isResumed, plan.isDone(position), validation == nil || start.validation != .due {
+      run.logger.info("The run is finished, at epoch \(position.epoch), iteration \(position.iteration): nothing to do")
       return 0
     }
     let order = CollectiveOrder(progress: run.progress)
@@ -38,17 +45,18 @@ public enum TrainRun {
     announce(run, data, validation, model)
     let step = try TrainingStep(
       model: model, world: world, configuration: run.configuration, order: order, injector: run.injector)
+    let checkpoints = CheckpointKeeper(run: run, data: data, model: model, plan: plan, start: start)
+    defer { checkpoints.abandon() }
     let trainer = Trainer(
-      run: run, plan: plan, model: model, step: step, data: data, metrics: metrics,
-      checkpoints: CheckpointKeeper(run: run, data: data, created: start.created), validation: validation,
-      position: position)
+      run: run, plan: plan, model: model, step: step, data: data, metrics: metrics, checkpoints: checkpoints,
+      validation: validation, position: position)
     guard try !StopAgreement.isAskedToStop(in: world) else {
       run.logger.info("Stopped by a signal before the first step; nothing is to be saved")
       return RunError.ExitCode.stoppedBySignal.rawValue
     }
     Signals.use(.training)
     defer { run.progress.begin(.ending) }
-    switch try trainer.train() {
+    switch try trainer.train(validated: start.validation) {
     case .done: return 0
     case .stoppedBySignal:
       run.logger.info("Stopped by a signal after saving; go on with --resume auto")
@@ -73,11 +81,13 @@ public enum TrainRun {
     for notice in notices where world.rank == 0 {
       logger.notice("\(notice)")
     }
+    // Before anything is read there: what is found must not change any more.
+    let directory = world.rank == 0 && !options.isDryRun ? try WorkDirectory(workDir, logger) : nil
     let start = try StartingPoint(
       options, configuration: read.run, workDir: workDir, world: world, logger: logger)
     let run = RunSetup(
-      world: world, read: read, workDir: workDir, seed: start.seed ?? options.seed ?? UInt64(read.run.seed),
-      threads: budget.threads, logger: logger, sink: sink,
+      world: world, read: read, workDir: workDir, directory: directory,
+      seed: start.seed ?? options.seed ?? UInt64(read.run.seed), threads: budget.threads, logger: logger, sink: sink,
       injector: Injector(read.run.mpi.inject, rank: world.rank, workDir: workDir), progress: progress)
     return (run, start)
   }
@@ -93,13 +103,13 @@ public enum TrainRun {
   /// Rank 0's files in the work directory: `config.yaml`, `<time>.log`, `<time>.log.json`.
   private static func openLogs(_ run: RunSetup, _ plan: RunPlan, _ position: Position) throws -> MetricsLog? {
     guard run.world.rank == 0 else { return nil }
-    try OutputFolder.make(run.workDir)
     let stem = CheckpointKeeper.logStem(in: run.workDir, at: Date())
     try run.sink.open("\(stem).log")
     try OutputFolder.write(run.read.resolved, to: "\(run.workDir)/config.yaml")
     let metrics = try MetricsLog(
       logger: run.logger, sink: run.sink, jsonPath: "\(stem).log.json", section: run.configuration.log,
-      maxIterations: plan.maxIterations, done: position.iteration)
+      maxIterations: plan.maxIterations(from: position, inEpoch: position.images / run.globalBatch),
+      done: position.iteration)
     metrics.writeJSON([
       ("env_info", .text("\(Version.producer), \(run.world.size) ranks, \(run.threads) threads a rank")),
       ("seed", .unsigned(run.seed)), ("exp_name", .text((run.workDir as NSString).lastPathComponent)),
@@ -119,6 +129,8 @@ public enum TrainRun {
     for warning in data.dataset.summary.warnings { logger.notice("\(warning)") }
     if let validation { logger.info("val: \(validation.dataset.summary)") }
     logger.info("classes: \(data.dataset.classes.joined(separator: ", "))")
+    let bytes = ParameterCopy.byteCount(of: model.store)
+    if let warning = run.directory?.roomWarning(checkpointBytes: bytes) { logger.warning("\(warning)") }
     logger.info(
       "\(model.store.trainableCount) trainable parameters; \(data.iterationsPerEpoch) iterations an epoch; lr \(run.scaledLearningRate)"
     )

@@ -52,8 +52,20 @@ public struct EvaluationSection: Equatable, Sendable {
   public var start: Int?
   /// Reports AP for each class too.
   public var classwise = false
+  /// `save_best`: the number by which the best checkpoint gets a file of its own; nil: none does.
+  public var saveBest: BestMetric?
 
   public init() {}
+}
+
+/// What `evaluation.save_best` goes by: COCO's numbers in mmdetection's names.
+public enum BestMetric: String, Sendable, CaseIterable {
+  case all = "bbox_mAP"
+  case half = "bbox_mAP_50"
+  case threeQuarters = "bbox_mAP_75"
+  case small = "bbox_mAP_s"
+  case medium = "bbox_mAP_m"
+  case large = "bbox_mAP_l"
 }
 
 /// `auto_scale_lr`, mmdetection 3's key: the rate is multiplied by (global batch) / `base_batch_size`.
@@ -125,6 +137,9 @@ public struct MPISection: Equatable, Sendable {
   public var stallTimeout = 600.0
   /// Faults that the run makes on purpose.
   public var inject: [Fault] = []
+  public var asyncSave = AsyncSave.auto
+  /// After so many checkpoints in a row that could not be written a run ends.
+  public var saveFailures = 3
 
   public init() {}
 }

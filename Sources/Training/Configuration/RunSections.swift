@@ -33,11 +33,27 @@ extension EvaluationSection {
         throw section.error("metric", "is \(metric.summary), which is not supported yet", hint: "supported: bbox")
       }
     }
-    try section.unsupported("save_best", "iou_thrs", "metric_items", "proposal_nums")
+    saveBest = try Self.saveBest(section)
+    try section.unsupported("iou_thrs", "metric_items", "proposal_nums")
     section.ignore("gpu_collect", "tmpdir", because: "detections are gathered by MPI")
     section.ignore("broadcast_bn_buffer", because: "all ranks measure with the statistics of rank 0")
     section.ignore("rule", because: "all metrics are better when greater")
     section.ignore("jsonfile_prefix", because: "the command 'test' writes detections with --out")
+  }
+}
+
+extension EvaluationSection {
+  /// `auto` is the first number that mmdetection reports.
+  private static func saveBest(_ section: ConfigurationSection) throws -> BestMetric? {
+    guard let text: String = try section.optional("save_best") else { return nil }
+    guard let metric = text == "auto" ? .all : BestMetric(rawValue: text) else {
+      let names = BestMetric.allCases.map(\.rawValue).joined(separator: ", ")
+      throw section.error("save_best", "is '\(text)', which is not supported", hint: "supported: auto, \(names)")
+    }
+    if let rule: String = try section.optional("rule"), rule != "greater" {
+      throw section.error("rule", "is '\(rule)', but \(metric.rawValue) is better when greater", hint: "leave it out")
+    }
+    return metric
   }
 }
 
@@ -111,6 +127,20 @@ extension LogSection {
   }
 }
 
+extension AsyncSave: ConfigurationValue {
+  static var expected: String { "auto, true or false" }
+
+  init?(configuration node: ConfigurationNode) {
+    if let isOn = Bool(configuration: node) {
+      self = isOn ? .always : .never
+    } else if String(configuration: node) == "auto" {
+      self = .auto
+    } else {
+      return nil
+    }
+  }
+}
+
 extension MPISection {
   init(_ section: ConfigurationSection) throws {
     try section.read("shuffle", into: &shuffle)
@@ -136,5 +166,8 @@ extension MPISection {
     try section.check(
       stallTimeout >= 0 && stallTimeout.isFinite, "stall_timeout",
       expected: "a number of seconds, or 0 for no watchdog")
+    try section.read("async_save", into: &asyncSave)
+    try section.read("save_failures", into: &saveFailures)
+    try section.check(saveFailures > 0, "save_failures", expected: "a number from 1 on")
   }
 }

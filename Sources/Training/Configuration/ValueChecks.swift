@@ -90,6 +90,7 @@ extension FittingCheck {
       ("runner.max_iters", run.runner.maxIters ?? 1, 1_000_000_000_000),
       ("lr_config.warmup_iters", run.learningRate.warmupIters, 1_000_000_000),
       ("mpi.global_batch", run.mpi.globalBatch ?? 1, 1 << 20),
+      ("mpi.save_failures", run.mpi.saveFailures, 1_000_000),
       ("mpi.threads_per_rank", run.mpi.threadsPerRank ?? 1, ThreadBudget.most),
     ])
     guard run.mpi.bucketSizeMB <= 1024 else {

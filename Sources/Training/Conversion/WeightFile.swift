@@ -150,7 +150,7 @@ enum WeightConversion {
     let (checkpoint, notices) = try Checkpoint.weights(reading: input)
     let image = try checkpoint.image(named: output, style)
     try CheckpointFile.write(image, to: output)
-    return notices.map { "\(input): \($0)" }
+    return (notices + checkpoint.soundnessNotices).map { "\(input): \($0)" }
       + (WeightFormat(path: output) == .hdf5 ? [] : checkpoint.notices(writing: style).map { "\(output): \($0)" })
       + ["\(output): \(checkpoint.model.count) arrays of \(input)"]
   }

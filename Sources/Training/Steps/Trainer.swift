@@ -32,24 +32,55 @@ final class Trainer {
   /// How a run ended.
   enum Outcome { case done, stoppedBySignal }
 
-  func train() throws -> Outcome {
+  /// A checkpoint comes before the validation of its place, which may take long: a run that is stopped between them makes
+  /// it up when it goes on.
+  /// - Parameter before: how it stands with the validation at the place where the run goes on.
+  func train(validated before: ResumedRun.Validation) throws -> Outcome {
     data.start(at: position)
     defer { data.stop() }
-    if let validation, plan.evaluationIsDueAtFirst(position), try !isEvaluated(validation) { return .stoppedBySignal }
-    while position.iteration < plan.maxIterations {
+    if let validation, before == .due || before == .none && plan.evaluationIsDueAtFirst(position) {
+      if before == .due { run.logger.info("Making up for the validation at iteration \(position.iteration)") }
+      guard try isEvaluated(validation) else { return .stoppedBySignal }
+    }
+    while !plan.isDone(position) {
       let wishes = try advance()
-      let epochIsDone = position.images == data.imagesPerEpoch
+      try checkpoints.settle()
+      let epochIsDone = position.images >= data.imagesPerEpoch
       if epochIsDone { position.beginNextEpoch() }
       if replicaCheckIsDue { try replicas.run(iteration: position.iteration) }
-      if checkpoints.isDue(position, epochIsDone: epochIsDone) || wishes.save || wishes.stop { try save() }
-      if wishes.stop { return .stoppedBySignal }
+      try save(wishes, epochIsDone: epochIsDone)
+      if wishes.stop { return try stopped() }
       if let validation, plan.evaluationIsDue(position, epochIsDone: epochIsDone), try !isEvaluated(validation) {
-        if checkpoints.lastSaved != position.iteration { try save() }
-        return .stoppedBySignal
+        try save(at: position, .last)
+        return try stopped()
       }
     }
-    if checkpoints.lastSaved != position.iteration { try save() }
+    run.progress.begin(.saving)
+    try checkpoints.finish()
     return .done
+  }
+
+  private func save(_ wishes: StepWishes, epochIsDone: Bool) throws {
+    if wishes.stop || plan.isDone(position) {
+      try save(at: position, .last)
+    } else if checkpoints.isDue(position, epochIsDone: epochIsDone) {
+      try save(at: position, .due)
+    } else if wishes.save {
+      try save(at: position, .requested)
+    }
+  }
+
+  /// A replica that is not what the others are is never saved.
+  private func save(at position: Position, _ occasion: CheckpointKeeper.Occasion) throws {
+    run.progress.begin(.saving)
+    if run.configuration.mpi.checkInterval == nil { try replicas.run(iteration: position.iteration) }
+    try checkpoints.save(at: position, occasion)
+  }
+
+  private func stopped() throws -> Outcome {
+    run.progress.begin(.saving)
+    try checkpoints.finish()
+    return .stoppedBySignal
   }
 
   /// One step on the next global batch.
@@ -79,12 +110,6 @@ final class Trainer {
     return outcome.wishes
   }
 
-  private func save() throws {
-    run.progress.begin(.saving)
-    if run.configuration.mpi.checkInterval == nil { try replicas.run(iteration: position.iteration) }
-    try checkpoints.save(model, position)
-  }
-
   private var replicas: ReplicaCheck {
     ReplicaCheck(store: model.store, world: run.world, workers: model.engine.workers)
   }
@@ -108,6 +133,7 @@ final class Trainer {
 
   private func validate(_ validation: Validation) throws {
     run.progress.begin(.evaluating)
+    try checkpoints.requireSound(position, "\(run.workDir): error: not evaluated")
     try model.broadcastStatistics(over: run.world)
     guard let outcome = try validation.evaluate(model, progress: { _, _ in run.progress.tick() }) else { return }
     let isClasswise = run.configuration.evaluation?.classwise ?? false
@@ -116,6 +142,7 @@ final class Trainer {
     metrics?.recordValidation(
       epoch: position.epoch, images: validation.dataset.images.count,
       lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics)
+    try checkpoints.note(outcome.metrics, at: position)
   }
 }
 

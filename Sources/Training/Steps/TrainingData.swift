@@ -28,6 +28,12 @@ final class TrainingData {
     workers = max(1, section.workersPerGPU)
   }
 
+  var identity: DataIdentity {
+    DataIdentity(
+      images: dataset.images.count, iterationsPerEpoch: iterationsPerEpoch,
+      imagesHash: DataIdentity.hash(of: dataset.images.indices.lazy.map(dataset.images.id)))
+  }
+
   var imagesPerEpoch: Int { iterationsPerEpoch * globalBatch }
 
   /// Begins to read at a position.

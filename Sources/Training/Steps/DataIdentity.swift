@@ -1,0 +1,34 @@
+import Primitives
+
+/// What tells one data set for training from another, as checkpoints say it.
+struct DataIdentity: Codable, Equatable {
+  let images: Int
+  let iterationsPerEpoch: Int
+  /// Of the images' ids, in the file's order.
+  let imagesHash: Int
+
+  init(images: Int, iterationsPerEpoch: Int, imagesHash: Int) {
+    (self.images, self.iterationsPerEpoch, self.imagesHash) = (images, iterationsPerEpoch, imagesHash)
+  }
+
+  /// nil where a checkpoint doesn't say it: an older one, or one of another program.
+  init?(_ progress: [String: Int]) {
+    guard let images = progress["images"], let iterations = progress["iterations_per_epoch"],
+      let hash = progress["images_hash"]
+    else { return nil }
+    self.init(images: images, iterationsPerEpoch: iterations, imagesHash: hash)
+  }
+
+  /// Under `/progress`.
+  var progress: [String: Int] {
+    ["images": images, "iterations_per_epoch": iterationsPerEpoch, "images_hash": imagesHash]
+  }
+
+  static func hash(of ids: some Sequence<Int64>) -> Int {
+    var hash = FNV1a()
+    for id in ids {
+      for shift in stride(from: 0, to: 64, by: 8) { hash.add(CollectionOfOne(UInt8(truncatingIfNeeded: id >> shift))) }
+    }
+    return Int(bitPattern: UInt(hash.value))
+  }
+}
