@@ -14,7 +14,7 @@ struct ChecksBenchmark: ParsableCommand {
   var collectives = 84
 
   func run() throws {
-    Boundary.run(singleRank: true, catchingSignals: false) { world in
+    Boundary.run(singleRank: true, signals: .system) { world in
       let progress = try Watchdog.start(world, timeout: 600, workDir: nil)
       let order = CollectiveOrder(progress: progress)
       let rounds = 2000

@@ -43,7 +43,7 @@ struct SaveBenchmark: ParsableCommand {
   }
 
   func run() {
-    Boundary.run(singleRank: true, catchingSignals: false) { world in
+    Boundary.run(singleRank: true, signals: .system) { world in
       let configuration = try config.map { try ReadConfiguration(file: $0).run } ?? .benchmark
       let training = try Training(configuration, world, size: size.pixels, batch: batch)
       for isBeside in [false, true] {

@@ -132,7 +132,7 @@ public final class Watchdog: @unchecked Sendable {
 
   /// TERM came a while ago, and nothing has moved since.
   private func isDeafToTermination(_ states: [RankState], _ now: UInt64) -> Bool {
-    guard Signals.received.contains(.terminate) else {
+    guard !Signals.received.isDisjoint(with: [.terminate, .interrupt]) else {
       terminationAt = nil
       return false
     }

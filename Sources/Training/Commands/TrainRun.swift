@@ -70,7 +70,7 @@ public enum TrainRun {
     let progress = try Watchdog.start(world, timeout: read.run.mpi.stallTimeout, workDir: workDir)
     let checks = JobChecks(world: world)
     try checks.program("train", options.facts, read)
-    let processorNotice = try checks.processors(mustBeEqual: false)
+    let processorNotice = try checks.processors(mustBeEqual: read.run.mpi.reduction == .exact)
     let sink = LogSink()
     let logger = RunSetup.logger(rank: world.rank, sink: sink)
     let budget = try CommonError.during {
