@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The scripts of `launch/` among stand-ins for mpirun, the program, Slurm and Swift, which take their parts from files
@@ -25,7 +26,7 @@ import Testing
     }
 
     func install(_ name: String, _ script: String) throws {
-      try folder.write("#!/usr/bin/env bash\n\(script)\n", to: "bin/\(name)")
+      try folder.write("#!/bin/bash\n\(script)\n", to: "bin/\(name)")
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path("bin/\(name)"))
     }
 
@@ -81,6 +82,28 @@ import Testing
   }
 
   private let start = "start c.yaml --resume auto"
+
+  @Test(
+    "An mpirun that waits for a lost host when its own ranks are gone is ended, and the run started again",
+    .enabled(if: areInstalled("pgrep"), "pgrep is not installed"))
+  func forsakenLauncher() throws {
+    let stage = try Stage(codes: ["x", "0"], iterations: [10, 20])
+    try stage.install(
+      "mpirun",
+      """
+      echo "start" >> calls
+      [ "$(wc -l < calls)" = 1 ] || exit 0
+      echo 10 > iteration
+      rcnn-train rank &
+      while :; do /bin/sleep 0.1; done
+      """)
+    try stage.install("rcnn-train", #"case $1 in rank) /bin/sleep 2 ;; inspect) echo "epoch 1, iter 10, x" ;; esac"#)
+    let outcome = try stage.run(
+      "keep", ["--pause", "0", "2", "c.yaml", "--work-dir", "work"], ["between_looks": "0.1"])
+    #expect(outcome.code == 0, "\(outcome)")
+    #expect(outcome.errors.contains("it waits for a host that is gone, and is ended"), "\(outcome)")
+    #expect(stage.calls.count { $0 == "start" } == 2, "\(stage.calls)")
+  }
 
   @Test func keepStartsAgainAtOnceOrAfterAPauseThatGrows() throws {
     let stage = try Stage(codes: ["75", "137", "76", "74", "1", "0"], iterations: [5, 7, 9, 10, 11, 12])
