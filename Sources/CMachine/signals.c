@@ -1,7 +1,9 @@
 #include "signals.h"
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct {
@@ -13,7 +15,8 @@ static const struct {
 };
 enum { count = sizeof caught / sizeof *caught };
 
-static int noted, speaks, received, interrupts, holders, waiting;
+static int noted, speaks, received, holders, waiting;
+static int64_t first_interrupt;
 
 /// By `write`, which a handler may call.
 static void say(const char *before, const char *name, const char *after) {
@@ -34,12 +37,22 @@ static void end_by(int index) {
   sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/// Whether Ctrl-C came before. What comes within a second is the same one: 'timeout' and other wrappers hand on what the
+/// terminal has sent to the process already.
+static int is_asked_again(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  int64_t now = 1000 * (int64_t)time.tv_sec + time.tv_nsec / 1000000, first = 0;
+  return !__atomic_compare_exchange_n(&first_interrupt, &first, now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+      && now - first > 1000;
+}
+
 static void handle(int number) {
   int index = 0;
   while (caught[index].number != number) index++;
   int flag = caught[index].flag;
   if (__atomic_load_n(&noted, __ATOMIC_RELAXED) & flag) {
-    if (number == SIGINT && __atomic_fetch_add(&interrupts, 1, __ATOMIC_RELAXED)) end_by(index);
+    if (number == SIGINT && is_asked_again()) end_by(index);
     __atomic_fetch_or(&received, flag, __ATOMIC_RELAXED);
   } else if (number == SIGUSR1) {
     say("", "USR1", " asks for a checkpoint, but nothing is being trained; going on\n");
