@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Primitives
 import Synchronization
 
@@ -16,12 +17,16 @@ public final class Workers: @unchecked Sendable {
   let shared = Scratch()
   private let scratches: [Scratch]
 
-  /// `count`: at least one.
+  /// `count`: at least one. Ends the program where the threads, or the memory of their products, aren't to be had.
   public init(count: Int) {
     require(count > 0, "a rank of \(count) threads")
     self.count = count
     scratches = (0..<count).map { _ in Scratch() }
     MatrixMultiply.useOneThreadACall()
+    // Dispatch starts no more threads than there are cores.
+    let together = min(count, ProcessInfo.processInfo.activeProcessorCount)
+    SystemThread.expect(together - 1)
+    MatrixMultiply.takeMemory(calls: together)
   }
 
   /// Runs `body` for each job in 0 ..< jobs and returns when all are done. Jobs are handed out in order to whichever

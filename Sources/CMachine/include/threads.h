@@ -1,0 +1,12 @@
+// Threads whose failure to start is told: Foundation's say nothing, and Dispatch's are tried again for ever.
+#ifndef RCNN_THREADS_H
+#define RCNN_THREADS_H
+
+/// Starts a thread of this name (at most 15 characters) that calls `body` and ends by itself. 0, or the reason as an errno.
+int machine_start_thread(const char *name, void (*body)(void *), void *context);
+
+/// Whether so many threads can live at a time, beside those that there are: they are started, and end again. 0, or the
+/// reason as an errno.
+int machine_try_threads(int count);
+
+#endif
