@@ -4,12 +4,27 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 struct start {
   char name[16];
   void (*body)(void *);
   void *context;
 };
+
+/// A thread that has just ended counts for a moment yet.
+static int create(pthread_t *thread, void *(*body)(void *), void *argument) {
+  int code = 0;
+  for (int attempt = 0; attempt < 20; attempt++) {
+    code = pthread_create(thread, NULL, body, argument);
+    if (code != EAGAIN) return code;
+    usleep(5000);
+  }
+  return code;
+}
 
 static void *run(void *argument) {
   struct start start = *(struct start *)argument;
@@ -30,7 +45,7 @@ int machine_start_thread(const char *name, void (*body)(void *), void *context) 
   start->body = body;
   start->context = context;
   pthread_t thread;
-  int code = pthread_create(&thread, NULL, run, start);
+  int code = create(&thread, run, start);
   if (code) free(start);
   else pthread_detach(thread);
   return code;
@@ -49,9 +64,15 @@ int machine_try_threads(int count) {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_mutex_lock(&mutex);
   int code = 0, started = 0;
-  while (started < count && (code = pthread_create(&threads[started], NULL, wait_for, &mutex)) == 0) started++;
+  while (started < count && (code = create(&threads[started], wait_for, &mutex)) == 0) started++;
   pthread_mutex_unlock(&mutex);
   while (started > 0) pthread_join(threads[--started], NULL);
   free(threads);
   return code;
+}
+
+void machine_share_heaps(void) {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+#endif
 }

@@ -9,4 +9,7 @@ int machine_start_thread(const char *name, void (*body)(void *), void *context);
 /// reason as an errno.
 int machine_try_threads(int count);
 
+/// From now on threads share one heap: glibc takes 64 MiB of addresses for the heap of each.
+void machine_share_heaps(void);
+
 #endif

@@ -1,3 +1,4 @@
+internal import CMachine
 import Foundation
 
 /// How many addresses the arrays of a process may take. Most systems count memory where it is first written, and
@@ -11,7 +12,7 @@ package struct AddressRoom: Equatable {
   package init(machine: Int, counted: Int?) { (self.machine, self.counted) = (machine, counted) }
 
   /// What is left for all that isn't an array: pictures, checkpoints, stacks of threads.
-  package static let kept = 64 << 20
+  package static let kept = 128 << 20
   /// What a pool takes at a time where addresses are counted, if its arrays need no more.
   package static let portion = 64 << 20
 
@@ -30,6 +31,11 @@ package struct AddressRoom: Equatable {
   package func available(held: Int) -> Int {
     guard let counted, counted < 8 * machine else { return machine }
     return min(machine, held + max(0, counted - Self.kept))
+  }
+
+  /// Has the program need fewer addresses where there are few. To be called before it starts threads.
+  package static func economize() {
+    if let counted = current.counted, counted < 16 << 30 { machine_share_heaps() }
   }
 
   /// Of this process, now.

@@ -23,10 +23,22 @@ public final class Workers: @unchecked Sendable {
     self.count = count
     scratches = (0..<count).map { _ in Scratch() }
     MatrixMultiply.useOneThreadACall()
-    // Dispatch starts no more threads than there are cores.
+    // Dispatch has no more threads than there are cores.
     let together = min(count, ProcessInfo.processInfo.activeProcessorCount)
-    SystemThread.expect(together - 1)
+    if together > 1 { Self.startThreads(together) }
     MatrixMultiply.takeMemory(calls: together)
+  }
+
+  /// Has Dispatch start its threads now, where it can be told whether that is possible: later others may have taken what
+  /// a limit allows, and it would try again for ever. Dispatch may be busy elsewhere; then they start as they are needed.
+  private static func startThreads(_ count: Int) {
+    SystemThread.expect(count - 1)
+    let arrived = Atomic<Int>(0)
+    let end = ContinuousClock.now + .milliseconds(50)
+    DispatchQueue.concurrentPerform(iterations: count) { _ in
+      arrived.add(1, ordering: .relaxed)
+      while arrived.load(ordering: .relaxed) < count, ContinuousClock.now < end { usleep(50) }
+    }
   }
 
   /// Runs `body` for each job in 0 ..< jobs and returns when all are done. Jobs are handed out in order to whichever
