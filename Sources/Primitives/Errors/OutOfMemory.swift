@@ -32,19 +32,23 @@ public func outOfMemory(for purpose: String, needed: Int) -> Never {
 }
 
 extension ProcessInfo {
+  /// What the machine has, and what limits a process to less.
   fileprivate var memoryFacts: String {
-    let limit = addressSpaceLimit.map { ", 'ulimit -v' allows \($0 >> 20) MiB" } ?? ""
-    return "the machine has \(Int(clamping: physicalMemory) >> 20) MiB\(limit)"
-  }
-
-  /// The most bytes of addresses that this process may have, if that is limited.
-  fileprivate var addressSpaceLimit: Int? {
-    var limit = rlimit()
+    var facts = ["the machine has \(Int(clamping: physicalMemory) >> 20) MiB"]
     #if os(Linux)
-      guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return nil }
-      return Int(exactly: limit.rlim_cur)  // No limit is the largest number.
-    #else
-      return nil
+      for (name, resource) in [("ulimit -v", RLIMIT_AS), ("ulimit -d", RLIMIT_DATA)] {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, let most = Int(exactly: limit.rlim_cur)
+        else {
+          continue  // No limit is the largest number.
+        }
+        facts.append("'\(name)' allows \(most >> 20) MiB")
+      }
+      let path = "/proc/sys/vm/overcommit_memory"
+      if (try? String(contentsOfFile: path, encoding: .utf8))?.hasPrefix("2") == true {
+        facts.append("vm.overcommit_memory is 2")
+      }
     #endif
+    return facts.joined(separator: ", ")
   }
 }
