@@ -1,4 +1,4 @@
-import Foundation
+import Primitives
 
 /// Reads batches ahead on background threads and hands them out in the order of their plans. The images of a batch are
 /// read by all threads together, and of the next batches before the first is asked for.
@@ -18,13 +18,11 @@ public final class Prefetcher: Sendable {
     let queue = BatchQueue(plans: AnyIterator(plans.makeIterator()), depth: max(1, depth), pool)
     self.queue = queue
     for number in 0..<max(1, workers) {
-      let thread = Thread {
+      SystemThread.start("loader \(number)") {
         queue.work { plan, index in
           try dataset.sample(index, pipeline, key: plan.key, pool)
         }
       }
-      thread.name = "loader \(number)"
-      thread.start()
     }
   }
 

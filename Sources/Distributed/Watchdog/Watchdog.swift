@@ -61,9 +61,7 @@ public final class Watchdog: @unchecked Sendable {
   }
 
   private func watch() {
-    let thread = Thread { while true { self.look() } }
-    thread.name = "watchdog"
-    thread.start()
+    SystemThread.start("watchdog") { while true { self.look() } }
   }
 
   private func look() {
@@ -160,12 +158,13 @@ public final class Watchdog: @unchecked Sendable {
       // A disk or a reader of our words that hangs must not keep the process.
       let isSaid = DispatchSemaphore(value: 0)
       let message = "error: \(text(states))\n\(reason): this process ends; go on with --resume auto"
-      Thread { [self] in
+      let tell: @Sendable () -> Void = { [self] in
         say(message)
         page.store(1, .hasSpoken)
         keep(message)
         isSaid.signal()
-      }.start()
+      }
+      if !SystemThread.startIfPossible("verdict", tell) { tell() }
       _ = isSaid.wait(timeout: .now() + 5)
     } else {
       for _ in 0..<60 where page.load(.hasSpoken) == 0 { Thread.sleep(forTimeInterval: 0.1) }

@@ -21,18 +21,33 @@ public enum LargePages {
   static func free(_ memory: UnsafeMutableRawPointer?) { Foundation.free(memory) }
 
   /// Addresses that become memory where they are first written, to be given back with `release`: as many as this machine
-  /// has memory, or fewer where a limit (`ulimit -v`) forbids that. Ends the program where there are none.
-  public static func reserve() -> UnsafeMutableRawBufferPointer {
-    var byteCount = Int(clamping: ProcessInfo.processInfo.physicalMemory) / pageSize * pageSize
-    while byteCount >= pageSize {
+  /// has memory, or, where addresses are counted as memory (`AddressRoom`), `needed` and a little more.
+  ///
+  /// - Parameters:
+  ///   - needed: the bytes that are wanted at once.
+  ///   - held: the bytes that the same pool holds already.
+  /// - Returns: nil where the machine, or a limit, hasn't got so many.
+  public static func reserve(needed: Int, held: Int) -> UnsafeMutableRawBufferPointer? {
+    for wanted in AddressRoom.current.attempts(needed: needed, held: held) {
+      let byteCount = (wanted + pageSize - 1) / pageSize * pageSize
       let start = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
       if let start, start != MAP_FAILED {
         ask(for: start, byteCount)
         return UnsafeMutableRawBufferPointer(start: start, count: byteCount)
       }
-      byteCount = byteCount / 2 / pageSize * pageSize
     }
-    outOfMemory(needed: pageSize, available: 0)
+    return nil
+  }
+
+  /// The bytes that a pool which holds `held` could have in all.
+  public static func available(held: Int) -> Int { AddressRoom.current.available(held: held) }
+
+  /// Whether a mapping of this size would be given now.
+  static func hasRoom(_ byteCount: Int) -> Bool {
+    let start = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let start, start != MAP_FAILED else { return false }
+    munmap(start, byteCount)
+    return true
   }
 
   /// Gives back what `reserve` gave.

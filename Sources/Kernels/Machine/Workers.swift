@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Primitives
 import Synchronization
 
@@ -16,12 +17,28 @@ public final class Workers: @unchecked Sendable {
   let shared = Scratch()
   private let scratches: [Scratch]
 
-  /// `count`: at least one.
+  /// `count`: at least one. Ends the program where the threads, or the memory of their products, aren't to be had.
   public init(count: Int) {
     require(count > 0, "a rank of \(count) threads")
     self.count = count
     scratches = (0..<count).map { _ in Scratch() }
     MatrixMultiply.useOneThreadACall()
+    // Dispatch has no more threads than there are cores.
+    let together = min(count, ProcessInfo.processInfo.activeProcessorCount)
+    if together > 1 { Self.startThreads(together) }
+    MatrixMultiply.takeMemory(calls: together)
+  }
+
+  /// Has Dispatch start its threads now, where it can be told whether that is possible: later others may have taken what
+  /// a limit allows, and it would try again for ever. Dispatch may be busy elsewhere; then they start as they are needed.
+  private static func startThreads(_ count: Int) {
+    SystemThread.expect(count - 1)
+    let arrived = Atomic<Int>(0)
+    let end = ContinuousClock.now + .milliseconds(50)
+    DispatchQueue.concurrentPerform(iterations: count) { _ in
+      arrived.add(1, ordering: .relaxed)
+      while arrived.load(ordering: .relaxed) < count, ContinuousClock.now < end { usleep(50) }
+    }
   }
 
   /// Runs `body` for each job in 0 ..< jobs and returns when all are done. Jobs are handed out in order to whichever

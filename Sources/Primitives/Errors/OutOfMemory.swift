@@ -9,25 +9,46 @@ import Foundation
 ///   - needed: the bytes that the arrays of one kind take together, with those that were asked for.
 ///   - available: the bytes that this process could have for them.
 public func outOfMemory(needed: Int, available: Int) -> Never {
-  let machine = Int(clamping: ProcessInfo.processInfo.physicalMemory)
-  let limit = ProcessInfo.processInfo.addressSpaceLimit.map { ", 'ulimit -v' allows \($0 >> 20) MiB" } ?? ""
   endAllRanks(
     with: """
       out of memory: \((needed + 1 << 20 - 1) >> 20) MiB are needed for arrays and \(available >> 20) MiB are there \
-      (the machine has \(machine >> 20) MiB\(limit)); smaller pictures (img_scale), fewer of them at a time \
+      (\(ProcessInfo.processInfo.memoryFacts)); smaller pictures (img_scale), fewer of them at a time \
       (data.samples_per_gpu), mpi.recompute, fewer ranks on this machine, a smaller model or a higher limit help
       """, code: .io)
 }
 
+/// The same for what isn't an array.
+///
+/// - Parameters:
+///   - purpose: who needs it.
+///   - needed: the bytes that were asked for and not given.
+public func outOfMemory(for purpose: String, needed: Int) -> Never {
+  endAllRanks(
+    with: """
+      out of memory: \(needed >> 20) MiB are needed for \(purpose), and the system doesn't give them \
+      (\(ProcessInfo.processInfo.memoryFacts)); a higher limit, fewer threads (mpi.threads_per_rank) or fewer ranks on \
+      this machine help
+      """, code: .io)
+}
+
 extension ProcessInfo {
-  /// The most bytes of addresses that this process may have, if that is limited.
-  fileprivate var addressSpaceLimit: Int? {
-    var limit = rlimit()
+  /// What the machine has, and what limits a process to less.
+  fileprivate var memoryFacts: String {
+    var facts = ["the machine has \(Int(clamping: physicalMemory) >> 20) MiB"]
     #if os(Linux)
-      guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0 else { return nil }
-      return Int(exactly: limit.rlim_cur)  // No limit is the largest number.
-    #else
-      return nil
+      for (name, resource) in [("ulimit -v", RLIMIT_AS), ("ulimit -d", RLIMIT_DATA)] {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, let most = Int(exactly: limit.rlim_cur)
+        else {
+          continue  // No limit is the largest number.
+        }
+        facts.append("'\(name)' allows \(most >> 20) MiB")
+      }
+      let path = "/proc/sys/vm/overcommit_memory"
+      if (try? String(contentsOfFile: path, encoding: .utf8))?.hasPrefix("2") == true {
+        facts.append("vm.overcommit_memory is 2")
+      }
     #endif
+    return facts.joined(separator: ", ")
   }
 }

@@ -55,9 +55,7 @@ public final class LockFile {
     self.predecessor = predecessor
     renewing = Renewing(path: path, owner: owner, interval: timing.renewal)
     let renewing = self.renewing
-    let thread = Thread { renewing.run() }
-    thread.name = "lock"
-    thread.start()
+    SystemThread.start("lock") { renewing.run() }
   }
 
   deinit { release() }

@@ -37,10 +37,8 @@ package final class CheckpointSaver {
       header: header, path: path, link: link, store: store, values: copy?.values ?? store.values,
       momenta: copy?.momenta ?? store.momenta, attempts: attempts)
     self.job = job
-    guard isBeside else { return job.run() }
-    let thread = Thread { job.run() }
-    thread.name = "checkpoint"
-    thread.start()
+    // Where there is no thread to be had, the training waits.
+    guard isBeside, SystemThread.startIfPossible("checkpoint", { job.run() }) else { return job.run() }
   }
 
   /// Whether a save was started whose result nobody has taken.

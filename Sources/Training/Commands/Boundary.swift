@@ -1,5 +1,6 @@
 import Distributed
 import Foundation
+import Kernels
 import MPI
 import Primitives
 
@@ -12,6 +13,7 @@ package enum Boundary {
   ) -> Never {
     var world: World?
     Signals.use(signals)
+    AddressRoom.economize()
     do {
       try Machine.checkProcessor()
       let started = try World.start(singleRank: singleRank)
