@@ -75,15 +75,14 @@ struct AnnotationsBenchmark: ParsableCommand {
     let attributes = try FileManager.default.attributesOfItem(atPath: file)
     let megabytes = (attributes[.size] as? Double ?? 0) / 1e6
     if json {
-      print(
-        JSON.object(
-          [
-            ("bench", .text("annotations")), ("megabytes", .decimal(megabytes, digits: 1)),
-            ("images", .integer(summary.images)), ("boxes", .integer(summary.boxes)), ("ranks", .integer(world.size)),
-            ("seconds", .decimal(best, digits: 4)), ("megabytes_per_second", .decimal(megabytes / best, digits: 1)),
-            ("peak_rss_mib", .decimal(peak, digits: 1)),
-          ] + (lookups.min().map { [("lookup_seconds", .decimal($0, digits: 4))] } ?? [])
-        ).text())
+      var numbers: [(String, JSON)] = [
+        ("bench", .text("annotations")), ("megabytes", .decimal(megabytes, digits: 1)),
+        ("images", .integer(summary.images)), ("boxes", .integer(summary.boxes)), ("ranks", .integer(world.size)),
+        ("seconds", .decimal(best, digits: 4)), ("megabytes_per_second", .decimal(megabytes / best, digits: 1)),
+        ("peak_rss_mib", .decimal(peak, digits: 1)),
+      ]
+      if let lookup = lookups.min() { numbers.append(("lookup_seconds", .decimal(lookup, digits: 4))) }
+      print(JSON.object(numbers).text())
     } else {
       print(
         """

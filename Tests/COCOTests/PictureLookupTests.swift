@@ -45,7 +45,7 @@ import Testing
     let names = (0..<9).map { "\($0).jpg" }
     let error = try #require(error(dataset(names, in: "\(folder.root)/images")))
     #expect(error.kind == .inputMissing && error.place == "a.json")
-    let lines = error.message.split(separator: "\n")
+    let lines = error.message.split(separator: "\n").map(String.init)
     #expect(lines.first == "of 9 pictures 7 not there, 1 not readable as pictures:")
     #expect(lines.dropFirst().first == "  image 5: \(folder.root)/images/0.jpg")
     #expect(lines.contains("  image 55: \(folder.root)/images/5.jpg is a folder, not a file"))

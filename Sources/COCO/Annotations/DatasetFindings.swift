@@ -15,7 +15,7 @@ extension DatasetSummary {
       (boxesOverTheEdge, "over the edge"),
     ])
     let reason = lossReason.map { "; \($0)" } ?? ""
-    return "\(path): most boxes are none to learn from, or lie wrong: of \(all) \(counts)\(reason)"
+    return "\(path): most of \(all) boxes are lost or lie wrong: \(counts)\(reason)"
   }
 
   /// What most of the file's boxes have in common that are none to train on, as a question or a remedy.

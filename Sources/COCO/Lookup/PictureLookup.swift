@@ -10,7 +10,8 @@ extension CocoDataset {
     var report = PictureReport()
     guard check != .none, !places.isEmpty else { return report }
     let folder = imageFolder.isEmpty ? "." : imageFolder
-    report.folderFault = Self.fault(ofFolder: folder)
+    let folderFault = Self.fault(ofFolder: folder)
+    report.folderFault = folderFault
     let neighbours = NearMisses(in: folder)
     for place in places {
       if place % 1000 == 999 { progress() }
@@ -22,7 +23,7 @@ extension CocoDataset {
       switch PictureFile(path) {
       case .missing:
         report.addMissing(
-          fault(report.folderFault == nil ? neighbours.hint(for: name).map { " (\($0))" } ?? "" : ""))
+          fault(folderFault == nil ? neighbours.hint(for: name).map { " (\($0))" } ?? "" : ""))
       case .unusable(let reason): report.addUnusable(fault(" \(reason)"))
       case .there:
         guard check == .headers else { continue }
