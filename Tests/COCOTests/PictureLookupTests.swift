@@ -91,6 +91,7 @@ import Testing
       hint: ": the file says it percent-encoded and with backslashes"),
     NearMiss(name: "ni\u{f1}o.jpg", onDisk: "images/nin\u{303}o.jpg", hint: ": its Unicode form differs (NFC, NFD)"),
     NearMiss(name: "1/a.jpg", onDisk: "images/a.jpg", hint: ": 'file_name' has the folder '1' too many"),
+    NearMiss(name: "up/1/a.jpg", onDisk: "images/up/a.jpg", hint: ": 'file_name' has the folder '1' too many"),
     NearMiss(name: "a.jpg", onDisk: "images/train/a.jpg", hint: ": img_prefix or 'file_name' lacks the folder 'train'"),
     NearMiss(name: "a.jpg", onDisk: "images/a.jpg", folder: "images/train", hint: ": img_prefix has a folder too many"),
     NearMiss(name: "a.jpg", onDisk: "images/val/a.jpg", folder: "images/train", hint: ": in another folder"),
