@@ -101,7 +101,7 @@ final class NearMisses {
         return (found, "img_prefix or 'file_name' lacks the folder '\(below)'")
       }
     }
-    let parent = parent
+    let parent = folderAbove
     if let found = resolve(name, in: parent) ?? resolve(base, in: parent) {
       return (found, "img_prefix has a folder too many")
     }
@@ -113,7 +113,7 @@ final class NearMisses {
   }
 
   /// The folder above. (Foundation's `deletingLastPathComponent` traps where the name is one letter.)
-  private var parent: String {
+  private var folderAbove: String {
     guard let slash = folder.lastIndex(of: "/") else { return folder == "." ? ".." : "." }
     return slash == folder.startIndex ? "/" : String(folder[..<slash])
   }
