@@ -31,7 +31,7 @@ struct AnnotationGenerator {
         try stream.write([0])
         try stream.close()
       }
-    } catch let error as FileError {
+    } catch {
       throw RunError(
         "\(folder): error: can't be written (\(error.reason)); free the space or name another", exitCode: .io)
     }

@@ -28,22 +28,22 @@ import Testing
     return try TestData.dataset(sizes: sizes, folder: folder) { names[$0].replacing("\\", with: "\\\\") }
   }
 
-  private func error(_ dataset: CocoDataset, _ check: PictureCheck = .names) -> COCOError? {
+  private func found(_ dataset: CocoDataset, _ check: PictureCheck = .names) -> COCOError? {
     dataset.error(of: dataset.lookUp(0..<dataset.images.count, check))
   }
 
   @Test func picturesThatAreThereAreNoError() throws {
     let folder = try Folder(["images/a.jpg", "images/sub/b.jpg"])
     let dataset = try dataset(["a.jpg", "sub/b.jpg"], in: "\(folder.root)/images/")
-    #expect(error(dataset) == nil)
-    #expect(error(dataset, .none) == nil)
-    #expect(error(dataset, .headers)?.message.contains("of 2 pictures 2 not readable as pictures") == true)
+    #expect(found(dataset) == nil)
+    #expect(found(dataset, .none) == nil)
+    #expect(found(dataset, .headers)?.message.contains("of 2 pictures 2 not readable as pictures") == true)
   }
 
   @Test func missingOnesAreCountedAndTheFirstNamed() throws {
     let folder = try Folder(["images/3.jpg", "images/5.jpg/x"])
     let names = (0..<9).map { "\($0).jpg" }
-    let error = try #require(error(dataset(names, in: "\(folder.root)/images")))
+    let error = try #require(found(dataset(names, in: "\(folder.root)/images")))
     #expect(error.kind == .inputMissing && error.place == "a.json")
     let lines = error.message.split(separator: "\n").map(String.init)
     #expect(lines.first == "of 9 pictures 7 not there, 1 not readable as pictures:")
@@ -54,7 +54,7 @@ import Testing
 
   @Test func theFolderItselfIsNamed() throws {
     let folder = try Folder(["x"])
-    let error = error(try dataset(["a.jpg", "b.jpg"], in: "\(folder.root)/none"))
+    let error = found(try dataset(["a.jpg", "b.jpg"], in: "\(folder.root)/none"))
     #expect(error?.message.contains("\n  the folder '\(folder.root)/none' (img_prefix) does not exist\n") == true)
   }
 
@@ -91,20 +91,21 @@ import Testing
       hint: ": the file says it percent-encoded and with backslashes"),
     NearMiss(name: "ni\u{f1}o.jpg", onDisk: "images/nin\u{303}o.jpg", hint: ": its Unicode form differs (NFC, NFD)"),
     NearMiss(name: "1/a.jpg", onDisk: "images/a.jpg", hint: ": 'file_name' has the folder '1' too many"),
+    NearMiss(name: "up/1/a.jpg", onDisk: "images/up/a.jpg", hint: ": 'file_name' has the folder '1' too many"),
     NearMiss(name: "a.jpg", onDisk: "images/train/a.jpg", hint: ": img_prefix or 'file_name' lacks the folder 'train'"),
     NearMiss(name: "a.jpg", onDisk: "images/a.jpg", folder: "images/train", hint: ": img_prefix has a folder too many"),
     NearMiss(name: "a.jpg", onDisk: "images/val/a.jpg", folder: "images/train", hint: ": in another folder"),
   ])
   func aNearMissIsNamed(_ miss: NearMiss) throws {
     let folder = try Folder([miss.onDisk, "\(miss.folder)/other.jpg"])
-    let error = error(try dataset([miss.name], in: "\(folder.root)/\(miss.folder)"))
+    let error = found(try dataset([miss.name], in: "\(folder.root)/\(miss.folder)"))
     let message = error?.message ?? ""
     #expect(message.hasSuffix(" (\(folder.root)/\(miss.onDisk) is there\(miss.hint))"), "\(message)")
   }
 
   @Test func aNameThatLeavesTheFolderOnceDecodedIsNotFollowed() throws {
     let folder = try Folder(["secret.jpg", "images/a.jpg"])
-    let error = error(try dataset(["%2e%2e/secret.jpg"], in: "\(folder.root)/images"))
+    let error = found(try dataset(["%2e%2e/secret.jpg"], in: "\(folder.root)/images"))
     #expect(error?.message.contains("percent") == false)
   }
 
@@ -112,7 +113,7 @@ import Testing
     let folder = try Folder(["images/a.jpg"])
     try FileManager.default.createSymbolicLink(
       atPath: "\(folder.root)/images/b.jpg", withDestinationPath: "nowhere.jpg")
-    let message = error(try dataset(["b.jpg"], in: "\(folder.root)/images"))?.message ?? ""
+    let message = found(try dataset(["b.jpg"], in: "\(folder.root)/images"))?.message ?? ""
     #expect(message.hasSuffix("b.jpg (a link to a file that does not exist)"))
   }
 
@@ -122,9 +123,9 @@ import Testing
     arguments: (1...8).map { "orientation_\($0).jpg" } + ["baseline.jpg", "progressive.jpg", "rgb.png", "gray16.png"])
   func aHeaderHasTheSizeOfThePicture(_ name: String) throws {
     let size = try ImageDecoder.decode(TestData.fixture(name)).size
-    #expect(error(try dataset([name], in: TestData.fixture(""), size: size), .headers) == nil)
+    #expect(found(try dataset([name], in: TestData.fixture(""), size: size), .headers) == nil)
     let wider = ImageSize(height: size.height, width: size.width + 1)
-    let error = error(try dataset([name], in: TestData.fixture(""), size: wider), .headers)
+    let error = found(try dataset([name], in: TestData.fixture(""), size: wider), .headers)
     #expect(error?.kind == .badData && error?.message.contains("1 of another size than the file says") == true)
   }
 
@@ -136,12 +137,12 @@ import Testing
   ])
   func theWayInWhichASizeDiffersIsSaid(_ name: String, _ width: Int, _ height: Int, _ reason: String) throws {
     let size = ImageSize(height: height, width: width)
-    let error = error(try dataset([name], in: TestData.fixture(""), size: size), .headers)
+    let error = found(try dataset([name], in: TestData.fixture(""), size: size), .headers)
     #expect(error?.message.hasSuffix("the annotation file says \(width) x \(height) \(reason)") == true)
   }
 
   @Test func whatIsNoPictureIsSaid() throws {
-    let error = error(try dataset(["picture.gif"], in: TestData.fixture("")), .headers)
+    let error = found(try dataset(["picture.gif"], in: TestData.fixture("")), .headers)
     #expect(error?.message.hasSuffix("picture.gif: is a GIF picture; convert it to JPEG or PNG") == true)
   }
 }

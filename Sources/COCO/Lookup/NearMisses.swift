@@ -84,6 +84,12 @@ final class NearMisses {
   private func elsewhere(_ name: String) -> (Found, String)? {
     let parts = name.split(separator: "/").map(String.init).filter { $0 != "." }
     guard let base = parts.last else { return nil }
+    for place in parts.indices.dropLast() {
+      let rest = parts[..<place] + parts[(place + 1)...]
+      if let found = resolve(rest.joined(separator: "/"), in: folder) {
+        return (found, "'file_name' has the folder '\(parts[place])' too many")
+      }
+    }
     for dropped in parts.indices.dropFirst() {
       if let found = resolve(parts[dropped...].joined(separator: "/"), in: folder) {
         return (found, "'file_name' has the folder '\(parts[..<dropped].joined(separator: "/"))' too many")
@@ -95,8 +101,7 @@ final class NearMisses {
         return (found, "img_prefix or 'file_name' lacks the folder '\(below)'")
       }
     }
-    let above = (folder as NSString).deletingLastPathComponent
-    let parent = above.isEmpty ? folder == "." ? ".." : "." : above
+    let parent = folderAbove
     if let found = resolve(name, in: parent) ?? resolve(base, in: parent) {
       return (found, "img_prefix has a folder too many")
     }
@@ -105,6 +110,12 @@ final class NearMisses {
       if let found = resolve(base, in: path) { return (found, "in another folder") }
     }
     return nil
+  }
+
+  /// The folder above. (Foundation's `deletingLastPathComponent` traps where the name is one letter.)
+  private var folderAbove: String {
+    guard let slash = folder.lastIndex(of: "/") else { return folder == "." ? ".." : "." }
+    return slash == folder.startIndex ? "/" : String(folder[..<slash])
   }
 
   private func listing(of path: String) -> FolderListing? {

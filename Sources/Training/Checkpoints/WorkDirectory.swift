@@ -59,10 +59,10 @@ final class WorkDirectory {
 
   /// Of a path's folders those that are not there, the innermost first.
   private static func missingFolders(_ path: String) -> [String] {
-    var (missing, path) = ([String](), path)
-    while !path.isEmpty, !FileManager.default.fileExists(atPath: path) {
-      missing.append(path)
-      path = (path as NSString).deletingLastPathComponent
+    var (missing, folder) = ([String](), path.hasPrefix("/") ? "/" : "")
+    for part in path.split(separator: "/") {
+      folder += "\(part)/"
+      if !FileManager.default.fileExists(atPath: folder) { missing.insert(folder, at: 0) }
     }
     return missing
   }

@@ -23,7 +23,7 @@ public enum TrainRun {
     let validation = try CommonError.during { try plan.evaluates ? makeValidation(run, data) : nil }
     let datasets = [data.dataset] + (validation.map { [$0.dataset] } ?? [])
     try JobChecks(world: world).data(datasets)
-    let check = run.configuration.mpi.checkPictures ?? .names
+    let check = run.configuration.mpi.checkPictures ?? (options.isDryRun ? .headers : .names)
     try PictureLookup(world: world, check: check) { run.progress.tick() }.lookUp(datasets)
     run.progress.begin(.starting)
     let position = try CommonError.during { try start.position(in: data) }

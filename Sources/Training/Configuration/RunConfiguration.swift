@@ -131,7 +131,7 @@ public struct MPISection: Equatable, Sendable {
   /// The size of the pieces that gradients are summed in, in MiB.
   public var bucketSizeMB = 2.0
   public var scaledDecode = ScaledDecode.train
-  /// What is looked at of all pictures at the start; nil: their names, and by `check` their headers.
+  /// What is looked at of all pictures at the start; nil: their names, and by `check` and `--dry-run` their headers.
   public var checkPictures: PictureCheck?
   /// A folder where weights that are named by an address are looked for first.
   public var weightsDir: String?
