@@ -43,7 +43,7 @@ public enum LargePages {
   public static func available(held: Int) -> Int { AddressRoom.current.available(held: held) }
 
   /// Whether a mapping of this size would be given now.
-  static func hasRoom(_ byteCount: Int) -> Bool {
+  public static func hasRoom(_ byteCount: Int) -> Bool {
     let start = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let start, start != MAP_FAILED else { return false }
     munmap(start, byteCount)

@@ -96,17 +96,24 @@ package final class CheckpointSaver {
       try attempts.run { _ throws(CheckpointError) in try CheckpointFile.link(link, to: name) }
     }
 
-    /// HDF5 builds a file in memory.
+    /// HDF5 builds a file in memory, in steps of 64 MiB, and leaves a copy. Swift's arrays, of which one is at work, end
+    /// the program where there is no memory for them: whether there is any is looked up before.
     private func image() throws(CheckpointError) -> [UInt8] {
+      let needed = 2 * ParameterCopy.byteCount(of: store) + 64 << 20
+      guard LargePages.hasRoom(needed) else { throw lackOfMemory("\(needed >> 20) MiB are not to be had") }
       do {
         return try header.image(model: store.exportedModel(from: values), momenta: store.exportedMomenta(from: momenta))
       } catch {
-        throw CheckpointError(
-          description:
-            "\(path): error: the checkpoint could not be put together in memory: \(error); raise "
-            + "the limit (ulimit -v) or use a machine with more memory. Older checkpoints are left as they were",
-          exitCode: .io)
+        throw lackOfMemory("\(error)")
       }
+    }
+
+    private func lackOfMemory(_ reason: String) -> CheckpointError {
+      CheckpointError(
+        description:
+          "\(path): error: the checkpoint could not be put together in memory: \(reason); raise "
+          + "the limit (ulimit -v) or use a machine with more memory. Older checkpoints are left as they were",
+        exitCode: .io)
     }
   }
 }
