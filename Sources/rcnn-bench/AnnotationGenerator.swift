@@ -21,6 +21,22 @@ struct AnnotationGenerator {
     }
   }
 
+  /// A file of one byte for each image.
+  /// - Throws: where they can't be written.
+  func writePictures(to folder: String) throws {
+    do {
+      try Folder.make(folder)
+      for index in 0..<images {
+        let stream = try FileStream(creating: "\(folder)/\(AnnotationText.fileName(ofImage: id(ofImage: index)))")
+        try stream.write([0])
+        try stream.close()
+      }
+    } catch {
+      throw RunError(
+        "\(folder): error: can't be written (\(error.reason)); free the space or name another", exitCode: .io)
+    }
+  }
+
   private func writeFile(_ path: String) throws {
     var text = AnnotationText(try FileStream(creating: path))
     text.write(
@@ -93,8 +109,10 @@ struct AnnotationText {
     if second != 0 { bytes.append(UInt8(48 + second)) }
   }
 
+  static func fileName(ofImage id: Int) -> String { String(format: "%012d.jpg", id) }
+
   mutating func writeImage(_ index: Int, id: Int) {
-    let name = String(format: "%012d.jpg", id)
+    let name = Self.fileName(ofImage: id)
     let (width, height) = index % 4 == 0 ? (480, 640) : (640, 480)
     write("{\"license\": \(1 + index % 8),\"file_name\": \"\(name)\",")
     write("\"coco_url\": \"http://images.example.org/train2017/\(name)\",\"height\": \(height),\"width\": \(width),")

@@ -24,6 +24,9 @@ struct AnnotationsBenchmark: ParsableCommand {
   @Option(help: "Annotations to write.")
   var annotations = 860_001
 
+  @Option(help: "Also look the pictures up in this folder; with --write, make a file of one byte for each.")
+  var pictures: String?
+
   @Option(help: "Load it so often; the time is the shortest.")
   var `repeat` = 3
 
@@ -39,7 +42,9 @@ struct AnnotationsBenchmark: ParsableCommand {
   func run() throws {
     Boundary.run(singleRank: write) { world in
       if write {
-        try AnnotationGenerator(images: images, annotations: annotations).write(to: file)
+        let generator = AnnotationGenerator(images: images, annotations: annotations)
+        try generator.write(to: file)
+        if let pictures { try generator.writePictures(to: pictures) }
       } else {
         try load(world)
       }
@@ -49,26 +54,35 @@ struct AnnotationsBenchmark: ParsableCommand {
 
   private func load(_ world: World) throws {
     var (seconds, summary): ([Double], DatasetSummary?) = ([], nil)
+    var lookups: [Double] = []
+    var configuration = DatasetConfiguration()
+    configuration.imgPrefix = pictures ?? ""
     for _ in 0..<`repeat` {
       try world.barrier()
       let start = ContinuousClock.now
       let annotations = try SharedAnnotations.load(file, in: world)
-      summary = try CocoDataset(annotations, configuration: DatasetConfiguration(), training: true).summary
+      let dataset = try CocoDataset(annotations, configuration: configuration, training: true)
+      summary = dataset.summary
       try world.barrier()
       seconds.append(start.duration(to: .now).seconds)
+      guard pictures != nil else { continue }
+      let lookup = ContinuousClock.now
+      try PictureLookup(world: world, check: .names).lookUp([dataset])
+      lookups.append(lookup.duration(to: .now).seconds)
     }
     let peak = try largestPeakRSS(world)
     guard world.rank == 0, let summary, let best = seconds.min() else { return }
     let attributes = try FileManager.default.attributesOfItem(atPath: file)
     let megabytes = (attributes[.size] as? Double ?? 0) / 1e6
     if json {
-      print(
-        JSON.object([
-          ("bench", .text("annotations")), ("megabytes", .decimal(megabytes, digits: 1)),
-          ("images", .integer(summary.images)), ("boxes", .integer(summary.boxes)), ("ranks", .integer(world.size)),
-          ("seconds", .decimal(best, digits: 4)), ("megabytes_per_second", .decimal(megabytes / best, digits: 1)),
-          ("peak_rss_mib", .decimal(peak, digits: 1)),
-        ]).text())
+      var numbers: [(String, JSON)] = [
+        ("bench", .text("annotations")), ("megabytes", .decimal(megabytes, digits: 1)),
+        ("images", .integer(summary.images)), ("boxes", .integer(summary.boxes)), ("ranks", .integer(world.size)),
+        ("seconds", .decimal(best, digits: 4)), ("megabytes_per_second", .decimal(megabytes / best, digits: 1)),
+        ("peak_rss_mib", .decimal(peak, digits: 1)),
+      ]
+      if let lookup = lookups.min() { numbers.append(("lookup_seconds", .decimal(lookup, digits: 4))) }
+      print(JSON.object(numbers).text())
     } else {
       print(
         """
@@ -77,6 +91,7 @@ struct AnnotationsBenchmark: ParsableCommand {
         load            \(decimal(best, 3)) s (shortest of \(seconds.count)), \(decimal(megabytes / best, 0)) MB/s
         memory          \(decimal(peak, 0)) MiB, the largest rank's peak
         """)
+      if let lookup = lookups.min() { print("pictures        looked up in \(decimal(lookup, 3)) s") }
     }
   }
 }

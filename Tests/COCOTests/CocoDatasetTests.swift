@@ -66,6 +66,7 @@ import Testing
       TestData.annotation(1, image: 2, bbox: "[1, 2, 3, 4]"),
       TestData.annotation(2, image: 9, bbox: "[1, 2, 3, 4]", #", "iscrowd": 1"#),
       TestData.annotation(3, image: 4, bbox: "[1, 2, 0, 4]"),
+      TestData.annotation(4, image: 4, bbox: "[1, 2, 3, 4]"),
     ]
     // 50 has nothing, 2 is 31 pixels high; a crowd or a degenerate box is enough to stay.
     let training = try dataset(annotations)

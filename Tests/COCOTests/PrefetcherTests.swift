@@ -47,11 +47,6 @@ import Testing
     for (actual, expected) in zip(rest, whole.suffix(7)) { #expect(actual == expected) }
   }
 
-  @Test func missingFilesAreListed() throws {
-    #expect(try dataset().missingFiles().isEmpty)
-    #expect(try dataset(replacing: 2, by: "no.png").missingFiles() == [TestData.fixture("no.png")])
-  }
-
   @Test func anErrorComesInItsTurnAndNamesThePicture() throws {
     let dataset = try dataset(replacing: 3, by: "picture.gif")
     let pipeline = try pipeline.get()

@@ -241,6 +241,7 @@ enum EveryKeyConfiguration {
       on_non_finite: stop
       max_non_finite: 10
       check_interval: 1
+      check_pictures: names
       stall_timeout: 600
       async_save: false
       save_failures: 3

@@ -149,8 +149,8 @@ import Training
       """
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'
           mpi: {zzzzzzzzzz: local}
-                ^ known keys: async_save, bucket_size_mb, check_interval, global_batch, inject, keep_levels_in_graph, \
-      loss_normalizer, max_non_finite, on_non_finite, recompute, reduction, save_failures, scaled_decode, shuffle, \
+                ^ known keys: async_save, bucket_size_mb, check_interval, check_pictures, global_batch, inject, \
+      keep_levels_in_graph, loss_normalizer, max_non_finite, on_non_finite, recompute, reduction, save_failures, scaled_decode, shuffle, \
       stall_timeout, threads_per_rank, weights_dir
       """
     ),

@@ -1,4 +1,3 @@
-import Foundation
 import Primitives
 
 /// A COCO data set ready for training or testing: the images in the file's order, with boxes and labels after
@@ -46,21 +45,35 @@ public struct CocoDataset: Sendable {
   ///   - configuration: its `classes` choose and order the classes by name; without, it is the file's order.
   ///   - training: drops images that are too small (`minSize`) or have no annotation of any of the classes
   ///     (`filterEmptyGt`; one whose only annotations are crowds or degenerate stays, as in mmdetection).
-  /// - Throws: `COCOError` if a class is not in the file, or no image is left for training.
+  /// - Throws: `COCOError` if a class is not in the file, or no image, or with `filterEmptyGt` no box, is left for
+  ///   training.
   public init(_ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool) throws {
     let chosen = try Self.chosenCategories(file, configuration.classes)
     var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
     images = Images(
       file, labels: labels, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored, &summary)
-    guard !images.isEmpty else { throw COCOError(at: file.path, "no image is left to train on: \(summary)") }
     (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
+    summary.classesTaken = classes
+    if images.isEmpty || training && configuration.filterEmptyGt && summary.boxes == 0 {
+      throw COCOError(at: file.path, summary.nothingLeft)
+    }
+    if training && summary.boxes == 0 {
+      let reason = summary.lossReason.map { "; \($0)" } ?? ""
+      summary.warnings.append(
+        "\(file.path): there is no box to train on, and 'filter_empty_gt: false' lets all images be background\(reason)"
+      )
+    } else if let warning = summary.lossWarning {
+      summary.warnings.append(warning)
+    }
     (imageFolder, self.summary) = (configuration.imgPrefix, summary)
   }
 
-  public func path(of image: Image) -> String {
-    if imageFolder.isEmpty { return "./\(image.fileName)" }
-    return imageFolder.hasSuffix("/") ? imageFolder + image.fileName : "\(imageFolder)/\(image.fileName)"
+  public func path(of image: Image) -> String { path(ofFile: image.fileName) }
+
+  func path(ofFile name: String) -> String {
+    if imageFolder.isEmpty { return "./\(name)" }
+    return imageFolder.hasSuffix("/") ? imageFolder + name : "\(imageFolder)/\(name)"
   }
 
   /// The numbers of what is in the annotation file, and a digest of all of it.
@@ -68,11 +81,6 @@ public struct CocoDataset: Sendable {
     let block = images.file.block
     return "\(block.counts.images) images and \(block.counts.annotations) annotations with the digest "
       + String(block.digest, radix: 16)
-  }
-
-  /// The paths of the images that are not on disk, in order.
-  public func missingFiles() -> [String] {
-    images.map { path(of: $0) }.filter { !FileManager.default.fileExists(atPath: $0) }
   }
 
   private static func chosenCategories(
@@ -111,16 +119,22 @@ extension CocoDataset {
       (self.file, self.labels, self.collectsIgnored) = (file, labels, collectsIgnored)
       let block = file.block
       var positions: [Int32] = []
+      var unused: Set<Int> = []
       for position in 0..<block.counts.images {
         let annotations = file.annotations.ofImage(position)
-        let annotated = annotations.count { labels[Int(block.categoryOfAnnotation[$0])] != nil }
-        summary.boxesOfOtherClasses += annotations.count - annotated
-        var boxes = 0
-        for annotation in annotations where labels[Int(block.categoryOfAnnotation[annotation])] != nil {
+        var (annotated, boxes) = (0, 0)
+        for annotation in annotations {
+          let category = Int(block.categoryOfAnnotation[annotation])
+          guard labels[category] != nil else {
+            unused.insert(category)
+            continue
+          }
+          annotated += 1
           let use = block.use(of: annotation)
-          summary.count(use)
+          summary.count(use, on: SIMD2(Double(block.widths[position]), Double(block.heights[position])))
           if use.kind == .target { boxes += 1 }
         }
+        summary.boxesOfOtherClasses += annotations.count - annotated
         if let filter, filter.filterEmptyGt && annotated == 0 {
           summary.imagesWithoutAnnotations += 1
         } else if let filter, Swift.min(block.widths[position], block.heights[position]) < filter.minSize {
@@ -131,6 +145,7 @@ extension CocoDataset {
         }
       }
       summary.images = positions.count
+      summary.otherClasses = unused.sorted().map { file.categories[$0].name }
       self.positions = positions
     }
 
@@ -159,6 +174,8 @@ extension CocoDataset {
 
     /// What `self[index]` says, without its boxes.
     public func id(at index: Int) -> Int64 { file.block.imageIDs[Int(positions[index])] }
+
+    func fileName(at index: Int) -> String { file.block.fileName(Int(positions[index])) }
 
     public func size(at index: Int) -> ImageSize {
       let position = Int(positions[index])
@@ -205,14 +222,19 @@ extension AnnotationBlock {
 }
 
 extension DatasetSummary {
-  fileprivate mutating func count(_ use: AnnotationUse) {
+  /// - Parameter size: the image's width and height.
+  fileprivate mutating func count(_ use: AnnotationUse, on size: SIMD2<Double>) {
+    let (right, bottom) = (Double(use.box.x2), Double(use.box.y2))
     switch use.kind {
     case .markedIgnore: boxesMarkedIgnore += 1
-    case .tooSmall: boxesTooSmall += 1
+    case .tooSmall:
+      boxesTooSmall += 1
+      if right <= 1.001, bottom <= 1.001, min(right, bottom) > 0 { boxesWithinUnit += 1 }
     case .outside: boxesOutside += 1
     case .crowd: crowdBoxes += 1
     case .target: break
     }
+    if use.kind != .tooSmall { reach = max(reach, right / size.x, bottom / size.y) }
     if use.isOverTheEdge, use.kind == .target || use.kind == .crowd { boxesOverTheEdge += 1 }
   }
 }

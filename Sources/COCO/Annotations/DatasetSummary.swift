@@ -18,8 +18,15 @@ public struct DatasetSummary: Equatable, Sendable, CustomStringConvertible {
   public internal(set) var boxesMarkedIgnore = 0
   /// Kept, but reaching a pixel or more over the edge of their image.
   public internal(set) var boxesOverTheEdge = 0
-  /// What else is odd in the file, a sentence each.
-  public let warnings: [String]
+  /// Of those without area or smaller than a pixel: wholly between 0 and 1, as fractions of a picture are.
+  var boxesWithinUnit = 0
+  /// How far boxes reach to the right or down, in widths or heights of their image: 1 is its edge.
+  var reach = 0.0
+  /// The names of the classes that take part, and of the file's others that have boxes.
+  var classesTaken: [String] = []
+  var otherClasses: [String] = []
+  /// What else is odd, a sentence each.
+  public internal(set) var warnings: [String]
 
   init(path: String, imagesInFile: Int, warnings: [String]) {
     (self.path, self.imagesInFile, self.warnings) = (path, imagesInFile, warnings)
@@ -39,7 +46,7 @@ public struct DatasetSummary: Equatable, Sendable, CustomStringConvertible {
       + ", \(boxes) boxes" + (dropped.isEmpty ? "" : " (dropped: \(dropped))") + (notes.isEmpty ? "" : "; \(notes)")
   }
 
-  private static func counts(_ counts: [(Int, String)]) -> String {
+  static func counts(_ counts: [(Int, String)]) -> String {
     counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
   }
 }

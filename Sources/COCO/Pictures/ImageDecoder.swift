@@ -35,7 +35,7 @@ public enum ImageDecoder {
   /// Larger pictures are refused from their header, before any memory is taken.
   public static let maximumPixels = 1 << 27
 
-  private static let maximumBytes = 1 << 30
+  static let maximumBytes = 1 << 30
 
   /// - Parameter expectedSize: the upright size that the annotation file states, if there is one.
   /// - Throws: `COCOError` with the path and the reason.
@@ -51,13 +51,8 @@ public enum ImageDecoder {
     _ path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ pool: PixelPool
   ) throws -> DecodedImage {
     let image = try decode(try FileContent.read(path, limit: maximumBytes), path: path, covering: target, pool)
-    let size = image.fullSize
-    if let expected = expectedSize, expected != size {
-      let orientation = expected == ImageSize(height: size.width, width: size.height) ? " (the EXIF rotation?)" : ""
-      throw COCOError(
-        at: path,
-        "the picture is \(size.width) x \(size.height) pixels upright, but the annotation file says "
-          + "\(expected.width) x \(expected.height)\(orientation)")
+    if let expectedSize, let difference = image.fullSize.difference(from: expectedSize, orientation: nil) {
+      throw COCOError(at: path, difference)
     }
     return image
   }
@@ -78,9 +73,14 @@ public enum ImageDecoder {
     } catch let fault as ImageFault {
       throw COCOError(at: path, fault.reason)
     }
+    throw foreign(bytes, path: path)
+  }
+
+  /// What a file is that is no picture for this decoder, told from its first bytes.
+  static func foreign(_ bytes: [UInt8], path: String) -> COCOError {
     let content = FileContent.describe(bytes)
     let hint = content.hasSuffix("picture") ? "convert it to JPEG or PNG" : "a JPEG or PNG picture is expected"
-    throw COCOError(at: path, "is \(content); \(hint)")
+    return COCOError(at: path, "is \(content); \(hint)")
   }
 }
 

@@ -32,6 +32,13 @@ enum JPEGDecoder {
     return image.upright(orientation: markers.orientation)
   }
 
+  /// The stored size, from a file's beginning.
+  static func size(of start: [UInt8]) throws -> ImageSize {
+    guard let handle = tjInitDecompress() else { throw ImageFault("libjpeg-turbo cannot start") }
+    defer { tjDestroy(handle) }
+    return try readHeader(handle, start).size
+  }
+
   /// The largest of 8, 4, 2 by which the picture can be made smaller and still covers the target; else 1. (The other
   /// eighths, which the library has too, cost more than the full size: they are not vectorised there.)
   private static func reduction(of size: ImageSize, orientation: Int, covering target: ImageSize?) -> Int {

@@ -5,6 +5,8 @@ struct JPEGMarkers {
   /// Whether there is an end marker.
   private(set) var isComplete = false
   private(set) var isProgressive = false
+  /// Whether picture data begin.
+  private(set) var hasScan = false
   /// EXIF's, of the first such segment before the picture data.
   private(set) var orientation = 1
 
@@ -23,7 +25,7 @@ struct JPEGMarkers {
       offset = end
       if marker == 0xc2 { isProgressive = true }
       // Scans (0xda) come after all EXIF segments that count.
-      if marker == 0xda { isPastExif = true }
+      if marker == 0xda { (hasScan, isPastExif) = (true, true) }
       if marker == 0xe1, !isPastExif, content.starts(with: Array("Exif\0\0".utf8)) {
         isPastExif = true
         orientation = ExifOrientation.ofBlock(content.dropFirst(6))

@@ -1,4 +1,5 @@
 internal import CPNG
+import Primitives
 
 /// PNG by libpng's simplified interface, from the critical chunks alone: what says how to colour, blend or describe the
 /// picture (gamma, profiles, transparency keys, text) is taken out first, so that it can neither change the
@@ -59,11 +60,14 @@ enum PNGDecoder {
     return (essentials, orientation)
   }
 
-  private static func checkHeader(_ name: String, _ header: ArraySlice<UInt8>) throws {
+  /// The size that the header chunk states.
+  @discardableResult
+  static func checkHeader(_ name: String, _ header: ArraySlice<UInt8>) throws -> ImageSize {
     guard name == "IHDR", header.count == 13 else { throw ImageFault("the PNG file does not begin with a header") }
     let width = header.prefix(4).reduce(0) { $0 << 8 | Int($1) }
     let height = header.dropFirst(4).prefix(4).reduce(0) { $0 << 8 | Int($1) }
     try ImageFault.checkSize(width: width, height: height)
+    return ImageSize(height: height, width: width)
   }
 
   private static func fault(_ image: png_image) -> ImageFault {

@@ -6,13 +6,15 @@ import Primitives
 final class WorkDirectory {
   private let path: String
   private let lock: LockFile
-  private let isNew: Bool
+  /// The folders that were made for it, the innermost first.
+  private let newFolders: [String]
 
   /// Makes it, locks it, and removes what killed runs have left half written.
+  /// - Parameter isTrial: nothing is removed, since nothing will be written.
   /// - Throws: `RunError` where it can't be made, or another job works in it (74).
-  init(_ path: String, _ logger: Logger) throws {
+  init(_ path: String, _ logger: Logger, isTrial: Bool = false) throws {
     self.path = path
-    isNew = !FileManager.default.fileExists(atPath: path)
+    newFolders = Self.missingFolders(path)
     try OutputFolder.make(path)
     do {
       lock = try LockFile("\(path)/\(Self.lockName)")
@@ -30,6 +32,7 @@ final class WorkDirectory {
     if let predecessor = lock.predecessor {
       logger.notice("\(path) was left locked by \(predecessor), which is dead: its lock is taken over")
     }
+    guard !isTrial else { return }
     let removed = removeLeftovers()
     if !removed.isEmpty {
       logger.notice("\(path): removed what killed runs left half written: \(removed.joined(separator: ", "))")
@@ -48,10 +51,28 @@ final class WorkDirectory {
       """, exitCode: .io)
   }
 
-  /// Unlocks it, and removes it where nothing was written.
+  /// Unlocks it, and removes it where nothing was written, with the folders around it that were made for it.
   func release() {
     lock.release()
-    if isNew { rmdir(path) }
+    for folder in newFolders { guard rmdir(folder) == 0 else { break } }
+  }
+
+  /// Of a path's folders those that are not there, the innermost first.
+  private static func missingFolders(_ path: String) -> [String] {
+    var (missing, folder) = ([String](), path.hasPrefix("/") ? "/" : "")
+    for part in path.split(separator: "/") {
+      folder += "\(part)/"
+      if !FileManager.default.fileExists(atPath: folder) { missing.insert(folder, at: 0) }
+    }
+    return missing
+  }
+
+  /// Runs what may fail before the run has its directory, which then is not left behind locked.
+  static func releasing<Result>(_ directory: WorkDirectory?, onFailureOf body: () throws -> Result) throws -> Result {
+    do { return try body() } catch {
+      directory?.release()
+      throw error
+    }
   }
 
   /// Of whatever process, since no other one is at work here: `.epoch_3.h5.HOST.PROCESS.partial`.

@@ -22,6 +22,7 @@ package enum Boundary {
       try started.finish()
       exit(code)
     } catch {
+      fflush(nil)
       let reported = error as? any ReportedError
       RankFailure.end(
         error, code: (reported?.exitCode ?? .software).rawValue, scope: reported?.scope ?? .thisRank, world: world)

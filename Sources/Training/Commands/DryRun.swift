@@ -1,3 +1,4 @@
+import Distributed
 import Foundation
 import Layers
 import Tensors
@@ -15,7 +16,11 @@ struct DryRun {
     model = DetectorModel(run.configuration.model, seed: 0, threads: 1)
   }
 
-  func print() {
+  /// Tries the weights that a run would start from, too.
+  /// - Throws: what a run would, where they don't fit.
+  func print(_ start: StartingPoint) throws {
+    try InjectionError.check(run.configuration.mpi.inject, ranks: run.world.size, store: model.store)
+    try start.load(into: model, classes: data.dataset.classes, run)
     let schedule = LearningRateSchedule(
       configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
       iterationsPerEpoch: data.iterationsPerEpoch)
@@ -24,8 +29,10 @@ struct DryRun {
     }
     let last = plan.maxIterations - 1
     Swift.print("work directory: \(run.workDir)")
-    Swift.print("train: \(data.dataset.summary)")
-    if let validation { Swift.print("val: \(validation.dataset.summary)") }
+    for (name, dataset) in [("train", data.dataset)] + (validation.map { [("val", $0.dataset)] } ?? []) {
+      Swift.print("\(name): \(dataset.summary)")
+      for warning in dataset.summary.warnings { Swift.print("\(name): warning: \(warning)") }
+    }
     Swift.print("classes: \(data.dataset.classes.joined(separator: ", "))")
     Swift.print(
       "ranks: \(run.world.size), threads a rank: \(run.threads), images a rank: \(imagesARank), global batch: \(run.globalBatch)"

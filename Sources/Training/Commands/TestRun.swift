@@ -29,6 +29,8 @@ public enum TestRun {
         scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
     }
     try JobChecks(world: world).data([validation.dataset])
+    let check = read.run.mpi.checkPictures ?? .names
+    try PictureLookup(world: world, check: check) { progress.tick() }.lookUp([validation.dataset])
     try weights.load(into: model, classes: validation.dataset.classes)
     let sink = LogSink()
     progress.begin(.evaluating)

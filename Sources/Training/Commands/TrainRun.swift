@@ -21,14 +21,17 @@ public enum TrainRun {
     let data = try CommonError.during { try TrainingData(run) }
     let plan = RunPlan(run.configuration, iterationsPerEpoch: data.iterationsPerEpoch, validates: options.validates)
     let validation = try CommonError.during { try plan.evaluates ? makeValidation(run, data) : nil }
-    try JobChecks(world: world).data([data.dataset] + (validation.map { [$0.dataset] } ?? []))
+    let datasets = [data.dataset] + (validation.map { [$0.dataset] } ?? [])
+    try JobChecks(world: world).data(datasets)
+    let check = run.configuration.mpi.checkPictures ?? (options.isDryRun ? .headers : .names)
+    try PictureLookup(world: world, check: check) { run.progress.tick() }.lookUp(datasets)
     run.progress.begin(.starting)
     let position = try CommonError.during { try start.position(in: data) }
+    for change in start.changes(options, run, data) { run.logger.warning("\(change)") }
     if options.isDryRun {
-      if world.rank == 0 { DryRun(run: run, data: data, plan: plan, validation: validation).print() }
+      if world.rank == 0 { try DryRun(run: run, data: data, plan: plan, validation: validation).print(start) }
       return 0
     }
-    for change in start.changes(options, run, data) { run.logger.warning("\(change)") }
     if start.isResumed, plan.isDone(position), validation == nil || start.validation != .due {
       run.logger.info("The run is finished, at epoch \(position.epoch), iteration \(position.iteration): nothing to do")
       return 0
@@ -82,9 +85,10 @@ public enum TrainRun {
       logger.notice("\(notice)")
     }
     // Before anything is read there: what is found must not change any more.
-    let directory = world.rank == 0 && !options.isDryRun ? try WorkDirectory(workDir, logger) : nil
-    let start = try StartingPoint(
-      options, configuration: read.run, workDir: workDir, world: world, logger: logger)
+    let directory = world.rank == 0 ? try WorkDirectory(workDir, logger, isTrial: options.isDryRun) : nil
+    let start = try WorkDirectory.releasing(directory) {
+      try StartingPoint(options, configuration: read.run, workDir: workDir, world: world, logger: logger)
+    }
     let run = RunSetup(
       world: world, read: read, workDir: workDir, directory: directory,
       seed: start.seed ?? options.seed ?? UInt64(read.run.seed), threads: budget.threads, logger: logger, sink: sink,
@@ -127,7 +131,10 @@ public enum TrainRun {
     )
     logger.info("train: \(data.dataset.summary)")
     for warning in data.dataset.summary.warnings { logger.notice("\(warning)") }
-    if let validation { logger.info("val: \(validation.dataset.summary)") }
+    if let validation {
+      logger.info("val: \(validation.dataset.summary)")
+      for warning in validation.dataset.summary.warnings { logger.notice("val: \(warning)") }
+    }
     logger.info("classes: \(data.dataset.classes.joined(separator: ", "))")
     let bytes = ParameterCopy.byteCount(of: model.store)
     if let warning = run.directory?.roomWarning(checkpointBytes: bytes) { logger.warning("\(warning)") }

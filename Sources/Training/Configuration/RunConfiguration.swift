@@ -131,6 +131,8 @@ public struct MPISection: Equatable, Sendable {
   /// The size of the pieces that gradients are summed in, in MiB.
   public var bucketSizeMB = 2.0
   public var scaledDecode = ScaledDecode.train
+  /// What is looked at of all pictures at the start; nil: their names, and by `check` and `--dry-run` their headers.
+  public var checkPictures: PictureCheck?
   /// A folder where weights that are named by an address are looked for first.
   public var weightsDir: String?
   /// After how many seconds without any rank getting further the watchdog ends the run; 0: never.
@@ -156,3 +158,5 @@ public enum NonFiniteReaction: String, Sendable, CaseIterable, ConfigurationChoi
 public enum ScaledDecode: String, Sendable, CaseIterable, ConfigurationChoice {
   case train, always, never
 }
+
+extension PictureCheck: ConfigurationChoice {}

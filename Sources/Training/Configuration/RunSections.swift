@@ -160,6 +160,7 @@ extension MPISection {
     try section.read("bucket_size_mb", into: &bucketSizeMB)
     try section.check(bucketSizeMB > 0, "bucket_size_mb", expected: "a number above 0, in MiB")
     try section.read("scaled_decode", into: &scaledDecode)
+    checkPictures = try section.optional("check_pictures")
     weightsDir = try section.optional("weights_dir")
     inject = try section.faults("inject")
     try section.read("stall_timeout", into: &stallTimeout)

@@ -1,0 +1,55 @@
+import Foundation
+
+/// Why a data set has lost its boxes, as far as their numbers tell.
+extension DatasetSummary {
+  /// Boxes of the classes that take part, and are none to train on.
+  private var lostBoxes: Int { crowdBoxes + boxesMarkedIgnore + boxesTooSmall + boxesOutside }
+
+  /// A sentence with numbers where most boxes are lost, or most reach beyond their image; nil elsewhere.
+  var lossWarning: String? {
+    let all = boxes + lostBoxes
+    guard all > 0, 2 * lostBoxes > all || areOfAnotherScale else { return nil }
+    let counts = Self.counts([
+      (crowdBoxes, "crowd regions"), (boxesMarkedIgnore, "marked 'ignore'"),
+      (boxesTooSmall, "smaller than a pixel or without area"), (boxesOutside, "outside their image"),
+      (boxesOverTheEdge, "over the edge"),
+    ])
+    let reason = lossReason.map { "; \($0)" } ?? ""
+    return "\(path): most of \(all) boxes are lost or lie wrong: \(counts)\(reason)"
+  }
+
+  /// What most of the file's boxes have in common that are none to train on, as a question or a remedy.
+  var lossReason: String? {
+    let all = boxes + lostBoxes + boxesOfOtherClasses
+    func most(_ count: Int) -> Bool { 2 * count > all }
+    if all == 0 { return nil }
+    if most(boxesOfOtherClasses) {
+      return "the classes to train on are \(Self.list(classesTaken)), but most boxes are of \(Self.list(otherClasses))"
+    }
+    if most(crowdBoxes) {
+      return "crowd regions ('iscrowd': 1) are nothing to learn: did an export of masks mark single objects so?"
+    }
+    if most(boxesMarkedIgnore) { return "'ignore' takes them out of the training: was it exported by mistake?" }
+    if most(boxesWithinUnit) {
+      return "they lie within 0 to 1: are these fractions of the picture? [x, y, width, height] in pixels is expected"
+    }
+    if areOfAnotherScale {
+      return "boxes reach \(String(format: "%.1f", reach)) times the picture's size: were the pictures resized?"
+    }
+    return nil
+  }
+
+  /// Most lie outside, or over the edge by more than careless clicks explain.
+  private var areOfAnotherScale: Bool {
+    2 * (boxesOutside + boxesOverTheEdge) > boxes + lostBoxes && reach > 1.2
+  }
+
+  /// The sentence of the error where no box is left to train on.
+  var nothingLeft: String {
+    "no \(images == 0 ? "image" : "box") is left to train on: \(self)" + (lossReason.map { "; \($0)" } ?? "")
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(5).map { "'\($0)'" }.joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+  }
+}

@@ -1,0 +1,49 @@
+import COCO
+import Distributed
+import Foundation
+import MPI
+
+/// Looks all pictures of a run up before anything is done with them: each rank its share.
+package struct PictureLookup {
+  private let world: World
+  private let check: PictureCheck
+  /// Called every thousand pictures.
+  private let progress: () -> Void
+
+  package init(world: World, check: PictureCheck, progress: @escaping () -> Void = {}) {
+    (self.world, self.check, self.progress) = (world, check, progress)
+  }
+
+  /// Collective: a gather and a message for each data set.
+  /// - Throws: on all ranks, as a `CommonError`, what is wrong in any of the data sets; `MPIError`.
+  package func lookUp(_ datasets: [CocoDataset]) throws {
+    guard check != .none else { return }
+    var failures: [COCOError] = []
+    for dataset in datasets {
+      // Training and validation of one file would say the same twice.
+      if let failure = try failure(in: dataset), !failures.contains(failure) { failures.append(failure) }
+    }
+    guard let first = failures.first else { return }
+    guard failures.count > 1 else { throw CommonError(underlying: first) }
+    let code = failures.first { $0.kind == .inputMissing } ?? first
+    throw RunError(failures.map(\.description).joined(separator: "\n"), exitCode: code.exitCode)
+  }
+
+  private func failure(in dataset: CocoDataset) throws -> COCOError? {
+    let count = dataset.images.count
+    let mine = count * world.rank / world.size..<count * (world.rank + 1) / world.size
+    let part = Part(
+      host: world.size > 1 ? ProcessInfo.processInfo.hostName : "",
+      report: dataset.lookUp(mine, check, progress: progress))
+    let parts = try world.gather(Array(JSONEncoder().encode(part))).map { (bytes: [UInt8]) in
+      try JSONDecoder().decode(Part.self, from: Data(bytes))
+    }
+    return try world.shared(dataset.error(of: PictureReport(parts.map(\.report), hosts: parts.map(\.host))))
+  }
+
+  /// What a rank tells rank 0.
+  private struct Part: Codable {
+    let host: String
+    let report: PictureReport
+  }
+}
