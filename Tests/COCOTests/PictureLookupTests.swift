@@ -43,7 +43,8 @@ import Testing
   @Test func missingOnesAreCountedAndTheFirstNamed() throws {
     let folder = try Folder(["images/3.jpg", "images/5.jpg/x"])
     let names = (0..<9).map { "\($0).jpg" }
-    let error = try #require(found(dataset(names, in: "\(folder.root)/images")))
+    let dataset = try dataset(names, in: "\(folder.root)/images")
+    let error = try #require(found(dataset))
     #expect(error.kind == .inputMissing && error.place == "a.json")
     let lines = error.message.split(separator: "\n").map(String.init)
     #expect(lines.first == "of 9 pictures 7 not there, 1 not readable as pictures:")
@@ -123,7 +124,7 @@ import Testing
     arguments: (1...8).map { "orientation_\($0).jpg" } + ["baseline.jpg", "progressive.jpg", "rgb.png", "gray16.png"])
   func aHeaderHasTheSizeOfThePicture(_ name: String) throws {
     let size = try ImageDecoder.decode(TestData.fixture(name)).size
-    #expect(found(try dataset([name], in: TestData.fixture(""), size: size), .headers) == nil)
+    #expect(try found(dataset([name], in: TestData.fixture(""), size: size), .headers) == nil)
     let wider = ImageSize(height: size.height, width: size.width + 1)
     let error = found(try dataset([name], in: TestData.fixture(""), size: wider), .headers)
     #expect(error?.kind == .badData && error?.message.contains("1 of another size than the file says") == true)

@@ -115,7 +115,10 @@ import Testing
       try dataset.picture(0, pipeline, key: DrawKey(seed: 0, epoch: 0), PixelPool())
     }
     #expect(
-      error?.message == "the picture is 96 x 64 pixels upright, but the annotation file says 48 x 32")
+      error?.message == """
+        the picture is 96 x 64 pixels upright, but the annotation file says 48 x 32 (0.50 times the picture's size: were \
+        the pictures resized?)
+        """)
   }
 
   @Test(arguments: ["baseline.jpg", "progressive.jpg", "cmyk.jpg", "orientation_6.jpg"])
