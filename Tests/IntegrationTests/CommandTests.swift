@@ -44,6 +44,9 @@ extension ProgramTests {
       let run = try TinyRun()
       let check = try run.program.succeed(["check", "tiny.yaml"])
       #expect(check.output.contains(" of 22 images"))
+      // Paths of one letter are paths like others.
+      try FileManager.default.copyItem(atPath: run.folder.path("tiny.yaml"), toPath: run.folder.path("c"))
+      #expect(try run.program.succeed(["check", "c"]).output.contains(" of 22 images"))
       let command = run.command("dry", ranks: 2, batch: 4, iterations: 10) + ["--dry-run"]
       let dry = try run.program.succeed(command, ranks: 2)
       #expect(dry.output.contains("ranks: 2, threads a rank: 1, images a rank: 2, global batch: 4"))

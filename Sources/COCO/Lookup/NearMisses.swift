@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// What a name that no file has may have been meant for: the mistakes that exports and copies between systems make. A
 /// folder is listed once, and only so many of them, so that this ends soon whatever lies around.
@@ -112,10 +113,9 @@ final class NearMisses {
     return nil
   }
 
-  /// The folder above. (Foundation's `deletingLastPathComponent` traps where the name is one letter.)
   private var folderAbove: String {
-    guard let slash = folder.lastIndex(of: "/") else { return folder == "." ? ".." : "." }
-    return slash == folder.startIndex ? "/" : String(folder[..<slash])
+    let above = Folder.above(folder)
+    return above.isEmpty ? (folder == "." ? ".." : ".") : above
   }
 
   private func listing(of path: String) -> FolderListing? {

@@ -105,7 +105,7 @@ extension WholeFile {
   }
 
   private static func sibling(of path: String, named name: String) -> String {
-    let directory = (path as NSString).deletingLastPathComponent
+    let directory = Folder.above(path)
     return directory.isEmpty ? name : (directory as NSString).appendingPathComponent(name)
   }
 

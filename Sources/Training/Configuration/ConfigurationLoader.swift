@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// Reads configuration files and joins them with their bases by the rules of mmcv 1.3's `Config`: mappings merge key
 /// by key, `_delete_: true` in a mapping replaces the base's instead, everything else replaces. A base's `null` gives way
@@ -27,7 +28,7 @@ struct ConfigurationLoader {
     let text = try Self.text(of: path, namedAt: place)
     chain.append(identity)
     defer { chain.removeLast() }
-    return try load(text: text, name: path, directory: (path as NSString).deletingLastPathComponent)
+    return try load(text: text, name: path, directory: Folder.above(path))
   }
 
   private static func text(of path: String, namedAt place: ConfigurationPlace?) throws -> String {

@@ -12,12 +12,8 @@ package enum FolderFindings {
   /// The folder itself, or the nearest one above it that exists.
   private static func existing(_ path: String) -> String {
     var path = path
-    while !FileManager.default.fileExists(atPath: path) {
-      // Foundation traps where the name is one letter.
-      guard path.utf8.count > 1 else { return "." }
-      path = (path as NSString).deletingLastPathComponent
-    }
-    return path
+    while !path.isEmpty, !FileManager.default.fileExists(atPath: path) { path = Folder.above(path) }
+    return path.isEmpty ? "." : path
   }
 
   private static let names: [UInt32: String] = [
