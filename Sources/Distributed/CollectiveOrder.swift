@@ -91,14 +91,9 @@ public final class CollectiveOrder {
       let ways = ways.map { channel < $0.count ? $0[channel] : [] }
       for place in 0..<(ways.map(\.count).max() ?? 0) {
         let entries = ways.map { place < $0.count ? $0[place] : "nothing more" }
-        let votes = Dictionary(grouping: entries.indices) { entries[$0] }
-        guard votes.count > 1 else { continue }
-        // The majority's way; in a tie, that of the lowest rank.
-        let usual = votes.max { ($0.value.count, -$0.value[0]) < ($1.value.count, -$1.value[0]) }!.key
-        let odd = entries.indices.first { entries[$0] != usual }!
-        let witness = entries.indices.first { entries[$0] == usual }!
-        return "\(beginning): rank \(odd) was in '\(entries[odd])' where rank \(witness) was in '\(usual)'; "
-          + "its sums are wrong. This is a bug of rcnn-train"
+        guard let vote = OddOneOut(in: entries) else { continue }
+        return "\(beginning): rank \(vote.odd) was in '\(entries[vote.odd])' where rank \(vote.usual) was in "
+          + "'\(entries[vote.usual])'; its sums are wrong. This is a bug of rcnn-train"
       }
     }
     return "\(beginning), or in the steps before it. This is a bug of rcnn-train"

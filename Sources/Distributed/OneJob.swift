@@ -48,16 +48,11 @@ public enum OneJob {
       hash.add(fact.value.utf8)
       hash.add(CollectionOfOne(0))
     }
-    var bounds = [hash.value, ~hash.value]
-    try world.maximum(&bounds)
-    // The largest is the smallest where all are equal.
-    guard bounds[0] != ~bounds[1] else { return nil }
+    guard try !world.isSame(hash.value) else { return nil }
     let all = try world.gather(Array(JSONEncoder().encode(facts))).map { (bytes: [UInt8]) in
       try JSONDecoder().decode([JobFact].self, from: Data(bytes))
     }
-    let hosts = try world.gather(Array(ProcessInfo.processInfo.hostName.utf8)).map {
-      String(decoding: $0, as: UTF8.self)
-    }
+    let hosts = try world.hostNames()
     return try world.shared(first(in: all, hosts: hosts))
   }
 
@@ -69,15 +64,11 @@ public enum OneJob {
     let keys = all.joined().map(\.key)
     var seen: Set<String> = []
     for key in keys where seen.insert(key).inserted {
-      let votes = Dictionary(grouping: values.indices) { values[$0][key] }
-      guard votes.count > 1 else { continue }
-      // The majority's; in a tie, that of the lowest rank.
-      let usual = votes.values.max { ($0.count, -$0[0]) < ($1.count, -$1[0]) }?[0] ?? 0
-      let odd = values.indices.first { values[$0][key] != values[usual][key] } ?? 0
+      guard let vote = OddOneOut(in: values.map { $0[key] }) else { continue }
       func side(_ rank: Int) -> JobDifference.Side {
         JobDifference.Side(rank: rank, host: hosts[rank], value: values[rank][key])
       }
-      return JobDifference(key: key, odd: side(odd), usual: side(usual))
+      return JobDifference(key: key, odd: side(vote.odd), usual: side(vote.usual))
     }
     return nil
   }

@@ -21,14 +21,9 @@ public struct ReplicaCheck {
   public func run(iteration: Int) throws {
     guard world.size > 1 else { return }
     let digests = digests
-    let own = Digest.joined(digests)
-    var bounds = [own, ~own]
-    try world.maximum(&bounds)
-    // The largest is the smallest where all are equal.
-    guard bounds[0] != ~bounds[1] else { return }
+    guard try !world.isSame(Digest.joined(digests)) else { return }
     let all: [[UInt64]] = try world.gather(digests)
-    let host = Array(ProcessInfo.processInfo.hostName.utf8)
-    let hosts = try world.gather(host).map { String(decoding: $0, as: UTF8.self) }
+    let hosts = try world.hostNames()
     throw ReplicaError(description: try world.shared(description(of: all, hosts: hosts, iteration: iteration)))
   }
 

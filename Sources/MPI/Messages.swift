@@ -11,6 +11,21 @@ extension World {
     return try JSONDecoder().decode(Message.self, from: Data(bytes))
   }
 
+  /// Whether all ranks gave the same number; the same answer on all. Collective.
+  /// - Throws: `MPIError`.
+  public func isSame(_ number: UInt64) throws -> Bool {
+    var bounds = [number, ~number]
+    try maximum(&bounds)
+    // The largest is the smallest where all are equal.
+    return bounds[0] == ~bounds[1]
+  }
+
+  /// On rank 0 the names of the hosts by rank; on other ranks nothing. Collective.
+  /// - Throws: `MPIError`.
+  public func hostNames() throws -> [String] {
+    try gather(Array(ProcessInfo.processInfo.hostName.utf8)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
   /// On rank 0 what each rank gave, which may differ in length, as plain values that are copied byte by byte; on other
   /// ranks nothing. Collective.
   /// - Throws: `MPIError`.
