@@ -21,6 +21,19 @@ import Training
     #expect(ControlGroup(groups: "0::/\n") { _ in nil } == ControlGroup())
   }
 
+  @Test("Of a control group's memory what it holds of files counts as left") func memoryRoom() {
+    let files = [
+      "/sys/fs/cgroup/job/memory.max": "1000", "/sys/fs/cgroup/job/memory.current": "900",
+      "/sys/fs/cgroup/job/memory.stat": "anon 500\nfile 400\ninactive_file 300\nactive_file 100",
+      "/sys/fs/cgroup/memory.max": "5000", "/sys/fs/cgroup/memory.current": "4700",
+    ]
+    #expect(ControlGroup(groups: "0::/job") { files[$0] } == ControlGroup(memory: 1000, memoryRoom: 300))
+    let full = [
+      "/sys/fs/cgroup/memory/a/memory.limit_in_bytes": "10", "/sys/fs/cgroup/memory/a/memory.usage_in_bytes": "20",
+    ]
+    #expect(ControlGroup(groups: "4:memory:/a") { full[$0] } == ControlGroup(memory: 10, memoryRoom: 0))
+  }
+
   @Test("More threads than the control group grants are a warning with the number that fits") func quota() throws {
     let cores = CoreShare(allowed: 8, fair: 4, machine: 8, localSize: 2)
     func finding(_ limit: Double) throws -> Finding {

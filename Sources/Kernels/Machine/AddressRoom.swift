@@ -1,5 +1,6 @@
 internal import CMachine
 import Foundation
+import Primitives
 
 /// How many addresses the arrays of a process may take. Most systems count memory where it is first written, and
 /// addresses are free; `ulimit -v`, `ulimit -d` and `vm.overcommit_memory=2` count addresses.
@@ -49,19 +50,12 @@ package struct AddressRoom: Equatable {
   }
 
   #if os(Linux)
-    private static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
-
     /// Under `ulimit -v` and `ulimit -d`.
     private static var underLimits: Int? {
-      func limit(_ resource: __rlimit_resource) -> Int? {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { return nil }
-        return Int(exactly: limit.rlim_cur)  // No limit is the largest number.
-      }
-      let (all, data) = (limit(RLIMIT_AS), limit(RLIMIT_DATA))
+      let (all, data) = (SystemSettings.limit(.addresses), SystemSettings.limit(.data))
       guard all != nil || data != nil else { return nil }
       // Pages: all, resident, shared, text, library, data and stack, dirty.
-      let used = text("/proc/self/statm")?.split(separator: " ").compactMap { Int($0) } ?? []
+      let used = SystemSettings.text("/proc/self/statm")?.split(separator: " ").compactMap { Int($0) } ?? []
       guard used.count > 5 else { return nil }
       let page = Int(sysconf(Int32(_SC_PAGESIZE)))
       let rooms = [all.map { $0 - used[0] * page }, data.map { $0 - used[5] * page }].compactMap { $0 }
@@ -70,14 +64,9 @@ package struct AddressRoom: Equatable {
 
     /// Under `vm.overcommit_memory=2`, of the machine; its ranks take from it as they need it.
     private static var underAccounting: Int? {
-      guard text("/proc/sys/vm/overcommit_memory")?.hasPrefix("2") == true, let facts = text("/proc/meminfo") else {
-        return nil
-      }
-      func bytes(_ name: String) -> Int? {
-        let line = facts.split(separator: "\n").first { $0.hasPrefix("\(name):") }
-        return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
-      }
-      guard let limit = bytes("CommitLimit"), let used = bytes("Committed_AS") else { return nil }
+      guard SystemSettings.countsReservedMemory, let limit = SystemSettings.memory("CommitLimit"),
+        let used = SystemSettings.memory("Committed_AS")
+      else { return nil }
       return max(0, limit - used)
     }
   #endif

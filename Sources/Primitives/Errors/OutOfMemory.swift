@@ -35,20 +35,10 @@ extension ProcessInfo {
   /// What the machine has, and what limits a process to less.
   fileprivate var memoryFacts: String {
     var facts = ["the machine has \(Int(clamping: physicalMemory) >> 20) MiB"]
-    #if os(Linux)
-      for (name, resource) in [("ulimit -v", RLIMIT_AS), ("ulimit -d", RLIMIT_DATA)] {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, let most = Int(exactly: limit.rlim_cur)
-        else {
-          continue  // No limit is the largest number.
-        }
-        facts.append("'\(name)' allows \(most >> 20) MiB")
-      }
-      let path = "/proc/sys/vm/overcommit_memory"
-      if (try? String(contentsOfFile: path, encoding: .utf8))?.hasPrefix("2") == true {
-        facts.append("vm.overcommit_memory is 2")
-      }
-    #endif
+    for (name, resource) in [("ulimit -v", SystemSettings.Resource.addresses), ("ulimit -d", .data)] {
+      if let most = SystemSettings.limit(resource) { facts.append("'\(name)' allows \(most >> 20) MiB") }
+    }
+    if SystemSettings.countsReservedMemory { facts.append("vm.overcommit_memory is 2") }
     return facts.joined(separator: ", ")
   }
 }

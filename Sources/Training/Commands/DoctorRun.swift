@@ -26,7 +26,7 @@ public enum DoctorRun {
     let clock = Date().timeIntervalSince1970
     var mine: [UInt8] = []
     if world.localRank == 0 {
-      let group = ControlGroup.ofThisProcess()
+      let group = ControlGroup.ofThisProcess
       let findings =
         CoreFindings.all(cores, group: group, environment: ProcessInfo.processInfo.environment)
         + MemoryFindings.all(localSize: world.localSize, group: group)

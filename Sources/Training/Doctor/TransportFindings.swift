@@ -34,7 +34,7 @@ package enum TransportFindings {
   /// Containers often forbid what Open MPI copies large messages with.
   private static func copies(_ ranks: Int) -> Finding {
     let code = machine_copy_between_processes()
-    let scope = MemoryFindings.setting("/proc/sys/kernel/yama/ptrace_scope").flatMap { Int($0) } ?? 0
+    let scope = SystemSettings.text("/proc/sys/kernel/yama/ptrace_scope").flatMap { Int($0) } ?? 0
     if code == 0, scope < 2 {
       return Finding("copies", .good, "processes may read each other's memory (CMA): one copy for a large message")
     }
@@ -65,7 +65,7 @@ package enum TransportFindings {
   private static func networkNames() -> [String] {
     let root = "/sys/class/net"
     return ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted().filter {
-      $0 != "lo" && ["up", "unknown"].contains(MemoryFindings.setting("\(root)/\($0)/operstate") ?? "")
+      $0 != "lo" && ["up", "unknown"].contains(SystemSettings.text("\(root)/\($0)/operstate") ?? "")
     }
   }
 

@@ -1,41 +1,46 @@
 import Foundation
+import Primitives
 
-/// What the control group of this process (a container, a batch job) allows it.
+/// What the control group of this process (a container, a batch job) and those above it allow, versions 1 and 2.
 package struct ControlGroup: Equatable {
   /// Cores' worth of time; nil without a limit.
   package var cores: Double?
   /// Bytes; nil without a limit.
   package var memory: Int?
+  /// The bytes that are left of that in the group that leaves least. What it holds of files can be given back.
+  package var memoryRoom: Int?
 
-  package init(cores: Double? = nil, memory: Int? = nil) { (self.cores, self.memory) = (cores, memory) }
+  package init(cores: Double? = nil, memory: Int? = nil, memoryRoom: Int? = nil) {
+    (self.cores, self.memory, self.memoryRoom) = (cores, memory, memoryRoom)
+  }
 
-  /// Of this process, from `/proc/self/cgroup` and the files of its group and of those above it, versions 1 and 2.
-  package static func ofThisProcess() -> ControlGroup {
-    func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
-    return ControlGroup(groups: text("/proc/self/cgroup") ?? "", file: text)
+  package static var ofThisProcess: ControlGroup {
+    ControlGroup(groups: SystemSettings.text("/proc/self/cgroup") ?? "", file: SystemSettings.text)
   }
 
   /// - Parameters:
-  ///   - groups: the content of `/proc/self/cgroup`.
+  ///   - groups: the content of `/proc/self/cgroup`: `0::/path`, or `4:memory:/path` of the first version.
   ///   - file: the content of a file; nil where there is none.
   package init(groups: String, file: (String) -> String?) {
     self.init()
+    func number(_ path: String) -> Int? { file(path).flatMap(Self.number) }
     for line in groups.split(separator: "\n") {
-      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 3 else { continue }
-      let controllers = parts[1].split(separator: ",")
-      for folder in Self.chain(parts[2]) {
-        if parts[1].isEmpty {
+      let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+      guard fields.count == 3 else { continue }
+      let controllers = fields[1].split(separator: ",")
+      for folder in Self.chain(fields[2]) {
+        if controllers.isEmpty {
           limit(cores: file("/sys/fs/cgroup\(folder)/cpu.max").flatMap(Self.quota))
-          limit(memory: file("/sys/fs/cgroup\(folder)/memory.max").flatMap(Self.number))
+          limitMemory("/sys/fs/cgroup\(folder)", "memory.max", usage: "memory.current", file)
         }
         if controllers.contains("cpu") {
-          let quota = file("/sys/fs/cgroup/cpu\(folder)/cpu.cfs_quota_us").flatMap(Self.number)
-          let period = file("/sys/fs/cgroup/cpu\(folder)/cpu.cfs_period_us").flatMap(Self.number)
+          let quota = number("/sys/fs/cgroup/cpu\(folder)/cpu.cfs_quota_us")
+          let period = number("/sys/fs/cgroup/cpu\(folder)/cpu.cfs_period_us")
           if let quota, let period, quota > 0, period > 0 { limit(cores: Double(quota) / Double(period)) }
         }
         if controllers.contains("memory") {
-          limit(memory: file("/sys/fs/cgroup/memory\(folder)/memory.limit_in_bytes").flatMap(Self.number))
+          let path = "/sys/fs/cgroup/memory\(folder)"
+          limitMemory(path, "memory.limit_in_bytes", usage: "memory.usage_in_bytes", file)
         }
       }
     }
@@ -51,9 +56,13 @@ package struct ControlGroup: Equatable {
     if let other { cores = min(cores ?? .infinity, other) }
   }
 
-  /// Version 1 says "none" by a number near 2^63.
-  private mutating func limit(memory other: Int?) {
-    if let other, other < 1 << 60 { memory = min(memory ?? .max, other) }
+  private mutating func limitMemory(_ folder: String, _ limit: String, usage: String, _ file: (String) -> String?) {
+    // Version 1 says "none" by a number near 2^63.
+    guard let limit = file("\(folder)/\(limit)").flatMap(Self.number), limit < 1 << 60 else { return }
+    memory = min(memory ?? .max, limit)
+    guard let usage = file("\(folder)/\(usage)").flatMap(Self.number) else { return }
+    let files = file("\(folder)/memory.stat")?.firstMatch(of: #/(?:^|\n)(?:total_)?inactive_file (\d+)/#)
+    memoryRoom = min(memoryRoom ?? .max, max(0, limit - usage + (files.flatMap { Int($0.1) } ?? 0)))
   }
 
   /// `400000 100000`, or `max 100000`.
