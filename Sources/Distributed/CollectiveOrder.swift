@@ -100,12 +100,6 @@ public final class CollectiveOrder {
   }
 }
 
-extension FNV1a {
-  fileprivate mutating func add(_ number: UInt64) {
-    add(stride(from: 0, to: 64, by: 8).lazy.map { UInt8(truncatingIfNeeded: number >> UInt64($0)) })
-  }
-}
-
 /// Ranks that were in different collectives at a time, in a sentence.
 public struct CollectiveOrderError: ReportedError {
   public let description: String

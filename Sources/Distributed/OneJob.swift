@@ -49,11 +49,7 @@ public enum OneJob {
       hash.add(CollectionOfOne(0))
     }
     guard try !world.isSame(hash.value) else { return nil }
-    let all = try world.gather(Array(JSONEncoder().encode(facts))).map { (bytes: [UInt8]) in
-      try JSONDecoder().decode([JobFact].self, from: Data(bytes))
-    }
-    let hosts = try world.hostNames()
-    return try world.shared(first(in: all, hosts: hosts))
+    return try world.shared(first(in: world.gathered(facts), hosts: world.hostNames()))
   }
 
   /// - Parameters:

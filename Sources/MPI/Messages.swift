@@ -11,6 +11,15 @@ extension World {
     return try JSONDecoder().decode(Message.self, from: Data(bytes))
   }
 
+  /// On rank 0 the messages of all ranks; on other ranks nothing. Collective.
+  /// - Throws: `MPIError`.
+  public func gathered<Message: Codable>(_ message: Message) throws -> [Message] {
+    guard size > 1 else { return [message] }
+    return try gather(Array(JSONEncoder().encode(message))).map { (bytes: [UInt8]) in
+      try JSONDecoder().decode(Message.self, from: Data(bytes))
+    }
+  }
+
   /// Whether all ranks gave the same number; the same answer on all. Collective.
   /// - Throws: `MPIError`.
   public func isSame(_ number: UInt64) throws -> Bool {
@@ -22,9 +31,7 @@ extension World {
 
   /// On rank 0 the names of the hosts by rank; on other ranks nothing. Collective.
   /// - Throws: `MPIError`.
-  public func hostNames() throws -> [String] {
-    try gather(Array(ProcessInfo.processInfo.hostName.utf8)).map { String(decoding: $0, as: UTF8.self) }
-  }
+  public func hostNames() throws -> [String] { try gathered(ProcessInfo.processInfo.hostName) }
 
   /// On rank 0 what each rank gave, which may differ in length, as plain values that are copied byte by byte; on other
   /// ranks nothing. Collective.

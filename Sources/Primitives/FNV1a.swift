@@ -13,6 +13,11 @@
     self = FNV1a(value: bytes.reduce(value) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 })
   }
 
+  /// Takes the eight bytes of a number in, the lowest first.
+  @inlinable public mutating func add(_ number: UInt64) {
+    add(stride(from: 0, to: 64, by: 8).lazy.map { UInt8(truncatingIfNeeded: number >> UInt64($0)) })
+  }
+
   /// The hash of some bytes alone.
   @inlinable public static func hash(of bytes: some Sequence<UInt8>) -> UInt64 {
     var hash = FNV1a()

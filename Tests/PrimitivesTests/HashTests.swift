@@ -16,4 +16,10 @@ import Testing
     hash.add("bar".utf8)
     #expect(hash.value == FNV1a.hash(of: "foobar".utf8))
   }
+
+  @Test func numbersLowestByteFirst() {
+    var hash = FNV1a()
+    hash.add(0x0807_0605_0403_0201 as UInt64)
+    #expect(hash.value == FNV1a.hash(of: 1...8))
+  }
 }

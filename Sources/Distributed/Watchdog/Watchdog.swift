@@ -35,10 +35,7 @@ public final class Watchdog: @unchecked Sendable {
     let token = try world.shared(UInt64.random(in: 1 ... .max))
     let datagrams = world.size > 1 ? Datagrams(token: token) : nil
     let own = Member(host: ProcessInfo.processInfo.hostName, address: datagrams?.address)
-    let members = try world.shared(
-      world.gather(Array(JSONEncoder().encode(own))).map { (bytes: [UInt8]) in
-        try JSONDecoder().decode(Member.self, from: Data(bytes))
-      })
+    let members = try world.shared(world.gathered(own))
     let name = String(token, radix: 16)
     let page = ProgressPage(ranks: world.size, name: world.size > 1 ? name : nil)
     let progress = RankProgress(page, rank: world.rank)
@@ -179,10 +176,7 @@ public final class Watchdog: @unchecked Sendable {
   /// `stall_<time>.txt` in the work directory, of each machine one.
   private func keep(_ message: String) {
     guard let workDir else { return }
-    let format = DateFormatter()
-    format.locale = Locale(identifier: "en_US_POSIX")
-    format.dateFormat = "yyyyMMdd_HHmmss"
-    let path = "\(workDir)/stall_\(format.string(from: Date()))_rank\(rank).txt"
+    let path = "\(workDir)/stall_\(FileStamp.text(Date()))_rank\(rank).txt"
     try? WholeFile.write("\(message)\n", to: path, safety: .renamed)
   }
 }

@@ -201,9 +201,6 @@ final class CheckpointKeeper {
 extension CheckpointKeeper {
   /// `work_dirs/…/<time>`, the stem of a run's log files.
   static func logStem(in workDir: String, at date: Date) -> String {
-    let format = DateFormatter()
-    format.locale = Locale(identifier: "en_US_POSIX")
-    format.dateFormat = "yyyyMMdd_HHmmss"
-    return "\(workDir)/\(format.string(from: date))"
+    "\(workDir)/\(FileStamp.text(date))"
   }
 }

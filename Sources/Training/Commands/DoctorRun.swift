@@ -24,7 +24,7 @@ public enum DoctorRun {
     try world.sum(&hosts)
     try world.barrier()
     let clock = Date().timeIntervalSince1970
-    var mine: [UInt8] = []
+    var mine: HostReport?
     if world.localRank == 0 {
       let group = ControlGroup.ofThisProcess
       let findings =
@@ -32,13 +32,11 @@ public enum DoctorRun {
         + MemoryFindings.all(localSize: world.localSize, group: group)
         + TransportFindings.all(localSize: world.localSize, hosts: Int(hosts[0]))
         + (world.rank == 0 ? FolderFindings.all(workDir) : [])
-      let report = HostReport(
+      mine = HostReport(
         host: ProcessInfo.processInfo.hostName, findings: findings, versions: versions(), clock: clock)
-      mine = Array(try JSONEncoder().encode(report))
     }
-    let all = try world.gather(mine)
-    guard world.rank == 0 else { return nil }
-    return try all.filter { !$0.isEmpty }.map { try JSONDecoder().decode(HostReport.self, from: Data($0)) }
+    let reports = try world.gathered(mine).compactMap { $0 }
+    return world.rank == 0 ? reports : nil
   }
 
   private static func versions() -> [HostReport.Version] {

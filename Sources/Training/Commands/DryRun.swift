@@ -78,7 +78,6 @@ struct DryRun {
   }
 
   private var estimatedMemoryMiB: Int {
-    let model = DetectorModel(run.configuration.model, seed: 0, threads: 1)
     let exactSums = run.configuration.mpi.reduction == .exact ? 2 * model.store.trainableCount : 0
     return (model.store.count + 2 * model.store.trainableCount + exactSums) * 4 / 1_048_576
   }

@@ -26,9 +26,7 @@ struct DataIdentity: Codable, Equatable {
 
   static func hash(of ids: some Sequence<Int64>) -> Int {
     var hash = FNV1a()
-    for id in ids {
-      for shift in stride(from: 0, to: 64, by: 8) { hash.add(CollectionOfOne(UInt8(truncatingIfNeeded: id >> shift))) }
-    }
+    for id in ids { hash.add(UInt64(bitPattern: id)) }
     return Int(bitPattern: UInt(hash.value))
   }
 }

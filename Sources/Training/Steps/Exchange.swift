@@ -84,7 +84,6 @@ final class Exchange {
 
   /// What the ranks found, put together. Collective.
   func defect(from finding: StepDefect.Finding) throws -> StepDefect {
-    let findings = try world.findings(finding)
-    return try world.shared(StepDefect(findings))
+    try world.shared(StepDefect(world.gathered(finding)))
   }
 }

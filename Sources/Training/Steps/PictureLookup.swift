@@ -35,9 +35,7 @@ package struct PictureLookup {
     let part = Part(
       host: world.size > 1 ? ProcessInfo.processInfo.hostName : "",
       report: dataset.lookUp(mine, check, progress: progress))
-    let parts = try world.gather(Array(JSONEncoder().encode(part))).map { (bytes: [UInt8]) in
-      try JSONDecoder().decode(Part.self, from: Data(bytes))
-    }
+    let parts = try world.gathered(part)
     return try world.shared(dataset.error(of: PictureReport(parts.map(\.report), hosts: parts.map(\.host))))
   }
 

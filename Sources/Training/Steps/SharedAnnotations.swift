@@ -23,14 +23,10 @@ package enum SharedAnnotations {
 
   /// Throws on all ranks what the first of them has met.
   private static func agree(on result: Result<AnnotationFile?, any Error>, in world: World) throws {
-    var report: [UInt8] = []
-    if case .failure(let error as COCOError) = result { report = Array(try JSONEncoder().encode(error)) }
-    let reports = try world.gather(report)
     var failure: Failure?
-    if let rank = reports.firstIndex(where: { !$0.isEmpty }) {
-      failure = Failure(rank: rank, error: try JSONDecoder().decode(COCOError.self, from: Data(reports[rank])))
-    }
-    guard let failure = try world.shared(failure) else { return }
+    if case .failure(let error as COCOError) = result { failure = Failure(rank: world.rank, error: error) }
+    let first = try world.gathered(failure).lazy.compactMap { $0 }.first
+    guard let failure = try world.shared(first) else { return }
     let error = failure.error
     guard failure.rank > 0, world.rank == 0 else { throw CommonError(underlying: error) }
     let message = "\(error.message) (rank 0 can use its file, rank \(failure.rank) cannot)"

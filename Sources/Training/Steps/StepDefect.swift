@@ -1,6 +1,3 @@
-import Foundation
-import MPI
-
 /// What was not finite in a step, as far as it can be known; the same on all ranks.
 package struct StepDefect: Codable, Equatable, Sendable {
   /// The loss terms that were not finite on any rank.
@@ -37,13 +34,5 @@ package struct StepDefect: Codable, Equatable, Sendable {
     let place = parameter.map { "first in the gradient of \($0), " } ?? ""
     guard let rank else { return place + "on no rank when each repeated the step by itself" }
     return place + "\(place.isEmpty ? "first " : "")on rank \(rank)" + (image.map { " with image \($0)" } ?? "")
-  }
-}
-
-extension World {
-  /// What each rank found, on rank 0; on the others nothing. Collective.
-  func findings(_ own: StepDefect.Finding) throws -> [StepDefect.Finding] {
-    let bytes: [[UInt8]] = try gather(Array(JSONEncoder().encode(own)))
-    return try bytes.map { try JSONDecoder().decode(StepDefect.Finding.self, from: Data($0)) }
   }
 }
