@@ -91,6 +91,12 @@ int machine_received_signals(void) { return __atomic_load_n(&received, __ATOMIC_
 
 void machine_forget_signals(int flags) { __atomic_fetch_and(&received, ~flags, __ATOMIC_RELAXED); }
 
+void machine_end_by_noted_signal(void) {
+  int flags = machine_received_signals();
+  for (int index = 0; index < count; index++)
+    if (flags & caught[index].flag && caught[index].number != SIGUSR1) end_by(index);
+}
+
 void machine_hold_signals(void) { __atomic_fetch_add(&holders, 1, __ATOMIC_ACQUIRE); }
 
 void machine_release_signals(void) {

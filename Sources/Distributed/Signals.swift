@@ -30,6 +30,8 @@ public enum Signals {
     case system
     /// USR2, TERM and INT end it, after a sentence of rank 0's; USR1 is said and changes nothing.
     case ending
+    /// A command that ends by itself between two of its steps: USR2, TERM and INT set flags, a second INT ends it.
+    case finishing
     /// A training that has nothing to save yet: TERM and INT end it, USR1 and USR2 set flags.
     case starting
     /// A training: all set flags, and HUP does no more than that.
@@ -42,6 +44,7 @@ public enum Signals {
     switch use {
     case .system: return
     case .ending: noted = 0
+    case .finishing: noted = machine_signal_usr2 | machine_signal_term | machine_signal_int
     case .starting: noted = requests
     case .training: noted = requests | machine_signal_term | machine_signal_int | machine_signal_hup
     }
@@ -59,6 +62,9 @@ public enum Signals {
 
   /// To be called once they are served, or agreed upon.
   public static func forget(_ signals: ReceivedSignals) { machine_forget_signals(Int32(signals.rawValue)) }
+
+  /// Ends the process by the signal to stop that came, with a sentence, as `ending` does; returns where none came.
+  public static func endByReceived() { machine_end_by_noted_signal() }
 
   /// Whether the terminal, or the connection to it, has gone since this was last asked.
   public static func takeHangUp() -> Bool {

@@ -44,6 +44,19 @@ import Testing
     #expect(try written("c.jpg", pixels, .bgr) != bytes)
   }
 
+  /// With a colour for each pixel a line of one pixel keeps its own.
+  @Test func fullChroma() throws {
+    var line = [UInt8](repeating: 0, count: pixels.count)
+    for y in 0..<size.height { line[(y * size.width + 8) * 3] = 255 }
+    func red(_ chroma: ImageEncoder.Chroma) throws -> Int {
+      let path = "\(directory)/line.jpg"
+      try ImageEncoder.write(line, size, .rgb, to: path, jpegQuality: 95, chroma: chroma)
+      return Int(try ImageDecoder.decode(path).pixels[8 * 3 + 2])
+    }
+    #expect(try red(.full) > 240)
+    #expect(try red(.halved) < 200)
+  }
+
   /// A picture that does not compress is larger than its pixels, and whole.
   @Test(arguments: [1, 8, 33, 300]) func incompressible(side: Int) throws {
     var random = KeyedRandom(seed: 2, purpose: .test)

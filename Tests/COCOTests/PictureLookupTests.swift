@@ -4,25 +4,6 @@ import Primitives
 import Testing
 
 @Suite struct PictureLookupTests {
-  /// A folder of files, which goes when the test is over.
-  private final class Folder {
-    let root = FileManager.default.temporaryDirectory.appendingPathComponent("lookup-\(UUID().uuidString)").path
-
-    init(_ files: [String]) throws {
-      for file in files {
-        let path = "\(root)/\(file)"
-        let folder = (path as NSString).deletingLastPathComponent
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        // As it is spelt here: Foundation might choose another Unicode form.
-        let descriptor = open(path, O_CREAT | O_WRONLY, 0o600)
-        try #require(descriptor >= 0 && Foundation.write(descriptor, "x", 1) == 1)
-        close(descriptor)
-      }
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: root) }
-  }
-
   private func dataset(_ names: [String], in folder: String, size: ImageSize? = nil) throws -> CocoDataset {
     let sizes = names.map { _ in size ?? ImageSize(height: 48, width: 64) }
     return try TestData.dataset(sizes: sizes, folder: folder) { names[$0].replacing("\\", with: "\\\\") }
@@ -33,7 +14,7 @@ import Testing
   }
 
   @Test func picturesThatAreThereAreNoError() throws {
-    let folder = try Folder(["images/a.jpg", "images/sub/b.jpg"])
+    let folder = try FileTree(["images/a.jpg", "images/sub/b.jpg"])
     let dataset = try dataset(["a.jpg", "sub/b.jpg"], in: "\(folder.root)/images/")
     #expect(found(dataset) == nil)
     #expect(found(dataset, .none) == nil)
@@ -41,7 +22,7 @@ import Testing
   }
 
   @Test func missingOnesAreCountedAndTheFirstNamed() throws {
-    let folder = try Folder(["images/3.jpg", "images/5.jpg/x"])
+    let folder = try FileTree(["images/3.jpg", "images/5.jpg/x"])
     let names = (0..<9).map { "\($0).jpg" }
     let dataset = try dataset(names, in: "\(folder.root)/images")
     let error = try #require(found(dataset))
@@ -54,13 +35,13 @@ import Testing
   }
 
   @Test func theFolderItselfIsNamed() throws {
-    let folder = try Folder(["x"])
+    let folder = try FileTree(["x"])
     let error = found(try dataset(["a.jpg", "b.jpg"], in: "\(folder.root)/none"))
     #expect(error?.message.contains("\n  the folder '\(folder.root)/none' (img_prefix) does not exist\n") == true)
   }
 
   @Test func reportsOfRanksAreOneInTheOrderOfTheImages() throws {
-    let folder = try Folder(["images/x.jpg"])
+    let folder = try FileTree(["images/x.jpg"])
     let dataset = try dataset((0..<20).map { "\($0).jpg" }, in: "\(folder.root)/images")
     let whole = dataset.lookUp(0..<20, .names)
     let parts = [0..<3, 3..<3, 3..<20].map { dataset.lookUp($0, .names) }
@@ -98,20 +79,20 @@ import Testing
     NearMiss(name: "a.jpg", onDisk: "images/val/a.jpg", folder: "images/train", hint: ": in another folder"),
   ])
   func aNearMissIsNamed(_ miss: NearMiss) throws {
-    let folder = try Folder([miss.onDisk, "\(miss.folder)/other.jpg"])
+    let folder = try FileTree([miss.onDisk, "\(miss.folder)/other.jpg"])
     let error = found(try dataset([miss.name], in: "\(folder.root)/\(miss.folder)"))
     let message = error?.message ?? ""
     #expect(message.hasSuffix(" (\(folder.root)/\(miss.onDisk) is there\(miss.hint))"), "\(message)")
   }
 
   @Test func aNameThatLeavesTheFolderOnceDecodedIsNotFollowed() throws {
-    let folder = try Folder(["secret.jpg", "images/a.jpg"])
+    let folder = try FileTree(["secret.jpg", "images/a.jpg"])
     let error = found(try dataset(["%2e%2e/secret.jpg"], in: "\(folder.root)/images"))
     #expect(error?.message.contains("percent") == false)
   }
 
   @Test func aLinkToNothingIsSaid() throws {
-    let folder = try Folder(["images/a.jpg"])
+    let folder = try FileTree(["images/a.jpg"])
     try FileManager.default.createSymbolicLink(
       atPath: "\(folder.root)/images/b.jpg", withDestinationPath: "nowhere.jpg")
     let message = found(try dataset(["b.jpg"], in: "\(folder.root)/images"))?.message ?? ""

@@ -1,6 +1,7 @@
 import COCO
 import Foundation
 import Primitives
+import Testing
 
 /// Small annotation files, and the pictures in `Fixtures`.
 enum TestData {
@@ -43,4 +44,23 @@ enum TestData {
   static func hash(_ bytes: [UInt8]) -> UInt64 {
     bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
+}
+
+/// A folder of files, which goes when the test is over.
+final class FileTree {
+  let root = FileManager.default.temporaryDirectory.appendingPathComponent("tree-\(UUID().uuidString)").path
+
+  init(_ files: [String]) throws {
+    for file in files {
+      let path = "\(root)/\(file)"
+      let folder = (path as NSString).deletingLastPathComponent
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      // As it is spelt here: Foundation might choose another Unicode form.
+      let descriptor = open(path, O_CREAT | O_WRONLY, 0o600)
+      try #require(descriptor >= 0 && Foundation.write(descriptor, "x", 1) == 1)
+      close(descriptor)
+    }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: root) }
 }

@@ -196,10 +196,8 @@ extension ProgramTests {
           ["predict", "tiny.yaml", "trained/latest.h5", "data/val/\(picture)", "--out-dir", folder, "--score-thr"]
             + ["0.001"]
             + ["--cfg-options"] + Self.everything + options)
-        let objects = try #require(
-          try JSONSerialization.jsonObject(with: Data(run.folder.read("\(folder)/predictions.json")))
-            as? [[String: Any]])
-        return (outcome.output, objects.map { "\($0["class"] ?? "") \($0["bbox"] ?? "")" }.sorted())
+        let found = try Predictions("\(folder)/predictions.json", in: run.folder)
+        return (outcome.output, found.annotations.map { "\($0.name) \($0.category_id) \($0.bbox)" }.sorted())
       }
       let straight = try predict([], to: "straight")
       let swapped = try predict(classes(Self.swapped), to: "swapped")

@@ -44,7 +44,7 @@ extension ProgramTests {
       let words = "work/iter_2.h5: error: it holds NaN in the momentum of '\(name)'"
       for arguments in [
         ["train", "tiny.yaml", "--resume", "work/iter_2.h5"], ["train", "tiny.yaml", "--load-from", "work/iter_2.h5"],
-        ["test", "tiny.yaml", "work/iter_2.h5"], ["predict", "tiny.yaml", "work/iter_2.h5", "none.png"],
+        ["test", "tiny.yaml", "work/iter_2.h5"], ["predict", "tiny.yaml", "work/iter_2.h5", "data/val"],
       ] {
         let refused = try run.program.run(arguments)
         #expect(refused.code == 65 && refused.errors.contains(words), "\(arguments): \(refused)")

@@ -65,21 +65,27 @@ extension ProgramTests {
       // Work for minutes, which is not waited for.
       try run.train("short", ranks: 1, batch: 2, iterations: 1)
       try run.manyPictures(20_000)
-      let picture = "data/val/\(try #require(run.folder.names(in: "data/val").first))"
+      try run.manyLinks(10_000)
       let commands = [
         ["test", "tiny.yaml", "short", "--cfg-options", "data.test.ann_file=data/annotations/many.json"],
-        ["predict", "tiny.yaml", "short"] + [String](repeating: picture, count: 10_000),
+        ["predict", "tiny.yaml", "short", "data/links", "--out-dir", "seen"],
       ]
       for command in commands {
         let running = try run.program.start(command)
         try running.wait { running.catches(signal) }
         running.send(SIGUSR1)
         try running.wait { running.errors.contains("USR1 asks for a checkpoint, but nothing is being trained") }
-        if command[0] == "predict" { try running.wait { running.output.contains(": ") } }
+        if command[0] == "predict" { try running.wait { running.output.contains(" object") } }
         running.send(signal)
         let outcome = try running.wait()
         #expect(outcome.signal == signal, "\(outcome)")
         #expect(outcome.errors.contains("rcnn-train: ended by a signal (\(name))\n"), "\(outcome)")
+        guard command[0] == "predict" else { continue }
+        // What was drawn until then is kept, and said in the file.
+        let found = try Predictions("seen/predictions.json", in: run.folder)
+        #expect(!found.images.isEmpty && found.images.count < 10_000)
+        let drawn = try run.folder.names(in: "seen").filter { $0 != "predictions.json" }
+        #expect(found.images.map(\.drawn) == drawn)
       }
     }
 
@@ -103,6 +109,15 @@ extension ProgramTests {
 }
 
 extension TinyRun {
+  /// Fills `data/links` with links to one validation picture.
+  fileprivate func manyLinks(_ count: Int) throws {
+    let picture = try #require(folder.names(in: "data/val").first)
+    try FileManager.default.createDirectory(atPath: folder.path("data/links"), withIntermediateDirectories: true)
+    for number in 0..<count {
+      symlink("../val/\(picture)", folder.path("data/links/\(100_000 + number).png"))
+    }
+  }
+
   /// Writes `data/annotations/many.json`: one validation picture, without objects, under many ids.
   fileprivate func manyPictures(_ count: Int) throws {
     let file = try JSONSerialization.jsonObject(with: Data(folder.read("data/annotations/instances_val.json")))

@@ -135,7 +135,7 @@ struct Mistake: CustomTestStringConvertible, Sendable {
   static let ofOneProcess: [Mistake] = [
     Mistake(
       name: "a folder to predict with", code: 66, message: [folderSentence],
-      arguments: ["predict", "tiny.yaml", "data", "data/none.jpg"]),
+      arguments: ["predict", "tiny.yaml", "data", "data/val"]),
     Mistake(
       name: "a folder to inspect", code: 66, message: [folderSentence], arguments: ["inspect", "data"]),
     Mistake(

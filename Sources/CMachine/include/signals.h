@@ -21,6 +21,9 @@ int machine_received_signals(void);
 /// Takes these flags back.
 void machine_forget_signals(int flags);
 
+/// Ends the process by a signal that came and was noted, other than USR1, as if it had come now; returns where there is none.
+void machine_end_by_noted_signal(void);
+
 /// Between the two, signals that end the process wait: a file is half written. A second one ends it.
 void machine_hold_signals(void);
 void machine_release_signals(void);

@@ -30,6 +30,12 @@ final class NearMisses {
     return nil
   }
 
+  /// "images/0.JPG is there: upper and lower case differ", where the spelling alone differs, or nil.
+  func spelling(of name: String) -> String? {
+    guard let found = resolve(name, in: folder), found.spelling != nil else { return nil }
+    return Self.hint(found, [])
+  }
+
   private func isDanglingLink(_ name: String) -> Bool {
     var status = stat()
     return lstat("\(folder)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK

@@ -8,24 +8,39 @@ public enum ImageEncoder {
   /// The order of the three channels of a pixel. mmdetection's pictures are BGR.
   public enum ChannelOrder: Sendable { case rgb, bgr }
 
+  /// Whether pictures can be written under a name with this ending.
+  public static func canWrite(_ path: String) -> Bool {
+    ["jpg", "jpeg", "png"].contains((path as NSString).pathExtension.lowercased())
+  }
+
+  /// How many colours a JPEG keeps.
+  public enum Chroma: Sendable {
+    /// One for four pixels (4:2:0), as most pictures have it.
+    case halved
+    /// One a pixel (4:4:4): thin lines in colours stay sharp.
+    case full
+  }
+
   /// Writes a JPEG (`.jpg`, `.jpeg`) or a PNG (`.png`), as the name of the file says. The file is never seen half
   /// written.
   /// - Throws: `OutputError` for another ending or where the file cannot be written.
   public static func write(
-    _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, to path: String, jpegQuality: Int = 90
+    _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, to path: String, jpegQuality: Int = 90,
+    chroma: Chroma = .halved
   ) throws {
     switch (path as NSString).pathExtension.lowercased() {
     case "jpg", "jpeg":
-      try OutputError.orWrite(jpeg(pixels, size, order, quality: jpegQuality, path), to: path, safety: .renamed)
+      let bytes = try jpeg(pixels, size, order, quality: jpegQuality, chroma, path)
+      try OutputError.orWrite(bytes, to: path, safety: .renamed)
     case "png": try OutputError.orWrite(png(pixels, size, order, path), to: path, safety: .renamed)
     case let ending:
       throw OutputError(path: path, reason: "'.\(ending)' is not a kind of picture known here; use .jpg or .png")
     }
   }
 
-  /// Baseline JPEG with 4:2:0 chroma, by the exact integer transform (the same bytes with and without SIMD).
+  /// Baseline JPEG, by the exact integer transform (the same bytes with and without SIMD).
   private static func jpeg(
-    _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, quality: Int, _ path: String
+    _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, quality: Int, _ chroma: Chroma, _ path: String
   ) throws -> Data {
     check(pixels, size)
     guard let compressor = tjInitCompress() else {
@@ -38,7 +53,7 @@ public enum ImageEncoder {
     let format = order == .rgb ? TJPF_RGB : TJPF_BGR
     let status = tjCompress2(
       compressor, pixels, Int32(size.width), 0, Int32(size.height), format.rawValue, &buffer, &count,
-      Int32(TJSAMP_420.rawValue), Int32(quality), TJFLAG_ACCURATEDCT)
+      Int32((chroma == .full ? TJSAMP_444 : TJSAMP_420).rawValue), Int32(quality), TJFLAG_ACCURATEDCT)
     guard status == 0, let buffer else {
       throw OutputError(path: path, reason: String(cString: tjGetErrorStr2(compressor)))
     }

@@ -34,6 +34,14 @@ struct TestWeights {
     try world.broadcast(FloatSlice(start: model.store.values, count: model.store.count))
   }
 
+  /// The category ids of a run's classes, as the file has them; nil where it lacks one, and on other ranks than 0.
+  func categoryIDs(of run: [String]) -> [Int]? {
+    guard let checkpoint, checkpoint.categoryIDs.count == checkpoint.classes.count else { return nil }
+    let ids = Dictionary(zip(checkpoint.classes, checkpoint.categoryIDs), uniquingKeysWith: { first, _ in first })
+    let found = run.compactMap { ids[$0] }
+    return found.count == run.count && !found.isEmpty ? found : nil
+  }
+
   /// The classes that a data set without `classes` of its own is read with: the file's, by name. nil where the file has
   /// none.
   /// - Parameter categories: the names in the annotation file.

@@ -1,17 +1,17 @@
 import Foundation
 import Primitives
 
-/// Files and folders that rank 0 writes besides checkpoints.
+/// Files and folders that rank 0 writes besides checkpoints. `option`: what says where, for messages.
 enum OutputFolder {
   /// - Throws: `RunError` with the reason.
-  static func make(_ path: String) throws(RunError) {
-    do { try Folder.make(path) } catch { throw .cannotWrite(path, error.reason) }
+  static func make(_ path: String, option: String = "--work-dir") throws(RunError) {
+    do { try Folder.make(path) } catch { throw .cannotWrite(path, error.reason, option) }
   }
 
   /// Puts a text at `path` as a whole.
   /// - Throws: `RunError` with the reason.
-  static func write(_ text: String, to path: String) throws(RunError) {
-    do { try WholeFile.write(text, to: path) } catch { throw .cannotWrite(path, error.reason) }
+  static func write(_ text: String, to path: String, option: String = "--work-dir") throws(RunError) {
+    do { try WholeFile.write(text, to: path) } catch { throw .cannotWrite(path, error.reason, option) }
   }
 
   /// A log, from its beginning on.

@@ -14,7 +14,8 @@ public struct RunError: ReportedError {
     (self.description, self.exitCode, self.scope) = (description, exitCode, scope)
   }
 
-  static func cannotWrite(_ path: String, _ reason: String) -> RunError {
-    RunError("\(path): error: can't be written (\(reason)); choose another --work-dir or free the space", exitCode: .io)
+  /// - Parameter option: what says where it is to go.
+  static func cannotWrite(_ path: String, _ reason: String, _ option: String = "--work-dir") -> RunError {
+    RunError("\(path): error: can't be written (\(reason)); choose another \(option) or free the space", exitCode: .io)
   }
 }

@@ -44,7 +44,7 @@ public enum TestRun {
     if let out = options.out {
       try ResultsFile.write(outcome.detections, categoryIDs: validation.dataset.categoryIDs, to: out)
     }
-    if let path = options.metrics { try OutputFolder.write(metricsText(outcome.result), to: path) }
+    if let path = options.metrics { try OutputFolder.write(metricsText(outcome.result), to: path, option: "--metrics") }
     for line in outcome.result.summary { print(line) }
     if options.isClasswise || read.run.evaluation?.classwise == true {
       for line in outcome.classTable(validation.dataset.classes) { print(line) }

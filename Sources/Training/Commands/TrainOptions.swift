@@ -38,12 +38,14 @@ public struct TestOptions: Sendable {
 public struct PredictOptions: Sendable {
   public let config: ConfigSource
   public let checkpoint: String
-  public let images: [String]
-  public let scoreThr: Float
-  public let outDir: String
+  /// Files, folders and patterns.
+  public let inputs: [String]
+  public var isRecursive = false
+  public var scoreThr: Float = 0.3
+  public var groundTruth: String?
+  public var outDir = "predictions"
 
-  public init(config: ConfigSource, checkpoint: String, images: [String], scoreThr: Float, outDir: String) {
-    (self.config, self.checkpoint, self.images) = (config, checkpoint, images)
-    (self.scoreThr, self.outDir) = (scoreThr, outDir)
+  public init(config: ConfigSource, checkpoint: String, inputs: [String]) {
+    (self.config, self.checkpoint, self.inputs) = (config, checkpoint, inputs)
   }
 }

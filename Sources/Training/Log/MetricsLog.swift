@@ -109,15 +109,17 @@ final class MetricsLog {
         + "\(fixed(step.seconds, 2)) s/iter  eta \(eta)")
   }
 
-  /// `1 day, 2:36:29`, as Python prints a time span.
   private var eta: String {
-    let left = Int(totalSeconds / Double(max(1, done - firstIteration)) * Double(max(0, maxIterations - done)))
-    let (days, rest) = left.quotientAndRemainder(dividingBy: 86400)
-    let clock = "\(rest / 3600):\(twoDigits(rest / 60 % 60)):\(twoDigits(rest % 60))"
-    return days == 0 ? clock : "\(days) day\(days == 1 ? "" : "s"), \(clock)"
+    timeSpan(totalSeconds / Double(max(1, done - firstIteration)) * Double(max(0, maxIterations - done)))
   }
+}
 
-  private func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+/// `1 day, 2:36:29`, as Python prints a time span.
+func timeSpan(_ seconds: Double) -> String {
+  func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+  let (days, rest) = Int(seconds).quotientAndRemainder(dividingBy: 86400)
+  let clock = "\(rest / 3600):\(twoDigits(rest / 60 % 60)):\(twoDigits(rest % 60))"
+  return days == 0 ? clock : "\(days) day\(days == 1 ? "" : "s"), \(clock)"
 }
 
 func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }

@@ -67,6 +67,16 @@ final class LogSink: @unchecked Sendable {
     }
   }
 
+  /// An error of one thing among many, which does not end the program. What was printed before comes before it.
+  func writeError(_ line: String) {
+    lock.withLock {
+      if progressIsShown { print("\r\u{1B}[K", terminator: "") }
+      fflush(nil)
+      progressIsShown = false
+      FileHandle.standardError.write(Data(line.utf8))
+    }
+  }
+
   /// Replaces the live progress line; nothing where the output is not a terminal.
   func showProgress(_ text: String) {
     guard isTerminal else { return }
