@@ -95,6 +95,14 @@ import Training
     }
   }
 
+  @Test func namesWithSlashesAreWrittenAsTheyAre() throws {
+    var checkpoint = try WeightFixture.weights("mmdetection3.pth").checkpoint
+    checkpoint.classes = ["cat/lynx", "dog"]
+    let image = try checkpoint.image(named: "a.safetensors")
+    #expect(image.firstRange(of: Array("cat/lynx".utf8)) != nil)
+    #expect(try Checkpoint.weights(in: image, name: "a.safetensors").checkpoint.classes == checkpoint.classes)
+  }
+
   @Test func torchvisionsNamesComeBack() throws {
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: GoldenCase.path("tiny_torchvision_new.pth"))))
     let (checkpoint, _) = try Checkpoint.weights(in: bytes, name: "t.pth")

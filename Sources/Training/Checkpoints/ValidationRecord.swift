@@ -33,7 +33,7 @@ struct ValidationRecord: Codable, Equatable {
   /// - Throws: `FileError`.
   func write(to workDir: String) throws {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try WholeFile.write(Array(encoder.encode(self)), to: "\(workDir)/\(Self.name)")
   }
 

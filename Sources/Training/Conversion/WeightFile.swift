@@ -111,8 +111,10 @@ extension Checkpoint {
 
   /// What a safetensors file says of the training.
   private var metadata: [String: String] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
     func json<Value: Encodable>(_ value: Value) -> String {
-      (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
     var metadata = ["format": "pt", "producer": producer, "epoch": "\(epoch)", "iter": "\(iteration)"]
     if !classes.isEmpty {
