@@ -126,8 +126,9 @@ import Testing
       "is text, not a COCO annotation file: an object is expected at the top level (a results file is an array)"
     ),
     ("{}", "a.json", "is not a COCO annotation file for detection: it has no 'images'"),
-    ("{\n \"images\": NaN}", "a.json:2:12", "expected a JSON value, found 'NaN'"),
-    ("{\n \"x\": -Infinity}", "a.json:2:8", "expected a digit, found 'Infinity'"),
+    ("{\n \"images\": NaN}", "a.json:2:15", "'images' is NaN; an array is expected"),
+    ("{\n \"x\": -Infinite}", "a.json:2:7", "expected a JSON value, found '-Infinite'"),
+    ("{\n \"x\": nan}", "a.json:2:7", "expected a JSON value, found 'nan'"),
     ("{\"x\": 1} {", "a.json:1:10", "expected the end of the file after the JSON value, found '{'"),
     ("{\"x\": 01}", "a.json:1:8", "expected ',' or '}', found '1'"),
     ("{\"x\": [1,]}", "a.json:1:10", "expected a JSON value, found ']'"),
@@ -179,8 +180,7 @@ import Testing
     let box = TestData.annotation(1, bbox: "[1, 2, 3, 4]")
     let file = try TestData.file(
       TestData.json(annotations: "\(box), \(box)", categories: #"{"id": 7, "name": "cat"}, {"id": 3, "name": "cat"}"#))
-    #expect(
-      file.warnings == ["annotation id 1 is used more than once", "more than one category has the name 'cat'"])
+    #expect(file.warnings == ["annotation id 1 is used more than once"])
   }
 
   @Test func aMissingFileIsMissing() {

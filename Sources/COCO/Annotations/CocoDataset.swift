@@ -38,6 +38,9 @@ public struct CocoDataset: Sendable {
   public let classes: [String]
   /// The file's category id of each label.
   public let categoryIDs: [Int64]
+  /// Whether there is any annotation, of whatever class, to measure against.
+  public var hasGroundTruth: Bool { !images.file.annotations.isEmpty }
+  public var hasAnnotations: Bool { images.file.hasAnnotations }
   public let imageFolder: String
   public let summary: DatasetSummary
 
@@ -48,13 +51,17 @@ public struct CocoDataset: Sendable {
   /// - Throws: `COCOError` if a class is not in the file, or no image, or with `filterEmptyGt` no box, is left for
   ///   training.
   public init(_ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool) throws {
-    let chosen = try Self.chosenCategories(file, configuration.classes)
+    guard file.hasAnnotations || !training else {
+      throw COCOError(at: file.path, "is not a COCO annotation file for detection: it has no 'annotations'")
+    }
     var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
+    let chosen = try file.chosenCategories(configuration.classes, &summary.warnings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
     images = Images(
       file, labels: labels, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored, &summary)
     (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
     summary.classesTaken = classes
+    try file.requireBoxes(labels: labels)
     if images.isEmpty || training && configuration.filterEmptyGt && summary.boxes == 0 {
       throw COCOError(at: file.path, summary.nothingLeft)
     }
@@ -76,28 +83,14 @@ public struct CocoDataset: Sendable {
     return imageFolder.hasSuffix("/") ? imageFolder + name : "\(imageFolder)/\(name)"
   }
 
+  /// An image's id as the file writes it: for results and messages.
+  public func identifier(ofImage id: Int64) -> FileIdentifier { images.file.imageIdentifier(id) }
+
   /// The numbers of what is in the annotation file, and a digest of all of it.
   package var contentSummary: String {
     let block = images.file.block
     return "\(block.counts.images) images and \(block.counts.annotations) annotations with the digest "
       + String(block.digest, radix: 16)
-  }
-
-  private static func chosenCategories(
-    _ file: AnnotationFile, _ classes: [String]?
-  ) throws -> [AnnotationFile.Category] {
-    guard let classes else { return file.categories }
-    return try classes.enumerated().map { index, name in
-      let matches = file.categories.filter { $0.name == name }
-      guard let category = matches.first else {
-        let names = file.categories.prefix(20).map { "'\($0.name)'" }.joined(separator: ", ")
-        throw COCOError(at: file.path, "has no category '\(name)', which 'classes' asks for; it has \(names)")
-      }
-      guard matches.count == 1, !classes[..<index].contains(name) else {
-        throw COCOError(at: file.path, "the class '\(name)' is not unique in 'classes' and the file's categories")
-      }
-      return category
-    }
   }
 }
 
@@ -174,6 +167,9 @@ extension CocoDataset {
 
     /// What `self[index]` says, without its boxes.
     public func id(at index: Int) -> Int64 { file.block.imageIDs[Int(positions[index])] }
+
+    /// The id as the file writes it.
+    public func identifier(at index: Int) -> FileIdentifier { file.imageIdentifier(id(at: index)) }
 
     func fileName(at index: Int) -> String { file.block.fileName(Int(positions[index])) }
 

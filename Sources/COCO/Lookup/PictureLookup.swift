@@ -18,7 +18,7 @@ extension CocoDataset {
       let name = images.fileName(at: place)
       let path = path(ofFile: name)
       func fault(_ text: String) -> PictureReport.Fault {
-        PictureReport.Fault(place: place, text: "image \(images.id(at: place)): \(path)\(text)")
+        PictureReport.Fault(place: place, text: "image \(images.identifier(at: place)): \(path)\(text)")
       }
       switch PictureFile(path) {
       case .missing:

@@ -19,9 +19,11 @@ public enum CheckRun {
         let dataset = try CocoDataset(
           AnnotationFile(reading: section.annFile), configuration: section, training: name == "train")
         try dataset.checkClasses(fit: read.run.model)
+        if name == "val", read.run.evaluation != nil { try dataset.checkGroundTruth() }
         _ = try Pipeline(section.pipeline)
         print("# data.\(name): \(dataset.summary)")
         for warning in dataset.summary.warnings { print("# data.\(name): warning: \(warning)") }
+        if name == "test", let reason = dataset.reasonForNoMetrics { print("# data.test: \(reason)") }
         datasets.append(dataset)
       }
       try PictureLookup(world: world, check: read.run.mpi.checkPictures ?? .headers).lookUp(datasets)

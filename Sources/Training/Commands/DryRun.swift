@@ -46,7 +46,8 @@ struct DryRun {
     Swift.print(saving)
     for batch in 0..<min(3, data.iterationsPerEpoch) {
       let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
-      Swift.print("batch \(batch + 1): images \(ids.map(String.init).joined(separator: ", "))")
+      let names = ids.map { data.dataset.identifier(ofImage: $0).description }
+      Swift.print("batch \(batch + 1): images \(names.joined(separator: ", "))")
     }
   }
 

@@ -98,10 +98,12 @@ public enum TrainRun {
 
   private static func makeValidation(_ run: RunSetup, _ data: TrainingData) throws -> Validation? {
     guard let section = run.configuration.data.val else { return nil }
-    return try Validation(
+    let validation = try Validation(
       section, classesAmong: { _ in data.dataset.classes }, model: run.configuration.model,
-      workers: run.configuration.data.workersPerGPU,
+      parameters: run.configuration.evaluationParameters, workers: run.configuration.data.workersPerGPU,
       scalesDecode: run.configuration.mpi.scaledDecode == .always, world: run.world)
+    try validation.dataset.checkGroundTruth()
+    return validation
   }
 
   /// Rank 0's files in the work directory: `config.yaml`, `<time>.log`, `<time>.log.json`.

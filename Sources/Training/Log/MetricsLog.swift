@@ -56,14 +56,18 @@ final class MetricsLog {
     if section.byEpoch, step.iteration == step.iterationsPerEpoch { window.removeAll() }
   }
 
-  /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …`, or `Iter(val) [10000]\t…`; `metrics` in mmdetection's order.
-  func recordValidation(epoch: Int, images: Int, lr: Double, metrics: [(String, Double)]) {
-    let numbers = metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
+  /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …, bbox_mAP_copypaste: …`, or `Iter(val) [10000]\t…`.
+  /// - Parameter classes: those that are reported by themselves.
+  func recordValidation(epoch: Int, images: Int, lr: Double, _ outcome: Validation.Outcome, classes: [String]) {
+    let (metrics, copyPaste) = (outcome.metrics, outcome.result.mmdetectionCopyPaste)
+    let numbers =
+      metrics.map { "\($0.0): \(fixed($0.1, 4)), " }.joined() + "\(Validation.Outcome.copyPasteName): \(copyPaste)"
     logger.info("\(section.byEpoch ? "Epoch(val) [\(epoch)][\(images)]" : "Iter(val) [\(done)]")\t\(numbers)")
     let iteration = section.byEpoch ? images : done
     writeJSON(
       [("mode", .text("val")), ("epoch", .integer(epoch)), ("iter", .integer(iteration)), ("lr", .number(lr))]
-        + metrics.map { ($0.0, .number($0.1)) })
+        + metrics.map { ($0.0, .number($0.1)) } + [(Validation.Outcome.copyPasteName, .text(copyPaste))]
+        + outcome.classPrecisions(classes))
   }
 
   /// `Epoch [1][50/7330]`, or `Iter [50/90000]`, counted over the whole run.

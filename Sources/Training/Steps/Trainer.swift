@@ -95,7 +95,7 @@ final class Trainer {
       on: input, seed: run.seed, epoch: position.epoch, iteration: position.iteration,
       skipped: position.skipped, learningRate: lr)
     if let defect = outcome.defect {
-      try NonFiniteSteps(run: run).handle(
+      try NonFiniteSteps(run: run, dataset: data.dataset).handle(
         defect, outcome.losses, images: data.globalImageIDs(at: position), at: position)
       position.skipped += 1
     }
@@ -136,12 +136,12 @@ final class Trainer {
     try checkpoints.requireSound(position, "\(run.workDir): error: not evaluated")
     try model.broadcastStatistics(over: run.world)
     guard let outcome = try validation.evaluate(model, progress: { _, _ in run.progress.tick() }) else { return }
-    let isClasswise = run.configuration.evaluation?.classwise ?? false
-    let classes = isClasswise ? outcome.classTable(validation.dataset.classes) : []
-    for line in outcome.result.summary + classes { run.logger.info("\(line)") }
+    let classes = run.configuration.evaluation?.classwise ?? false ? validation.dataset.classes : []
+    let table = classes.isEmpty ? [] : outcome.classTable(classes)
+    for line in outcome.result.summary + table { run.logger.info("\(line)") }
     metrics?.recordValidation(
       epoch: position.epoch, images: validation.dataset.images.count,
-      lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics)
+      lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), outcome, classes: classes)
     try checkpoints.note(outcome.metrics, at: position)
   }
 }

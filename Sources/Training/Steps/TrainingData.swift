@@ -31,7 +31,7 @@ final class TrainingData {
   var identity: DataIdentity {
     DataIdentity(
       images: dataset.images.count, iterationsPerEpoch: iterationsPerEpoch,
-      imagesHash: DataIdentity.hash(of: dataset.images.indices.lazy.map(dataset.images.id)))
+      imagesHash: DataIdentity.hash(of: dataset.images.indices.lazy.map(dataset.images.identifier)))
   }
 
   var imagesPerEpoch: Int { iterationsPerEpoch * globalBatch }

@@ -15,6 +15,11 @@ final class Validation {
     let result: EvaluationResult
     let detections: [EvaluationDetection]
 
+    /// The average precision of each class, in mmdetection 3's names: `cat_precision`; null for a class without objects.
+    func classPrecisions(_ classes: [String]) -> [(String, JSON)] {
+      zip(classes, result.averagePrecisionOfLabels).map { ("\($0)_precision", .decimal($1, digits: 3)) }
+    }
+
     /// A line for each class with its AP and AP at IoU 0.5, below a heading (`classwise`).
     func classTable(_ classes: [String]) -> [String] {
       let width = max(8, classes.map(\.count).max() ?? 0)
@@ -24,6 +29,7 @@ final class Validation {
         + classes.indices.map { "\(padded(classes[$0]))  \(fixed(all[$0], 3))  \(fixed(half[$0], 3))" }
     }
 
+    static let copyPasteName = "bbox_mAP_copypaste"
     /// mmdetection's names and rounding.
     var metrics: [(String, Double)] { result.mmdetectionMetrics.map { ($0.name, $0.value) } }
   }
@@ -38,11 +44,12 @@ final class Validation {
   ///   - classesAmong: the model's classes, given the categories of a file that no `classes` go with; nil where they aren't
   ///     known.
   ///   - model: its classes must be as many as the data set's.
+  ///   - parameters: what is measured.
   ///   - scalesDecode: see `Pipeline`.
   /// - Throws: `COCOError`.
   init(
     _ configuration: DatasetConfiguration, classesAmong: ([String]) throws -> [String]?, model: TwoStageConfiguration,
-    workers: Int, scalesDecode: Bool, world: World
+    parameters: EvaluationParameters, workers: Int, scalesDecode: Bool, world: World
   ) throws {
     var configuration = configuration
     let file = try SharedAnnotations.load(configuration.annFile, in: world)
@@ -56,7 +63,7 @@ final class Validation {
       imageIDs: dataset.images.indices.map(dataset.images.id), labelCount: dataset.classes.count,
       groundTruths: file.annotations.compactMap { annotation in
         labels[annotation.categoryID].map { EvaluationGroundTruth(annotation, label: $0) }
-      })
+      }, parameters: parameters)
   }
 
   /// Detects with the model as it is. Collective; the outcome is rank 0's.
@@ -73,7 +80,7 @@ final class Validation {
     for _ in stride(from: 0, to: dataset.images.count, by: world.size) {
       if try agreement.isAskedToStop() { throw EvaluationAbandoned() }
       guard let batch = try prefetcher.next() else { continue }
-      for detection in try model.detector.detect(batch.input(on: model.engine))[0] {
+      for detection in try detections(model, batch) {
         mine.append(FoundObject(detection, image: indices[done]))
       }
       done += 1
@@ -83,6 +90,14 @@ final class Validation {
     let all = inOrderOfImages(try world.gather(mine))
     guard world.rank == 0 else { return nil }
     return Outcome(result: evaluator.evaluate(all), detections: all)
+  }
+
+  private func detections(_ model: DetectorModel, _ batch: Batch) throws -> [Detection] {
+    do {
+      return try model.detector.detect(batch.input(on: model.engine))[0]
+    } catch let error as DivergenceError {
+      throw error.calling("\(dataset.identifier(ofImage: error.image))")
+    }
   }
 
   /// All ranks' detections, in one order whatever the number of ranks.
