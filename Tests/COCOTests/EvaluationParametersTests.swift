@@ -61,7 +61,7 @@ import Testing
     #expect(largestDifference(dense.statistics, Self.expected[index].dense) < 1e-9)
   }
 
-  /// Twenty pairs fill more than one word of bits with nine ranges and eight thresholds.
+  /// Ten ranges, with that of all sizes, and eight thresholds fill more than one word of bits.
   @Test func manyRanges() throws {
     let data = try EvaluationCase(GoldenCase.all("coco_eval")[2])
     let ranges = (0..<9).map { AreaRange("r\($0)", Double($0) * 300...Double($0 + 1) * 300) }
