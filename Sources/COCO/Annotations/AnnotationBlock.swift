@@ -22,7 +22,7 @@ package final class AnnotationBlock: @unchecked Sendable {
   let imageOfAnnotation: UnsafeBufferPointer<Int32>
   let categoryOfAnnotation: UnsafeBufferPointer<Int32>
   let flags: UnsafeBufferPointer<UInt8>
-  /// File names, category names and warnings: where each ends in `texts`.
+  /// File names, category names and findings: where each ends in `texts`.
   private let textEnds: UnsafeBufferPointer<Int>
   private let texts: UnsafeBufferPointer<UInt8>
 
@@ -33,11 +33,11 @@ package final class AnnotationBlock: @unchecked Sendable {
     var images = 0
     var categories = 0
     var annotations = 0
-    var warnings = 0
+    var findings = 0
     /// In bytes.
     var texts = 0
 
-    var strings: Int { images + categories + warnings }
+    var strings: Int { images + categories + findings }
   }
 
   /// Reads a block that lies in `owner`'s memory, which must stay as it is and be aligned to 32 bytes.
@@ -69,13 +69,22 @@ package final class AnnotationBlock: @unchecked Sendable {
 
   func fileName(_ image: Int) -> String { text(image) }
   func categoryName(_ category: Int) -> String { text(counts.images + category) }
-  func warning(_ index: Int) -> String { text(counts.images + counts.categories + index) }
+  /// See `DatasetFinding.encoded`.
+  func finding(_ index: Int) -> String { text(counts.images + counts.categories + index) }
 
-  private func text(_ index: Int) -> String {
-    String(decoding: texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]], as: UTF8.self)
+  private func text(_ index: Int) -> String { String(decoding: utf8(index), as: UTF8.self) }
+
+  /// The name's bytes behind its last slash.
+  func baseName(_ image: Int) -> Slice<UnsafeBufferPointer<UInt8>> {
+    let name = utf8(image)
+    return name[(name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? name.startIndex)...]
   }
 
-  /// A hash of all that the file says; its warnings are no part of it.
+  private func utf8(_ index: Int) -> Slice<UnsafeBufferPointer<UInt8>> {
+    texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]]
+  }
+
+  /// A hash of all that the file says; what was found odd in it is no part of it.
   var digest: UInt64 {
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     func add<Element: BitwiseCopyable>(_ column: UnsafeBufferPointer<Element>) {
@@ -133,12 +142,13 @@ extension AnnotationBlock {
   ///   - imageOfAnnotation: the position of each annotation's image.
   ///   - categoryOfAnnotation: the position of its category.
   convenience init(
-    _ records: AnnotationRecords, imageOfAnnotation: [Int32], categoryOfAnnotation: [Int32], warnings: [String]
+    _ records: AnnotationRecords, imageOfAnnotation: [Int32], categoryOfAnnotation: [Int32],
+    findings: [DatasetFinding]
   ) {
-    let strings = records.images.map(\.fileName) + records.categories.map(\.name) + warnings
+    let strings = records.images.map(\.fileName) + records.categories.map(\.name) + findings.map(\.encoded)
     let counts = Counts(
       images: records.images.count, categories: records.categories.count, annotations: records.annotations.count,
-      warnings: warnings.count, texts: strings.reduce(0) { $0 + $1.utf8.count })
+      findings: findings.count, texts: strings.reduce(0) { $0 + $1.utf8.count })
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.byteCount(counts), alignment: 64)
     memory.storeBytes(of: counts, as: Counts.self)
     self.init(UnsafeRawBufferPointer(memory), counts: counts, owner: nil)

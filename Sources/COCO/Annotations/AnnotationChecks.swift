@@ -52,7 +52,7 @@ extension AnnotationRecords {
       categoryOf.append(Int32(category))
     }
     return AnnotationBlock(
-      self, imageOfAnnotation: imageOf, categoryOfAnnotation: categoryOf, warnings: repetitionWarnings)
+      self, imageOfAnnotation: imageOf, categoryOfAnnotation: categoryOf, findings: findings)
   }
 
   private func unknown(
@@ -62,23 +62,43 @@ extension AnnotationRecords {
     COCOError(at: path, "annotation \(annotation.id) names \(what), which is not in '\(section)' (\(count))")
   }
 
-  private var repetitionWarnings: [String] {
-    var warnings: [String] = []
-    if annotations.isEmpty { warnings.append("'annotations' is empty: there is nothing to train on") }
-    if let place = IdentifierTable(annotations.lazy.map(\.id)).firstRepetition?.second {
-      warnings.append("annotation id \(annotations[place].id) is used more than once")
+  private var findings: [DatasetFinding] {
+    var findings: [DatasetFinding] = []
+    if annotations.isEmpty {
+      findings.append(DatasetFinding(.noAnnotations, "'annotations' is empty: there is nothing to train on"))
     }
-    if let name = Self.repeated(images.lazy.map(\.fileName)) {
-      warnings.append("\"\(name)\" is listed as more than one image")
+    let ids = IdentifierTable(annotations.lazy.map(\.id)).repeatedIDs
+    if ids.count > 0 {
+      findings.append(
+        DatasetFinding(
+          .repeatedAnnotationIDs, of: ids,
+          ids.count == 1
+            ? "annotation id \(ids.list) is used more than once"
+            : "\(ids.count) annotations have the id of another one before them: \(ids.list)"))
     }
-    if let name = Self.repeated(categories.lazy.map(\.name)) {
-      warnings.append("more than one category has the name '\(name)'")
+    if let finding = repeatedPictures { findings.append(finding) }
+    var seen: Set<String> = []
+    if let name = categories.first(where: { !seen.insert($0.name).inserted })?.name {
+      findings.append(DatasetFinding(.repeatedClassNames, "more than one category has the name '\(name)'"))
     }
-    return warnings
+    return findings
   }
 
-  private static func repeated(_ names: some Collection<String>) -> String? {
-    var seen: Set<String> = []
-    return names.first { !seen.insert($0).inserted }
+  private var repeatedPictures: DatasetFinding? {
+    var first: [String: Int64] = [:]
+    first.reserveCapacity(images.count)
+    var repeated = Tally()
+    var examples: [String] = []
+    for image in images {
+      guard let other = first.updateValue(image.id, forKey: image.fileName) else { continue }
+      repeated.add(image.id)
+      if examples.count < Tally.shownCount {
+        examples.append("\"\(image.fileName)\" as images \(other) and \(image.id)")
+      }
+    }
+    guard repeated.count > 0 else { return nil }
+    return DatasetFinding(
+      .repeatedPictures, of: repeated,
+      "\(repeated.count) images name a picture that is listed before: \(Tally.list(examples, of: repeated.count))")
   }
 }

@@ -60,17 +60,34 @@ extension AnnotationRecords {
     _ reader: inout JSONReader, to elements: WritableKeyPath<AnnotationRecords, [Element]>
   ) throws {
     var record = JSONRecord(keys, noun: noun, section: section, path: reader.text.path)
+    var index = 0
+    var withoutBox: (first: COCOError, count: Int)?
     try reader.enterArray()
     while try reader.nextElement() {
-      let index = self[keyPath: elements].count
+      defer { index += 1 }
       guard try reader.kind() == .object else {
         let found = try reader.readValue()
         throw reader.failure("\(section)[\(index)] is \(found); an object is expected")
       }
       try record.read(&reader, index: index)
-      self[keyPath: elements].append(try make(record))
+      do {
+        self[keyPath: elements].append(try make(record))
+      } catch let missing as MissingBox {
+        withoutBox = (withoutBox?.first ?? missing.error, (withoutBox?.count ?? 0) + 1)
+      } catch {
+        throw withoutBox?.first ?? error
+      }
     }
+    guard let (first, count) = withoutBox else { return }
+    throw COCOError(
+      at: first.place,
+      "\(first.message) (\(count) of \(index) annotations have none); leave out what only labels a picture")
   }
+}
+
+/// Where one annotation has no box, others often have none either: they are counted.
+private struct MissingBox: Error {
+  let error: COCOError
 }
 
 extension AnnotationFile.Image {
@@ -84,7 +101,8 @@ extension AnnotationFile.Image {
     guard width > 0, height > 0 else { throw record.failure("its size is \(width) x \(height); both must be positive") }
     guard width <= Int64(ImageDecoder.maximumPixels) / height else {
       throw record.failure(
-        "its size is \(width) x \(height): more than \(ImageDecoder.maximumPixels) pixels are refused")
+        "its size is \(width) x \(height): more than \(ImageDecoder.maximumPixels) pixels are refused; "
+          + "cut the picture into tiles, and its boxes with it")
     }
     (self.width, self.height) = (Int(width), Int(height))
   }
@@ -101,6 +119,7 @@ extension AnnotationFile.Annotation {
     id = try record.wholeNumber("id")
     imageID = try record.wholeNumber("image_id")
     categoryID = try record.wholeNumber("category_id")
+    guard record.has("bbox") else { throw MissingBox(error: record.failure("it has no 'bbox'")) }
     let box = try record.box("bbox")
     (x, y, width, height) = (box[0], box[1], box[2], box[3])
     area = try record.number("area", default: box[2] * box[3])
