@@ -15,7 +15,7 @@ import Testing
     let annotation = try #require(file.annotations.first)
     #expect([annotation.x, annotation.y, annotation.width, annotation.height] == [4, 5, 20.5, 10])
     #expect(annotation.area == 205 && !annotation.isCrowd && !annotation.isIgnored)
-    #expect(file.warnings.isEmpty)
+    #expect(file.findings.isEmpty)
   }
 
   @Test func readsTheCOCOFilesOfTheReferenceValues() throws {
@@ -180,7 +180,30 @@ import Testing
     let file = try TestData.file(
       TestData.json(annotations: "\(box), \(box)", categories: #"{"id": 7, "name": "cat"}, {"id": 3, "name": "cat"}"#))
     #expect(
-      file.warnings == ["annotation id 1 is used more than once", "more than one category has the name 'cat'"])
+      file.findings.map(\.text) == [
+        "annotation id 1 is used more than once", "more than one category has the name 'cat'",
+      ])
+  }
+
+  @Test func theFirstFewOfRepeatedIDsAreNamed() throws {
+    let boxes = [1, 2, 3, 4, 4, 3, 2, 1].enumerated().map { TestData.annotation($1, bbox: "[\($0), 2, 3, 4]") }
+    let finding = try #require(TestData.file(TestData.json(annotations: boxes.joined(separator: ","))).findings.first)
+    #expect(finding.count == 4 && finding.ids == [4, 3, 2] && finding.kind == .repeatedAnnotationIDs)
+    #expect(finding.text == "4 annotations have the id of another one before them: 4, 3, 2, …")
+  }
+
+  @Test func annotationsWithoutABoxAreCounted() {
+    let label = #"{"id": 9, "image_id": 1, "category_id": 7}"#
+    let box = TestData.annotation(1, bbox: "[1, 2, 3, 4]")
+    func message(_ annotations: String...) -> String? {
+      let text = TestData.json(annotations: annotations.joined(separator: ","))
+      return #expect(throws: COCOError.self) { try TestData.file(text) }?.message
+    }
+    #expect(
+      message(box, label, box, label)
+        == "annotation 9: it has no 'bbox' (2 of 4 annotations have none); leave out what only labels a picture")
+    // A mistake further down is not named before it.
+    #expect(message(label, #"{"id": 3}"#) == "annotation 9: it has no 'bbox'")
   }
 
   @Test func aMissingFileIsMissing() {

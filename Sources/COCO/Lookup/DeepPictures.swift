@@ -47,7 +47,7 @@ struct DeepPictures: Codable, Equatable {
     return DatasetFinding(
       .lowBits, level: .notice, count: low, ids: [id],
       "\(low) of \(looked) pictures of 16 bits that were read\(all) use their low bits alone, the first is image "
-        + "\(id): the highest value is \(highest) of 65535, and training sees \(highest >> 8) of 255; spread "
+        + "\(id): the highest value is \(highest) of 65535, and training sees \((Int(highest) * 255 + 32767) / 65535) of 255; spread "
         + "the values over all 16 bits")
   }
 }

@@ -22,6 +22,7 @@ struct CheckReport {
     for (index, dataset) in datasets.enumerated() {
       if let same = datasets[..<index].first(where: dataset.isSame) {
         lines.append("data.\(dataset.name): as data.\(same.name)")
+        lines += dataset.findingLines(besides: same.part.findings).map { "  \($0)" }
       } else {
         lines.append(dataset.heading)
         lines += dataset.lines.map { "  \($0)" }

@@ -14,11 +14,10 @@ struct CheckedDataset {
   var name: String { part.name }
   private var dataset: CocoDataset { part.dataset }
 
-  /// Whether it would say the same as another one.
+  /// Whether it holds the same as another one.
   func isSame(as other: CheckedDataset) -> Bool {
     section.annFile == other.section.annFile && section.imgPrefix == other.section.imgPrefix
       && dataset.classes == other.dataset.classes && dataset.summary == other.dataset.summary
-      && part.findings == other.part.findings
   }
 
   // MARK: Text
@@ -36,7 +35,11 @@ struct CheckedDataset {
     if facts.imagesWithoutBoxes > 0 {
       lines.append("images without a box: \(facts.imagesWithoutBoxes) (\(facts.listWithoutBoxes))")
     }
-    return lines + part.findings.map { "\($0.level.rawValue): \($0.text)" }
+    return lines + findingLines()
+  }
+
+  func findingLines(besides others: [DatasetFinding] = []) -> [String] {
+    part.findings.filter { !others.contains($0) }.map { "\($0.level.rawValue): \($0.text)" }
   }
 
   private static func shortened(_ name: String) -> String { name.count > 32 ? "\(name.prefix(31))…" : name }
