@@ -32,7 +32,8 @@ import Testing
     let training = try dataset(annotations)
     let cat = training.facts.classes[0]
     #expect(cat.name == "cat" && cat.categoryID == 7 && cat.boxes == training.summary.boxes)
-    #expect([cat.boxes, cat.small, cat.medium, cat.large, cat.crowd, cat.images] == [3, 1, 1, 1, 1, 2])
+    let numbers: [Int] = [cat.boxes, cat.small, cat.medium, cat.large, cat.crowd, cat.images]
+    #expect(numbers == [3, 1, 1, 1, 1, 2])
     #expect(training.facts.classes[1].boxes == 0 && training.facts.imagesWithoutBoxes == 1)
     #expect(training.facts.firstIDsWithoutBoxes == [3])
     #expect(training.summary.description.contains("(dropped: 1 marked 'ignore')"))
