@@ -15,7 +15,7 @@ import Testing
     let annotation = try #require(file.annotations.first)
     #expect([annotation.x, annotation.y, annotation.width, annotation.height] == [4, 5, 20.5, 10])
     #expect(annotation.area == 205 && !annotation.isCrowd && !annotation.isIgnored)
-    #expect(file.warnings.isEmpty)
+    #expect(file.findings.isEmpty)
   }
 
   @Test func readsTheCOCOFilesOfTheReferenceValues() throws {
@@ -180,7 +180,14 @@ import Testing
     let box = TestData.annotation(1, bbox: "[1, 2, 3, 4]")
     let file = try TestData.file(
       TestData.json(annotations: "\(box), \(box)", categories: #"{"id": 7, "name": "cat"}, {"id": 3, "name": "cat"}"#))
-    #expect(file.warnings == ["annotation id 1 is used more than once"])
+    #expect(file.findings.map(\.text) == ["annotation id 1 is used more than once"])
+  }
+
+  @Test func theFirstFewOfRepeatedIDsAreNamed() throws {
+    let boxes = [1, 2, 3, 4, 4, 3, 2, 1].enumerated().map { TestData.annotation($1, bbox: "[\($0), 2, 3, 4]") }
+    let finding = try #require(TestData.file(TestData.json(annotations: boxes.joined(separator: ","))).findings.first)
+    #expect(finding.count == 4 && finding.ids == [4, 3, 2] && finding.kind == .repeatedAnnotationIDs)
+    #expect(finding.text == "4 annotations have the id of another one before them: 4, 3, 2, …")
   }
 
   @Test func aMissingFileIsMissing() {

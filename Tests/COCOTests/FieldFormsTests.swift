@@ -47,7 +47,7 @@ import Testing
         #expect(Array(file.imageIdentifier(ranks[index]).description.utf8) == bytes)
       }
       #expect(file.annotationIdentifier(file.annotations[1].id) == .text("x\(order[1])"))
-      #expect(file.warnings.isEmpty)
+      #expect(file.findings.isEmpty)
     }
   }
 
@@ -130,7 +130,7 @@ import Testing
     let more = #", "score": NaN, "attributes": {"depth": [1, Infinity], "name": "NaN"}, "segmentation": [[1, NaN]]"#
     let file = try file([image], [annotation("1.0", image: "1.0", more), annotation("2.0", image: "1.0", more)])
     #expect(
-      file.warnings == [
+      file.findings.map(\.text) == [
         "NaN or Infinity, which JSON does not have, stands in 'date_captured' (1 times), 'depth' (2 times), 'license' "
           + "(1 times), 'score' (2 times), 'segmentation' (2 times); nothing of it is used"
       ])
@@ -169,7 +169,7 @@ import Testing
     #expect(dataset.categoryIDs == (classes == nil ? [1, 4] : [4, 1]))
     #expect(dataset.summary.boxes == 3)
     #expect(
-      dataset.summary.warnings == [
+      dataset.summary.findings.map(\.text) == [
         "a.json: the categories 0 and 1 have the same name, 'cat': 1, the one with boxes, is meant"
       ])
   }
@@ -183,7 +183,7 @@ import Testing
   }
 
   @Test func aNameThatNobodyAsksForMayBeUsedTwice() throws {
-    #expect(try dataset(projectAndClass([1, 4, 0]), classes: ["dog"]).summary.warnings.isEmpty)
+    #expect(try dataset(projectAndClass([1, 4, 0]), classes: ["dog"]).summary.findings.isEmpty)
     let message = message { try dataset(projectAndClass([1]), classes: ["cat", "cat"]) }
     #expect(message == "the class 'cat' stands twice in 'classes'")
   }
@@ -193,7 +193,7 @@ import Testing
   @Test func aTestSetNeedsNoAnnotations() throws {
     let text = #"{"images": [\#(image("1", "1.jpg"))], "categories": [{"id": 7, "name": "cat"}]}"#
     let test = try dataset(text, training: false)
-    #expect(test.images.count == 1 && !test.hasGroundTruth && !test.hasAnnotations && test.summary.warnings.isEmpty)
+    #expect(test.images.count == 1 && !test.hasGroundTruth && !test.hasAnnotations && test.summary.findings.isEmpty)
     #expect(
       message { try dataset(text) } == "is not a COCO annotation file for detection: it has no 'annotations'")
     let empty = try dataset(TestData.json(), training: false)

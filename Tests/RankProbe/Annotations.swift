@@ -14,8 +14,8 @@ func checkSharedAnnotations(_ world: World, copies: Bool) throws {
   let ids = file.annotations.map { file.annotationIdentifier($0.id) }
   try expect(ids == (0..<40).map { .text("a\($0)") }, "the annotations are \(ids)")
   try expect(file.annotations.allSatisfy { $0.width == 0.1 && $0.categoryID == 7 }, "the boxes differ")
-  let hasNotice = file.warnings.contains { $0.contains("of this node holds a copy") }
-  try expect(hasNotice == (copies && world.localSize > 1), "the warnings are \(file.warnings)")
+  let hasNotice = file.findings.contains { $0.text.contains("of this node holds a copy") }
+  try expect(hasNotice == (copies && world.localSize > 1), "the findings are \(file.findings)")
   // Some ranks still read when others are at the end.
   try world.barrier()
   try expect(file.annotations.reduce(0) { $0 + $1.height } == 80, "the content has changed")

@@ -22,7 +22,7 @@ package final class AnnotationBlock: @unchecked Sendable {
   let imageOfAnnotation: UnsafeBufferPointer<Int32>
   let categoryOfAnnotation: UnsafeBufferPointer<Int32>
   let flags: UnsafeBufferPointer<UInt8>
-  /// File names, category names, ids that are texts, and warnings: where each ends in `texts`.
+  /// File names, category names, ids that are texts, and findings: where each ends in `texts`.
   private let textEnds: UnsafeBufferPointer<Int>
   private let texts: UnsafeBufferPointer<UInt8>
 
@@ -37,14 +37,14 @@ package final class AnnotationBlock: @unchecked Sendable {
     /// Ids that are texts, of images and of annotations; 0 where they are numbers.
     var imageNames = 0
     var annotationNames = 0
-    var warnings = 0
+    var findings = 0
     /// In bytes.
     var texts = 0
     var hasAnnotations = true
 
-    /// Of the content, without warnings.
+    /// Of the content, without findings.
     var names: Int { images + categories + imageNames + annotationNames }
-    var strings: Int { names + warnings }
+    var strings: Int { names + findings }
   }
 
   /// Reads a block that lies in `owner`'s memory, which must stay as it is and be aligned to 32 bytes.
@@ -76,7 +76,8 @@ package final class AnnotationBlock: @unchecked Sendable {
 
   func fileName(_ image: Int) -> String { text(image) }
   func categoryName(_ category: Int) -> String { text(counts.images + category) }
-  func warning(_ index: Int) -> String { text(counts.names + index) }
+  /// See `DatasetFinding.encoded`.
+  func finding(_ index: Int) -> String { text(counts.names + index) }
 
   /// Of an id, which for texts is their place, from 1.
   func imageIdentifier(_ id: Int64) -> FileIdentifier {
@@ -87,11 +88,19 @@ package final class AnnotationBlock: @unchecked Sendable {
     counts.annotationNames == 0 ? .number(id) : .text(text(counts.names - counts.annotationNames + Int(id) - 1))
   }
 
-  private func text(_ index: Int) -> String {
-    String(decoding: texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]], as: UTF8.self)
+  private func text(_ index: Int) -> String { String(decoding: utf8(index), as: UTF8.self) }
+
+  /// The name's bytes behind its last slash.
+  func baseName(_ image: Int) -> Slice<UnsafeBufferPointer<UInt8>> {
+    let name = utf8(image)
+    return name[(name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? name.startIndex)...]
   }
 
-  /// A hash of all that the file says; its warnings are no part of it.
+  private func utf8(_ index: Int) -> Slice<UnsafeBufferPointer<UInt8>> {
+    texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]]
+  }
+
+  /// A hash of all that the file says; what was found odd in it is no part of it.
   var digest: UInt64 {
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     func add<Element: BitwiseCopyable>(_ column: UnsafeBufferPointer<Element>) {
@@ -149,13 +158,14 @@ extension AnnotationBlock {
   ///   - imageOfAnnotation: the position of each annotation's image.
   ///   - categoryOfAnnotation: the position of its category.
   convenience init(
-    _ records: AnnotationRecords, imageOfAnnotation: [Int32], categoryOfAnnotation: [Int32], warnings: [String]
+    _ records: AnnotationRecords, imageOfAnnotation: [Int32], categoryOfAnnotation: [Int32],
+    findings: [DatasetFinding]
   ) {
     let names = [records.identifiers.images.texts, records.identifiers.annotations.texts]
-    let strings = [records.images.map(\.fileName), records.categories.map(\.name), warnings]
+    let strings = [records.images.map(\.fileName), records.categories.map(\.name), findings.map(\.encoded)]
     let counts = Counts(
       images: records.images.count, categories: records.categories.count, annotations: records.annotations.count,
-      imageNames: names[0].count, annotationNames: names[1].count, warnings: warnings.count,
+      imageNames: names[0].count, annotationNames: names[1].count, findings: findings.count,
       texts: strings.joined().reduce(0) { $0 + $1.utf8.count } + names.joined().reduce(0) { $0 + $1.count },
       hasAnnotations: records.hasAnnotations)
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.byteCount(counts), alignment: 64)

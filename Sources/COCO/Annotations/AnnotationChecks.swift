@@ -48,7 +48,11 @@ extension AnnotationRecords {
   }
 
   private func identifier(of annotation: AnnotationFile.Annotation) -> FileIdentifier {
-    identifiers.annotationForm == .texts ? identifiers.annotations.identifier(annotation.id) : .number(annotation.id)
+    identifier(ofAnnotation: annotation.id)
+  }
+
+  private func identifier(ofAnnotation id: Int64) -> FileIdentifier {
+    identifiers.annotationForm == .texts ? identifiers.annotations.identifier(id) : .number(id)
   }
 
   private func identifier(ofImage id: Int64) -> FileIdentifier {
@@ -88,7 +92,7 @@ extension AnnotationRecords {
       categoryOf.append(Int32(category))
     }
     return AnnotationBlock(
-      self, imageOfAnnotation: imageOf, categoryOfAnnotation: categoryOf, warnings: repetitionWarnings)
+      self, imageOfAnnotation: imageOf, categoryOfAnnotation: categoryOf, findings: findings)
   }
 
   private func unknown(
@@ -99,25 +103,48 @@ extension AnnotationRecords {
       at: path, "annotation \(identifier(of: annotation)) names \(what), which is not in '\(section)' (\(count))")
   }
 
-  private var repetitionWarnings: [String] {
-    var warnings: [String] = []
-    if hasAnnotations, annotations.isEmpty { warnings.append("'annotations' is empty: there is nothing to train on") }
-    if let place = IdentifierTable(annotations.lazy.map(\.id)).firstRepetition?.second {
-      warnings.append("annotation id \(identifier(of: annotations[place])) is used more than once")
+  private var findings: [DatasetFinding] {
+    var findings: [DatasetFinding] = []
+    if hasAnnotations, annotations.isEmpty {
+      findings.append(DatasetFinding(.noAnnotations, "'annotations' is empty: there is nothing to train on"))
     }
-    if let name = Self.repeated(images.lazy.map(\.fileName)) {
-      warnings.append("\"\(name)\" is listed as more than one image")
+    let ids = IdentifierTable(annotations.lazy.map(\.id)).repeatedIDs.named(identifier(ofAnnotation:))
+    if ids.count > 0 {
+      findings.append(
+        DatasetFinding(
+          .repeatedAnnotationIDs, of: ids,
+          ids.count == 1
+            ? "annotation id \(ids.list) is used more than once"
+            : "\(ids.count) annotations have the id of another one before them: \(ids.list)"))
     }
+    if let finding = repeatedPictures { findings.append(finding) }
     if !notNumbers.isEmpty {
       let keys = notNumbers.sorted { $0.key < $1.key }.map { "'\($0.key)' (\($0.value) times)" }
       let list = keys.prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", …" : "")
-      warnings.append("NaN or Infinity, which JSON does not have, stands in \(list); nothing of it is used")
+      findings.append(
+        DatasetFinding(
+          .notNumbers, level: .notice, count: notNumbers.values.reduce(0, +),
+          "NaN or Infinity, which JSON does not have, stands in \(list); nothing of it is used"))
     }
-    return warnings
+    return findings
   }
 
-  private static func repeated(_ names: some Collection<String>) -> String? {
-    var seen: Set<String> = []
-    return names.first { !seen.insert($0).inserted }
+  private var repeatedPictures: DatasetFinding? {
+    var first: [String: Int64] = [:]
+    first.reserveCapacity(images.count)
+    var repeated = Tally<FileIdentifier>()
+    var examples: [String] = []
+    for image in images {
+      guard let other = first.updateValue(image.id, forKey: image.fileName) else { continue }
+      let (id, otherID) = (identifier(ofImage: image.id), identifier(ofImage: other))
+      repeated.add(id)
+      if examples.count < Examples.shownCount {
+        examples.append("\"\(image.fileName)\" as images \(otherID) and \(id)")
+      }
+    }
+    guard repeated.count > 0 else { return nil }
+    return DatasetFinding(
+      .repeatedPictures, of: repeated,
+      "\(repeated.count) images name a picture that is listed before: \(Examples.list(examples, of: repeated.count))")
   }
 }

@@ -39,8 +39,8 @@ public struct AnnotationFile: Sendable {
   public let path: String
   /// In the file's order.
   public let categories: [Category]
-  /// What is odd and harmless, a sentence each.
-  public let warnings: [String]
+  /// What is odd and harmless.
+  public let findings: [DatasetFinding]
   package let block: AnnotationBlock
 
   /// - Throws: `COCOError` with the file and the line or the id.
@@ -54,11 +54,13 @@ public struct AnnotationFile: Sendable {
   }
 
   /// What another process has read.
-  /// - Parameter notice: a further warning.
+  /// - Parameter notice: a further finding.
   package init(path: String, block: AnnotationBlock, notice: String? = nil) {
     (self.path, self.block) = (path, block)
     categories = (0..<block.counts.categories).map { Category(id: block.categoryIDs[$0], name: block.categoryName($0)) }
-    warnings = (0..<block.counts.warnings).map(block.warning) + (notice.map { [$0] } ?? [])
+    findings =
+      (0..<block.counts.findings).compactMap { DatasetFinding(encoded: block.finding($0)) }
+      + (notice.map { [DatasetFinding(.copiedContent, level: .notice, $0)] } ?? [])
   }
 
   /// Whether the file has a list of annotations, be it an empty one. COCO's own test sets have none.

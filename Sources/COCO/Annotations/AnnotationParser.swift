@@ -78,9 +78,10 @@ extension AnnotationRecords {
     _ reader: inout JSONReader, to elements: WritableKeyPath<AnnotationRecords, [Element]>
   ) throws {
     var record = JSONRecord(keys, noun: noun, section: section, path: reader.text.path)
+    var index = 0
     try reader.enterArray()
     while try reader.nextElement() {
-      let index = self[keyPath: elements].count
+      defer { index += 1 }
       guard try reader.kind() == .object else {
         let found = try reader.readValue()
         throw reader.failure("\(section)[\(index)] is \(found); an object is expected")
@@ -103,7 +104,8 @@ extension AnnotationFile.Image {
     guard width > 0, height > 0 else { throw record.failure("its size is \(width) x \(height); both must be positive") }
     guard width <= Int64(ImageDecoder.maximumPixels) / height else {
       throw record.failure(
-        "its size is \(width) x \(height): more than \(ImageDecoder.maximumPixels) pixels are refused")
+        "its size is \(width) x \(height): more than \(ImageDecoder.maximumPixels) pixels are refused; "
+          + "cut the picture into tiles, and its boxes with it")
     }
     (self.width, self.height) = (Int(width), Int(height))
   }

@@ -6,9 +6,9 @@ extension AnnotationFile {
   /// without boxes, sometimes called like a class).
   /// - Parameters:
   ///   - classes: names; nil for all of the file's.
-  ///   - warnings: gets a line for each name that several categories have.
+  ///   - findings: gets one for each name that several categories have.
   /// - Throws: `COCOError` if a class is not in the file, or several categories with boxes have its name.
-  func chosenCategories(_ classes: [String]?, _ warnings: inout [String]) throws -> [Category] {
+  func chosenCategories(_ classes: [String]?, _ findings: inout [DatasetFinding]) throws -> [Category] {
     var places: [String: [Int]] = [:]
     for (place, category) in categories.enumerated() { places[category.name, default: []].append(place) }
     var seen: Set<String> = []
@@ -22,12 +22,12 @@ extension AnnotationFile {
         let known = categories.prefix(20).map { "'\($0.name)'" }.joined(separator: ", ")
         throw COCOError(at: path, "has no category '\(name)', which 'classes' asks for; it has \(known)")
       }
-      return categories[found.count == 1 ? found[0] : try theOneMeant(of: found, &warnings)]
+      return categories[found.count == 1 ? found[0] : try theOneMeant(of: found, &findings)]
     }
   }
 
   /// - Parameter places: of categories with one name.
-  private func theOneMeant(of places: [Int], _ warnings: inout [String]) throws -> Int {
+  private func theOneMeant(of places: [Int], _ findings: inout [DatasetFinding]) throws -> Int {
     var boxes = [Int](repeating: 0, count: categories.count)
     for (category, flags) in zip(block.categoryOfAnnotation, block.flags) where flags & AnnotationBlock.withoutBox == 0
     {
@@ -46,8 +46,10 @@ extension AnnotationFile {
           + "give them different names, or make them one category")
     }
     let meant = withBoxes.first ?? places[0]
-    warnings.append(
-      "\(path): \(what): \(categories[meant].id), the \(withBoxes.isEmpty ? "first" : "one with boxes"), is meant")
+    findings.append(
+      DatasetFinding(
+        .repeatedClassNames, count: places.count,
+        "\(path): \(what): \(categories[meant].id), the \(withBoxes.isEmpty ? "first" : "one with boxes"), is meant"))
     return meant
   }
 
@@ -66,6 +68,6 @@ extension AnnotationFile {
     throw COCOError(
       at: path,
       "annotation \(annotationIdentifier(block.annotationIDs[first])): it has no 'bbox' (\(count) of "
-        + "\(annotations.count) annotations have none and are of a class that takes part)")
+        + "\(annotations.count) annotations have none and are of a class that takes part); leave out what only labels a picture")
   }
 }

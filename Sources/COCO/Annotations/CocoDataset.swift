@@ -54,24 +54,27 @@ public struct CocoDataset: Sendable {
     guard file.hasAnnotations || !training else {
       throw COCOError(at: file.path, "is not a COCO annotation file for detection: it has no 'annotations'")
     }
-    var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
-    let chosen = try file.chosenCategories(configuration.classes, &summary.warnings)
+    var summary = DatasetSummary(file, isForTraining: training, minSize: configuration.minSize)
+    let chosen = try file.chosenCategories(configuration.classes, &summary.findings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
     images = Images(
       file, labels: labels, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored, &summary)
     (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
     summary.classesTaken = classes
     try file.requireBoxes(labels: labels)
+    if let finding = summary.findingOfClassesWithoutBoxes { summary.findings.append(finding) }
     if images.isEmpty || training && configuration.filterEmptyGt && summary.boxes == 0 {
       throw COCOError(at: file.path, summary.nothingLeft)
     }
     if training && summary.boxes == 0 {
       let reason = summary.lossReason.map { "; \($0)" } ?? ""
-      summary.warnings.append(
-        "\(file.path): there is no box to train on, and 'filter_empty_gt: false' lets all images be background\(reason)"
-      )
+      summary.findings.append(
+        DatasetFinding(
+          .noBoxes,
+          "\(file.path): there is no box to train on, and 'filter_empty_gt: false' lets all images be background\(reason)"
+        ))
     } else if let warning = summary.lossWarning {
-      summary.warnings.append(warning)
+      summary.findings.append(DatasetFinding(.lostBoxes, warning))
     }
     (imageFolder, self.summary) = (configuration.imgPrefix, summary)
   }
@@ -97,11 +100,11 @@ public struct CocoDataset: Sendable {
 extension CocoDataset {
   /// The images that take part. They lie in the annotation file's block; an `Image` is made when it is asked for.
   public struct Images: RandomAccessCollection, Sendable {
-    fileprivate let file: AnnotationFile
+    let file: AnnotationFile
     /// Positions in the file.
-    private let positions: [Int32]
+    let positions: [Int32]
     /// The label of each of the file's categories, nil for those that take no part.
-    private let labels: [Int?]
+    let labels: [Int?]
     private let collectsIgnored: Bool
 
     /// - Parameter filter: for training; without, all of the file's images take part.
@@ -113,32 +116,42 @@ extension CocoDataset {
       let block = file.block
       var positions: [Int32] = []
       var unused: Set<Int> = []
+      var boxesOfCategory = file.categories.map { _ in 0 }
+      var oddities = AnnotationOddities()
+      // Of one image: its annotations that take part, and the categories of those that count.
+      var (annotated, counted): ([Int], [Int]) = ([], [])
       for position in 0..<block.counts.images {
         let annotations = file.annotations.ofImage(position)
-        var (annotated, boxes) = (0, 0)
+        annotated.removeAll(keepingCapacity: true)
+        counted.removeAll(keepingCapacity: true)
         for annotation in annotations {
           let category = Int(block.categoryOfAnnotation[annotation])
           guard labels[category] != nil else {
             unused.insert(category)
             continue
           }
-          annotated += 1
+          annotated.append(annotation)
           let use = block.use(of: annotation)
           summary.count(use, on: SIMD2(Double(block.widths[position]), Double(block.heights[position])))
-          if use.kind == .target { boxes += 1 }
+          if use.counts(inTraining: summary.isForTraining) { counted.append(category) }
         }
-        summary.boxesOfOtherClasses += annotations.count - annotated
-        if let filter, filter.filterEmptyGt && annotated == 0 {
+        oddities.look(at: annotated, in: block)
+        summary.boxesOfOtherClasses += annotations.count - annotated.count
+        if let filter, filter.filterEmptyGt && annotated.isEmpty {
           summary.imagesWithoutAnnotations += 1
         } else if let filter, Swift.min(block.widths[position], block.heights[position]) < filter.minSize {
           summary.imagesTooSmall += 1
         } else {
           positions.append(Int32(position))
-          summary.boxes += boxes
+          summary.boxes += counted.count
+          for category in counted { boxesOfCategory[category] += 1 }
         }
       }
       summary.images = positions.count
       summary.otherClasses = unused.sorted().map { file.categories[$0].name }
+      summary.findings += oddities.findings(isForTraining: summary.isForTraining, file.annotationIdentifier)
+      summary.classesWithoutBoxes = file.categories.indices.filter { labels[$0] != nil && boxesOfCategory[$0] == 0 }
+        .map { file.categories[$0].name }
       self.positions = positions
     }
 
@@ -189,10 +202,14 @@ struct AnnotationUse {
   let kind: Kind
   let box: Box
   let isOverTheEdge: Bool
+  let isCrowd: Bool
+
+  /// Whether it is one to train on, or one to be found in a test set, where only crowd regions are none.
+  func counts(inTraining: Bool) -> Bool { inTraining ? kind == .target : !isCrowd }
 }
 
 extension AnnotationBlock {
-  fileprivate func use(of annotation: Int) -> AnnotationUse {
+  func use(of annotation: Int) -> AnnotationUse {
     let image = Int(imageOfAnnotation[annotation])
     let (width, height) = (Double(widths[image]), Double(heights[image]))
     let (box, flags) = (boxes[annotation], flags[annotation])
@@ -213,7 +230,7 @@ extension AnnotationBlock {
       }
     return AnnotationUse(
       kind: kind, box: Box(Float(left), Float(top), Float(right), Float(bottom)),
-      isOverTheEdge: max(-left, -top, right - width, bottom - height) >= 1)
+      isOverTheEdge: max(-left, -top, right - width, bottom - height) >= 1, isCrowd: flags & Self.crowd != 0)
   }
 }
 

@@ -35,6 +35,29 @@ public enum FileIdentifier: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension FileIdentifier: ExpressibleByIntegerLiteral {
+  public init(integerLiteral value: Int64) { self = .number(value) }
+}
+
+extension FileIdentifier: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let number = try? container.decode(Int64.self) {
+      self = .number(number)
+    } else {
+      self = .text(try container.decode(String.self))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .number(let number): try container.encode(number)
+    case .text(let text): try container.encode(text)
+    }
+  }
+}
+
 /// The ids of one kind that are texts, and a number for each: from 1, since pycocotools takes 0 for none. Texts are equal
 /// where their bytes are, as in Python.
 struct TextIdentifiers {

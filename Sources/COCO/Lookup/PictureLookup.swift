@@ -31,6 +31,10 @@ extension CocoDataset {
           let header = try PictureHeader(reading: path)
           if let difference = header.difference(from: images.size(at: place)) {
             report.addOtherSize(fault(": \(difference)"))
+          } else if header.isDeep, report.deep.wantsAnother(of: header.size) {
+            report.deep.add(try PNGDecoder.highestValue(in: path), of: header.size, place: place)
+          } else if header.isDeep {
+            report.deep.addUnread()
           }
         } catch let error as COCOError {
           report.addUnusable(fault(": \(error.message)"))

@@ -40,7 +40,7 @@ enum PNGDecoder {
   }
 
   /// The file with IHDR, PLTE, IDAT and IEND only, and the orientation from its eXIf chunk.
-  private static func essentials(of file: [UInt8]) throws -> (bytes: [UInt8], orientation: Int) {
+  static func essentials(of file: [UInt8]) throws -> (bytes: [UInt8], orientation: Int) {
     var essentials = signature
     essentials.reserveCapacity(file.count)
     var orientation = 1
@@ -70,7 +70,7 @@ enum PNGDecoder {
     return ImageSize(height: height, width: width)
   }
 
-  private static func fault(_ image: png_image) -> ImageFault {
+  static func fault(_ image: png_image) -> ImageFault {
     let message = withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     if ["Read Error", "Not enough image data", "read beyond end of data"].contains(message) { return .cutShort }
     return ImageFault("the PNG data is damaged: \(message)")

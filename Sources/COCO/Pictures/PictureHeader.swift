@@ -7,6 +7,8 @@ struct PictureHeader {
   let size: ImageSize
   /// EXIF's, which has been applied to `size`.
   let orientation: Int
+  /// A PNG of 16 bits, whose high bytes alone are seen.
+  let isDeep: Bool
 
   /// - Throws: `COCOError` with the path and the reason, as `ImageDecoder.decode` would.
   init(reading path: String) throws {
@@ -14,6 +16,7 @@ struct PictureHeader {
     defer { close(descriptor) }
     let file = PartialFile(descriptor: descriptor, count: count, path: path)
     let start = try file.bytes(at: 0, 64)
+    isDeep = PNGDecoder.isDeep(start)
     do {
       let stored: ImageSize
       if start.starts(with: JPEGDecoder.signature) {

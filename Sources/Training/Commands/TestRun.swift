@@ -32,6 +32,9 @@ public enum TestRun {
     try JobChecks(world: world).data([validation.dataset])
     let check = read.run.mpi.checkPictures ?? .names
     try PictureLookup(world: world, check: check) { progress.tick() }.lookUp([validation.dataset])
+    if world.rank == 0 {
+      for finding in validation.dataset.summary.findings { print("\(finding.level.rawValue): \(finding.text)") }
+    }
     try weights.load(into: model, classes: validation.dataset.classes)
     let sink = LogSink()
     progress.begin(.evaluating)
