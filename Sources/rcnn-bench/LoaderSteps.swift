@@ -15,6 +15,8 @@ final class LoaderSteps {
     let step: Double
     /// The part of the step in which it waited for its batch and turned that into floats.
     let data: Double
+    /// What all threads of this rank computed, the mean over steps; what else the machine does matters little to it.
+    let processor: Double
   }
 
   typealias Round = (loader: Block, repeated: Block)
@@ -66,8 +68,10 @@ final class LoaderSteps {
 
   private func block(_ steps: Int, _ input: () throws -> DetectorInput) throws -> Block {
     var (seconds, data): ([Double], [Double]) = ([], [])
+    var before = 0.0
     for number in 0..<Self.warmUp + steps {
       try world.barrier()
+      if number == Self.warmUp { before = Self.processorSeconds }
       let start = ContinuousClock.now
       let input = try input()
       let dataTime = start.duration(to: .now).seconds
@@ -83,7 +87,15 @@ final class LoaderSteps {
       seconds.append(longest[0])
       data.append(longest[1])
     }
-    return Block(step: median(seconds), data: median(data))
+    let processor = (Self.processorSeconds - before) / Double(steps)
+    return Block(step: median(seconds), data: median(data), processor: processor)
+  }
+
+  /// Of this process so far.
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
 
@@ -97,6 +109,7 @@ struct LoaderStepsResult {
   let rounds: [LoaderSteps.Round]
 
   private var ratios: [Double] { rounds.map { $0.loader.step / $0.repeated.step } }
+  private var processorRatio: Double { median(rounds.map { $0.loader.processor / $0.repeated.processor }) }
 
   var json: String {
     JSON.object([
@@ -105,7 +118,7 @@ struct LoaderStepsResult {
       ("loader_threads", .integer(loaderThreads)), ("rounds", .integer(rounds.count)),
       ("ratio", .decimal(median(ratios), digits: 4)), ("ratio_min", .decimal(ratios.min() ?? 0, digits: 4)),
       ("ratio_max", .decimal(ratios.max() ?? 0, digits: 4)),
-      ("step_seconds", .decimal(median(rounds.map(\.loader.step)), digits: 6)),
+      ("processor_ratio", .decimal(processorRatio, digits: 4)), ("step_seconds", .decimal(median(rounds.map(\.loader.step)), digits: 6)),
       ("repeated_step_seconds", .decimal(median(rounds.map(\.repeated.step)), digits: 6)),
       ("data_seconds", .decimal(median(rounds.map(\.loader.data)), digits: 6)),
     ]).text()
@@ -115,12 +128,13 @@ struct LoaderStepsResult {
   static func line(_ number: Int, _ round: LoaderSteps.Round) -> String {
     "round \(number): \(decimal(round.loader.step, 4)) s with the loader, \(decimal(round.repeated.step, 4)) s on a "
       + "repeated batch, ratio \(decimal(round.loader.step / round.repeated.step, 3)); data_time "
-      + "\(decimal(1000 * round.loader.data, 1)) ms"
+      + "\(decimal(1000 * round.loader.data, 1)) ms; of processor time \(decimal(round.loader.processor, 3)) and "
+      + "\(decimal(round.repeated.processor, 3)) s"
   }
 
   var summary: String {
     "ratio \(decimal(median(ratios), 3)) (median of \(rounds.count), \(decimal(ratios.min() ?? 0, 3)) to "
-      + "\(decimal(ratios.max() ?? 0, 3))); \(batch) images a rank within \(size.height) x \(size.width), \(ranks) ranks of "
+      + "\(decimal(ratios.max() ?? 0, 3))), of processor time \(decimal(processorRatio, 3)); \(batch) images a rank within \(size.height) x \(size.width), \(ranks) ranks of "
       + "\(threads) threads and \(loaderThreads) for loading"
   }
 }

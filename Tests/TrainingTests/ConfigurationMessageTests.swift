@@ -145,6 +145,22 @@ import Training
       """
     ),
     (
+      "workflow: [[train, 1]]", "mpi: {exif: rotate}",
+      """
+      c.yaml:N:13: error: 'mpi.exif' is rotate, expected one of apply, ignore
+          mpi: {exif: rotate}
+                      ^
+      """
+    ),
+    (
+      "workflow: [[train, 1]]", "mpi: {max_picture_pixels: 2000000000}",
+      """
+      c.yaml:N:27: error: 'mpi.max_picture_pixels' is 2000000000, expected a number from 1 to 1000000000
+          mpi: {max_picture_pixels: 2000000000}
+                                    ^
+      """
+    ),
+    (
       "workflow: [[train, 1]]", "mpi: {zzzzzzzzzz: local}",
       """
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'

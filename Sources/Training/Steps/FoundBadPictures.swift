@@ -33,10 +33,8 @@ extension World {
     let host = ProcessInfo.processInfo.hostName
     let own = FoundBadPictures(
       all: mine.map { FoundBadPicture(picture: $0, rank: rank, host: host) }, hasEmptyPlaces: hasEmptyPlaces)
-    let parts: [[UInt8]] = try gather(Array(JSONEncoder().encode(own)))
     var found = FoundBadPictures()
-    for part in parts {
-      let part = try JSONDecoder().decode(FoundBadPictures.self, from: Data(part))
+    for part in try gathered(own) {
       found.all += part.all
       found.hasEmptyPlaces = found.hasEmptyPlaces || part.hasEmptyPlaces
     }
