@@ -118,7 +118,8 @@ struct LoaderStepsResult {
       ("loader_threads", .integer(loaderThreads)), ("rounds", .integer(rounds.count)),
       ("ratio", .decimal(median(ratios), digits: 4)), ("ratio_min", .decimal(ratios.min() ?? 0, digits: 4)),
       ("ratio_max", .decimal(ratios.max() ?? 0, digits: 4)),
-      ("processor_ratio", .decimal(processorRatio, digits: 4)), ("step_seconds", .decimal(median(rounds.map(\.loader.step)), digits: 6)),
+      ("processor_ratio", .decimal(processorRatio, digits: 4)),
+      ("step_seconds", .decimal(median(rounds.map(\.loader.step)), digits: 6)),
       ("repeated_step_seconds", .decimal(median(rounds.map(\.repeated.step)), digits: 6)),
       ("data_seconds", .decimal(median(rounds.map(\.loader.data)), digits: 6)),
     ]).text()
@@ -134,7 +135,8 @@ struct LoaderStepsResult {
 
   var summary: String {
     "ratio \(decimal(median(ratios), 3)) (median of \(rounds.count), \(decimal(ratios.min() ?? 0, 3)) to "
-      + "\(decimal(ratios.max() ?? 0, 3))), of processor time \(decimal(processorRatio, 3)); \(batch) images a rank within \(size.height) x \(size.width), \(ranks) ranks of "
+      + "\(decimal(ratios.max() ?? 0, 3))), of processor time \(decimal(processorRatio, 3)); \(batch) images "
+      + "a rank within \(size.height) x \(size.width), \(ranks) ranks of "
       + "\(threads) threads and \(loaderThreads) for loading"
   }
 }
