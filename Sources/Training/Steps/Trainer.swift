@@ -129,8 +129,9 @@ final class Trainer {
     if let failure = badPictures.failure { throw try saved(before: failure) }
     if let defect = outcome.defect {
       try NonFiniteSteps(run: run).handle(
-        defect, outcome.losses, images: data.globalImageIDs(at: position, replacements: badPictures.replacements),
-        at: position)
+        defect, outcome.losses,
+        images: data.globalImageIDs(
+          at: position, replacements: outcome.hasBadPictures ? badPictures.replacements : [:]), at: position)
       position.skipped += 1
     }
     position.advance(by: data.globalBatch)
