@@ -42,6 +42,7 @@ public struct CocoDataset: Sendable {
   public var hasGroundTruth: Bool { !images.file.annotations.isEmpty }
   public var hasAnnotations: Bool { images.file.hasAnnotations }
   public let imageFolder: String
+  let pictureRules: PictureRules
   public let summary: DatasetSummary
 
   /// - Parameters:
@@ -77,6 +78,8 @@ public struct CocoDataset: Sendable {
       summary.findings.append(DatasetFinding(.lostBoxes, warning))
     }
     (imageFolder, self.summary) = (configuration.imgPrefix, summary)
+    pictureRules = configuration.pictureRules
+    try images.checkSizes(pictureRules)
   }
 
   public func path(of image: Image) -> String { path(ofFile: image.fileName) }
@@ -189,6 +192,16 @@ extension CocoDataset {
     public func size(at index: Int) -> ImageSize {
       let position = Int(positions[index])
       return ImageSize(height: Int(file.block.heights[position]), width: Int(file.block.widths[position]))
+    }
+
+    /// - Throws: `COCOError` for the first that is larger than pictures may be.
+    fileprivate func checkSizes(_ rules: PictureRules) throws {
+      for index in indices {
+        let size = size(at: index)
+        guard size.width > rules.maximumPixels / size.height else { continue }
+        throw COCOError(
+          at: file.path, "image \(id(at: index)): its size is \(size.width) x \(size.height): \(rules.refusal)")
+      }
     }
 
     public func aspectGroup(at index: Int) -> Int { CocoDataset.aspectGroup(of: size(at: index)) }

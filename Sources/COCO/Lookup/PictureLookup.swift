@@ -28,7 +28,7 @@ extension CocoDataset {
       case .there:
         guard check == .headers else { continue }
         do {
-          let header = try PictureHeader(reading: path)
+          let header = try PictureHeader(reading: path, pictureRules)
           if let difference = header.difference(from: images.size(at: place)) {
             report.addOtherSize(fault(": \(difference)"))
           } else if header.isDeep, report.deep.wantsAnother(of: header.size) {

@@ -26,8 +26,8 @@ public enum TestRun {
     let validation = try CommonError.during {
       try Validation(
         section, classesAmong: weights.classes(among:), model: read.run.model,
-        parameters: read.run.evaluationParameters, workers: read.run.data.workersPerGPU,
-        scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
+        parameters: read.run.evaluationParameters, workers: read.run.data.workersPerGPU, settings: read.run.mpi,
+        world: world)
     }
     try JobChecks(world: world).data([validation.dataset])
     let check = read.run.mpi.checkPictures ?? .names
@@ -50,6 +50,7 @@ public enum TestRun {
         outcome.detections, categoryIDs: validation.dataset.categoryIDs,
         identifier: validation.dataset.identifier(ofImage:), to: out)
     }
+    if let warning = outcome.badPictureWarning { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
     let isClasswise = options.isClasswise || read.run.evaluation?.classwise == true
     try report(outcome, validation.dataset, isClasswise: isClasswise, options)
   }

@@ -104,7 +104,7 @@ public enum TrainRun {
     let validation = try Validation(
       section, classesAmong: { _ in data.dataset.classes }, model: run.configuration.model,
       parameters: run.configuration.evaluationParameters, workers: run.configuration.data.workersPerGPU,
-      scalesDecode: run.configuration.mpi.scaledDecode == .always, world: run.world)
+      settings: run.configuration.mpi, world: run.world)
     try validation.dataset.checkGroundTruth()
     return validation
   }
