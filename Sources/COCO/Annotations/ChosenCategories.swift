@@ -68,6 +68,7 @@ extension AnnotationFile {
     throw COCOError(
       at: path,
       "annotation \(annotationIdentifier(block.annotationIDs[first])): it has no 'bbox' (\(count) of "
-        + "\(annotations.count) annotations have none and are of a class that takes part); leave out what only labels a picture")
+        + "\(annotations.count) annotations have none and are of a class that takes part); leave out what only labels a picture"
+    )
   }
 }
