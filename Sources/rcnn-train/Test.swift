@@ -16,7 +16,9 @@ struct Test: ParsableCommand {
   @Option(help: ArgumentHelp("Write the detections in COCO's results format.", valueName: "detections.json"))
   var out: String?
 
-  @Option(help: ArgumentHelp("Write the twelve COCO statistics with all their digits.", valueName: "metrics.json"))
+  @Option(
+    help: ArgumentHelp(
+      "Write the COCO statistics with all their digits, and mmdetection's numbers.", valueName: "metrics.json"))
   var metrics: String?
 
   @Flag(help: "Also print each class's AP.")

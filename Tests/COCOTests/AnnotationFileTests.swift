@@ -15,7 +15,7 @@ import Testing
     let annotation = try #require(file.annotations.first)
     #expect([annotation.x, annotation.y, annotation.width, annotation.height] == [4, 5, 20.5, 10])
     #expect(annotation.area == 205 && !annotation.isCrowd && !annotation.isIgnored)
-    #expect(file.warnings.isEmpty)
+    #expect(file.findings.isEmpty)
   }
 
   @Test func readsTheCOCOFilesOfTheReferenceValues() throws {
@@ -53,7 +53,7 @@ import Testing
     (#"{"id": 4, "file_name": "a", "width": 0, "height": 9}"#, "image 4: its size is 0 x 9; both must be positive"),
     (
       #"{"id": 4, "file_name": "a", "width": 1000000000, "height": 9}"#,
-      "image 4: its size is 1000000000 x 9: more than 134217728 pixels are refused"
+      "image 4: its size is 1000000000 x 9, which is more than the 1000000000 pixels that can be read; cut large pictures into tiles"
     ),
     (
       #"{"id": 4, "file_name": "../a", "width": 1, "height": 1}"#,
@@ -126,8 +126,9 @@ import Testing
       "is text, not a COCO annotation file: an object is expected at the top level (a results file is an array)"
     ),
     ("{}", "a.json", "is not a COCO annotation file for detection: it has no 'images'"),
-    ("{\n \"images\": NaN}", "a.json:2:12", "expected a JSON value, found 'NaN'"),
-    ("{\n \"x\": -Infinity}", "a.json:2:8", "expected a digit, found 'Infinity'"),
+    ("{\n \"images\": NaN}", "a.json:2:15", "'images' is NaN; an array is expected"),
+    ("{\n \"x\": -Infinite}", "a.json:2:7", "expected a JSON value, found '-Infinite'"),
+    ("{\n \"x\": nan}", "a.json:2:7", "expected a JSON value, found 'nan'"),
     ("{\"x\": 1} {", "a.json:1:10", "expected the end of the file after the JSON value, found '{'"),
     ("{\"x\": 01}", "a.json:1:8", "expected ',' or '}', found '1'"),
     ("{\"x\": [1,]}", "a.json:1:10", "expected a JSON value, found ']'"),
@@ -179,8 +180,14 @@ import Testing
     let box = TestData.annotation(1, bbox: "[1, 2, 3, 4]")
     let file = try TestData.file(
       TestData.json(annotations: "\(box), \(box)", categories: #"{"id": 7, "name": "cat"}, {"id": 3, "name": "cat"}"#))
-    #expect(
-      file.warnings == ["annotation id 1 is used more than once", "more than one category has the name 'cat'"])
+    #expect(file.findings.map(\.text) == ["annotation id 1 is used more than once"])
+  }
+
+  @Test func theFirstFewOfRepeatedIDsAreNamed() throws {
+    let boxes = [1, 2, 3, 4, 4, 3, 2, 1].enumerated().map { TestData.annotation($1, bbox: "[\($0), 2, 3, 4]") }
+    let finding = try #require(TestData.file(TestData.json(annotations: boxes.joined(separator: ","))).findings.first)
+    #expect(finding.count == 4 && finding.ids == [4, 3, 2] && finding.kind == .repeatedAnnotationIDs)
+    #expect(finding.text == "4 annotations have the id of another one before them: 4, 3, 2, …")
   }
 
   @Test func aMissingFileIsMissing() {

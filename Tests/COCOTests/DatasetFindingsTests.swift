@@ -41,7 +41,7 @@ import Testing
 
   @Test(arguments: losses) func backgroundAloneMayBeAskedFor(_ loss: Loss) throws {
     let dataset = try dataset([loss.box, loss.box], loss.more, classes: loss.classes, filterEmptyGt: false)
-    let warning = try #require(dataset.summary.warnings.last)
+    let warning = try #require(dataset.summary.findings.first { $0.kind == .noBoxes }).text
     #expect(warning.contains("there is no box to train on, and 'filter_empty_gt: false'"))
     #expect(warning.hasSuffix(loss.reason), "\(warning)")
   }
@@ -51,15 +51,28 @@ import Testing
   }
 
   @Test func losingMostBoxesIsAWarningWithNumbers() throws {
+    func warnings(_ boxes: [String], training: Bool = true) throws -> [String] {
+      try dataset(boxes, training: training).summary.findings.filter { $0.kind == .lostBoxes }.map(\.text)
+    }
     let (good, outside, over) = ("[5, 5, 20, 20]", "[100, 60, 92, 84]", "[30, 30, 60, 60]")
-    #expect(try dataset([good, good, outside]).summary.warnings.isEmpty)
-    #expect(
-      try dataset([good, outside, outside]).summary.warnings == [
-        "a.json: most of 3 boxes are lost or lie wrong: 2 outside their image; "
-          + "boxes reach 3.0 times the picture's size: were the pictures resized?"
-      ])
-    #expect(try dataset([over, over, good]).summary.warnings.count == 1)
+    #expect(try warnings([good, good, outside]).isEmpty)
+    for training in [true, false] {
+      #expect(
+        try warnings([good, outside, outside], training: training) == [
+          "a.json: most of 3 boxes are lost or lie wrong: 2 outside their image; "
+            + "boxes reach 3.0 times the picture's size: were the pictures resized?"
+        ])
+    }
+    #expect(try warnings([over, over, good]).count == 1)
     // Careless clicks: two pixels over the edge.
-    #expect(try dataset(["[50, 5, 16, 20]", "[5, 30, 20, 20]"]).summary.warnings.isEmpty)
+    #expect(try warnings(["[50, 5, 16, 20]", "[5, 30, 20, 20]"]).isEmpty)
+  }
+
+  @Test func whatMetricsCountIsNotLostInATestSet() throws {
+    let boxes = ["[5, 5, 20, 20]", "[9, 5, 20, 20]"]
+    let ignored = try dataset(boxes, #", "ignore": 1"#, training: false)
+    #expect(ignored.summary.findings.map(\.kind) == [.classesWithoutBoxes])
+    let crowd = try dataset(boxes, #", "iscrowd": 1"#, training: false)
+    #expect(crowd.summary.findings.first?.text.contains("crowd regions ('iscrowd': 1) are nothing to find") == true)
   }
 }

@@ -50,9 +50,17 @@ struct EvaluationCase {
   func evaluator(
     images: [Int64]? = nil, maxDets: [Int] = [1, 10, 100], usesCategories: Bool = true
   ) -> CocoEvaluator {
-    CocoEvaluator(
-      imageIDs: images ?? imageIDs, labelCount: categoryIDs.count, groundTruths: groundTruths, maxDets: maxDets,
+    var parameters = EvaluationParameters()
+    (parameters.maxDets, parameters.proposalNums) = (maxDets, maxDets)
+    return CocoEvaluator(
+      imageIDs: images ?? imageIDs, labelCount: categoryIDs.count, groundTruths: groundTruths, parameters: parameters,
       usesCategories: usesCategories)
+  }
+
+  func result(_ parameters: EvaluationParameters) -> EvaluationResult {
+    CocoEvaluator(
+      imageIDs: imageIDs, labelCount: categoryIDs.count, groundTruths: groundTruths, parameters: parameters
+    ).evaluate(detections)
   }
 }
 

@@ -106,11 +106,4 @@ import Testing
     #expect(box.x == Double(Float(0.1)))
     #expect(box.width == Double(Float(10.3)) - Double(Float(0.1)))
   }
-
-  @Test func matchesWithoutPictures() {
-    #expect(ImageMatches.decode([]) == [])
-    #expect(ImageMatches.encode([]) == [])
-    let empty = [ImageMatches(imageIndex: 3, classes: [])]
-    #expect(ImageMatches.decode(ImageMatches.encode(empty)) == empty)
-  }
 }

@@ -113,8 +113,27 @@ import Testing
     var png = try bytes("rgb.png")
     png.replaceSubrange(16..<24, with: [0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60])
     let error = #expect(throws: COCOError.self) { try ImageDecoder.decode(png, path: "x") }
-    #expect(
-      error?.message == "the picture's header states 60000 x 60000; more than 134217728 pixels are refused")
+    let refusal =
+      "pixels are refused: cut large pictures into tiles, or raise mpi.max_picture_pixels (a pixel takes 3 bytes and more "
+      + "while it is read)"
+    #expect(error?.message == "the picture's header states 60000 x 60000; more than 134217728 \(refusal)")
+    var rules = PictureRules()
+    rules.maximumPixels = 34
+    let small = #expect(throws: COCOError.self) {
+      try ImageDecoder.decode(TestData.fixture("rgb.png"), rules: rules)
+    }
+    #expect(small?.message == "the picture's header states 7 x 5; more than 34 \(refusal)")
+    rules.maximumPixels = 35
+    #expect(try ImageDecoder.decode(TestData.fixture("rgb.png"), rules: rules).size.width == 7)
+  }
+
+  @Test(arguments: 1...8) func exifOrientationIsIgnoredWhereTheRulesSaySo(_ orientation: Int) throws {
+    var rules = PictureRules()
+    rules.exif = .ignore
+    let upright = try decode("orientation_\(orientation).jpg")
+    let stored = try ImageDecoder.decode(TestData.fixture("orientation_\(orientation).jpg"), rules: rules)
+    #expect((stored == upright) == (orientation == 1))
+    #expect((stored.size == upright.size) == (orientation < 5))
   }
 
   @Test func aSizeThatDisagreesNamesBoth() {
@@ -124,7 +143,8 @@ import Testing
     }
     #expect(
       error?.message
-        == "the picture is 32 x 16 pixels upright, but the annotation file says 16 x 32 (the EXIF rotation?)")
+        == "the picture is 32 x 16 pixels upright, but the annotation file says 16 x 32 (its size before an EXIF rotation? "
+        + "mpi.exif: ignore takes pictures as they are stored)")
   }
 
   @Test func foldersAndMissingFilesAreNamed() {

@@ -170,7 +170,10 @@ extension ProgramTests {
           run.command("resumed", ranks: ranks, batch: 4, iterations: 8, options: options)
             + ["--resume", "trained/latest.h5"], ranks: ranks),
       ]
-      for outcome in refusals {
+      let finished = try run.program.run(
+        run.command("resumed", ranks: ranks, batch: 4, iterations: 6, options: options)
+          + ["--resume", "trained/latest.h5"], ranks: ranks)
+      for outcome in refusals + [finished] {
         #expect(outcome.code == 65, "\(outcome)")
         #expect(
           outcome.errors.contains(

@@ -204,7 +204,8 @@ enum EveryKeyConfiguration {
               - {type: ImageToTensor, keys: [img]}
               - {type: Collect, keys: [img]}
     evaluation: {interval: 2, start: 1, by_epoch: true, metric: bbox, classwise: false, save_best: null, rule: null,
-        tmpdir: null, gpu_collect: false, broadcast_bn_buffer: true, jsonfile_prefix: null}
+        tmpdir: null, gpu_collect: false, broadcast_bn_buffer: true, jsonfile_prefix: null,
+        proposal_nums: [1, 10, 100], iou_thrs: [0.5, 0.75], metric_items: [mAP, mAP_50]}
     optimizer:
       type: SGD
       lr: 0.01
@@ -242,6 +243,11 @@ enum EveryKeyConfiguration {
       max_non_finite: 10
       check_interval: 1
       check_pictures: names
+      eval_area_ranges: {smaller: [0, 1000], larger: [1000, 1.0e+10]}
+      exif: apply
+      max_picture_pixels: 134217728
+      on_bad_picture: stop
+      max_bad_pictures: 10
       stall_timeout: 600
       async_save: false
       save_failures: 3
@@ -302,9 +308,13 @@ enum EveryKeyConfiguration {
     "model.rpn_head.loss_cls.class_weight": ["[4.0]"],
     "model.roi_head.bbox_head.loss_cls.class_weight": ["[0.5,0.5,0.5,0.5,0.5,3.0]"],
     "model.test_cfg.rcnn.max_per_img": ["10"], "evaluation.interval": ["1"],
+    "evaluation.metric_items": ["[mAP]"], "evaluation.iou_thrs": ["[0.5,0.6,0.75]"],
+    "mpi.eval_area_ranges.smaller": ["[0, 1]"],
+    "mpi.eval_area_ranges.larger": ["[5000, 6000]"],
     "model.test_cfg.rpn.max_per_img": ["5"],
     "model.train_cfg.rcnn.assigner.neg_iou_thr": ["0.02"], "data.val.pipeline.1.img_scale": ["[64,48]"],
     "data.test.pipeline.1.img_scale": ["[64,48]"], "mpi.inject": ["flip rank=0 step=1"],
+    "mpi.max_picture_pixels": ["100"],
   ]
 
   /// Keys whose effect can't show in a run of one rank and a second, or must not, and the tests that show it.

@@ -11,10 +11,11 @@ func checkSharedAnnotations(_ world: World, copies: Bool) throws {
   let file = try SharedAnnotations.load(path, in: world, usesWindow: !copies)
   try expect(file.images.map(\.id) == (0..<40).map { 1000 - $0 }, "the images are \(file.images.map(\.id))")
   try expect(file.images.map(\.fileName) == (0..<40).map { "\($0).jpg" }, "the names differ")
-  try expect(file.annotations.map(\.id) == (0..<40).map { $0 }, "the annotations are \(file.annotations.map(\.id))")
+  let ids = file.annotations.map { file.annotationIdentifier($0.id) }
+  try expect(ids == (0..<40).map { .text("a\($0)") }, "the annotations are \(ids)")
   try expect(file.annotations.allSatisfy { $0.width == 0.1 && $0.categoryID == 7 }, "the boxes differ")
-  let hasNotice = file.warnings.contains { $0.contains("of this node holds a copy") }
-  try expect(hasNotice == (copies && world.localSize > 1), "the warnings are \(file.warnings)")
+  let hasNotice = file.findings.contains { $0.text.contains("of this node holds a copy") }
+  try expect(hasNotice == (copies && world.localSize > 1), "the findings are \(file.findings)")
   // Some ranks still read when others are at the end.
   try world.barrier()
   try expect(file.annotations.reduce(0) { $0 + $1.height } == 80, "the content has changed")
@@ -39,7 +40,7 @@ func shareBrokenAnnotations(_ world: World) throws {
 private func writeAnnotations(_ name: String, images: Int) throws -> String {
   let image = (0..<images).map { "{\"id\": \(1000 - $0), \"file_name\": \"\($0).jpg\", \"width\": 64, \"height\": 48}" }
   let boxes = (0..<images).map {
-    "{\"id\": \($0), \"image_id\": \(1000 - $0), \"category_id\": 7, \"bbox\": [1.5, 2, 0.1, 2]}"
+    "{\"id\": \"a\($0)\", \"image_id\": \(1000 - $0), \"category_id\": 7, \"bbox\": [1.5, 2, 0.1, 2]}"
   }
   let text = """
     {"images": [\(image.joined(separator: ", "))], "annotations": [\(boxes.joined(separator: ", "))],

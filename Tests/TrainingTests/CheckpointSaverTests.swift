@@ -149,7 +149,7 @@ import Training
 
 @Suite struct BestCheckpointTests {
   @Test func theGreaterIsTheBetter() {
-    var best = BestCheckpoint(.half, byEpoch: true)
+    var best = BestCheckpoint(BestMetric(rawValue: "bbox_mAP_50"), byEpoch: true)
     #expect(best.name == nil && best.progress.isEmpty)
     let scores = [-1.0, 0.25, 0.25, 0.125, 0.375]
     let taken = scores.enumerated().map { best.take(["bbox_mAP_50": $1], epoch: $0 + 1, iteration: 10 * ($0 + 1)) }
@@ -158,7 +158,7 @@ import Training
     let isTaken = best.take(["bbox_mAP": 1], epoch: 6, iteration: 60)
     #expect(!isTaken)
 
-    var resumed = BestCheckpoint(.half, byEpoch: true)
+    var resumed = BestCheckpoint(BestMetric(rawValue: "bbox_mAP_50"), byEpoch: true)
     resumed.resume(from: best.progress)
     #expect(resumed == best)
     var other = BestCheckpoint(.all, byEpoch: false)

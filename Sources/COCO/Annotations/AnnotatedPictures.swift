@@ -3,7 +3,7 @@ import Primitives
 /// The objects of an annotation file, to be found by the path of a picture, whatever folders the file and the path name.
 public struct AnnotatedPictures: Sendable {
   public struct Object: Equatable, Sendable {
-    /// In pixels of the upright picture.
+    /// In pixels of the picture.
     public let box: Box
     public let categoryID: Int64
     public let isCrowd: Bool
@@ -39,8 +39,10 @@ public struct AnnotatedPictures: Sendable {
   }
 
   /// The entry that has the picture's name and most of its folders.
-  /// - Parameter size: the upright picture's.
-  public func entry(for path: String, size: ImageSize) -> Entry {
+  /// - Parameters:
+  ///   - size: the picture's, as it was read.
+  ///   - exif: how it was read.
+  public func entry(for path: String, size: ImageSize, exif: ExifUse = .apply) -> Entry {
     let parts = Self.parts(path)
     let alike = places[parts.last.map(String.init) ?? ""] ?? []
     let common = alike.map { place in
@@ -50,10 +52,11 @@ public struct AnnotatedPictures: Sendable {
     guard common.count(where: { $0 == most }) == 1, let chosen = common.firstIndex(of: most) else { return .ambiguous }
     let image = file.images[alike[chosen]]
     let stated = ImageSize(height: image.height, width: image.width)
-    if let difference = size.difference(from: stated, orientation: nil) { return .otherSize(difference) }
+    if let difference = size.difference(from: stated, orientation: nil, exif: exif) { return .otherSize(difference) }
     return .objects(
-      file.annotations.ofImage(alike[chosen]).map { index in
+      file.annotations.ofImage(alike[chosen]).compactMap { index in
         let annotation = file.annotations[index]
+        guard annotation.hasBox else { return nil }
         let (x, y) = (Float(annotation.x), Float(annotation.y))
         return Object(
           box: Box(x, y, x + Float(annotation.width), y + Float(annotation.height)),

@@ -22,22 +22,29 @@ package final class AnnotationBlock: @unchecked Sendable {
   let imageOfAnnotation: UnsafeBufferPointer<Int32>
   let categoryOfAnnotation: UnsafeBufferPointer<Int32>
   let flags: UnsafeBufferPointer<UInt8>
-  /// File names, category names and warnings: where each ends in `texts`.
+  /// File names, category names, ids that are texts, and findings: where each ends in `texts`.
   private let textEnds: UnsafeBufferPointer<Int>
   private let texts: UnsafeBufferPointer<UInt8>
 
   static let crowd: UInt8 = 1
   static let ignored: UInt8 = 2
+  static let withoutBox: UInt8 = 4
 
   struct Counts: BitwiseCopyable {
     var images = 0
     var categories = 0
     var annotations = 0
-    var warnings = 0
+    /// Ids that are texts, of images and of annotations; 0 where they are numbers.
+    var imageNames = 0
+    var annotationNames = 0
+    var findings = 0
     /// In bytes.
     var texts = 0
+    var hasAnnotations = true
 
-    var strings: Int { images + categories + warnings }
+    /// Of the content, without findings.
+    var names: Int { images + categories + imageNames + annotationNames }
+    var strings: Int { names + findings }
   }
 
   /// Reads a block that lies in `owner`'s memory, which must stay as it is and be aligned to 32 bytes.
@@ -69,13 +76,31 @@ package final class AnnotationBlock: @unchecked Sendable {
 
   func fileName(_ image: Int) -> String { text(image) }
   func categoryName(_ category: Int) -> String { text(counts.images + category) }
-  func warning(_ index: Int) -> String { text(counts.images + counts.categories + index) }
+  /// See `DatasetFinding.encoded`.
+  func finding(_ index: Int) -> String { text(counts.names + index) }
 
-  private func text(_ index: Int) -> String {
-    String(decoding: texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]], as: UTF8.self)
+  /// Of an id, which for texts is their place, from 1.
+  func imageIdentifier(_ id: Int64) -> FileIdentifier {
+    counts.imageNames == 0 ? .number(id) : .text(text(counts.images + counts.categories + Int(id) - 1))
   }
 
-  /// A hash of all that the file says; its warnings are no part of it.
+  func annotationIdentifier(_ id: Int64) -> FileIdentifier {
+    counts.annotationNames == 0 ? .number(id) : .text(text(counts.names - counts.annotationNames + Int(id) - 1))
+  }
+
+  private func text(_ index: Int) -> String { String(decoding: utf8(index), as: UTF8.self) }
+
+  /// The name's bytes behind its last slash.
+  func baseName(_ image: Int) -> Slice<UnsafeBufferPointer<UInt8>> {
+    let name = utf8(image)
+    return name[(name.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? name.startIndex)...]
+  }
+
+  private func utf8(_ index: Int) -> Slice<UnsafeBufferPointer<UInt8>> {
+    texts[(index == 0 ? 0 : textEnds[index - 1])..<textEnds[index]]
+  }
+
+  /// A hash of all that the file says; what was found odd in it is no part of it.
   var digest: UInt64 {
     var digest: UInt64 = 0xcbf2_9ce4_8422_2325
     func add<Element: BitwiseCopyable>(_ column: UnsafeBufferPointer<Element>) {
@@ -91,7 +116,7 @@ package final class AnnotationBlock: @unchecked Sendable {
         digest ^= digest >> 32
       }
     }
-    let strings = counts.images + counts.categories
+    let strings = counts.names
     add(boxes)
     add(areas)
     add(annotationIDs)
@@ -133,12 +158,16 @@ extension AnnotationBlock {
   ///   - imageOfAnnotation: the position of each annotation's image.
   ///   - categoryOfAnnotation: the position of its category.
   convenience init(
-    _ records: AnnotationRecords, imageOfAnnotation: [Int32], categoryOfAnnotation: [Int32], warnings: [String]
+    _ records: AnnotationRecords, imageOfAnnotation: [Int32], categoryOfAnnotation: [Int32],
+    findings: [DatasetFinding]
   ) {
-    let strings = records.images.map(\.fileName) + records.categories.map(\.name) + warnings
+    let names = [records.identifiers.images.texts, records.identifiers.annotations.texts]
+    let strings = [records.images.map(\.fileName), records.categories.map(\.name), findings.map(\.encoded)]
     let counts = Counts(
       images: records.images.count, categories: records.categories.count, annotations: records.annotations.count,
-      warnings: warnings.count, texts: strings.reduce(0) { $0 + $1.utf8.count })
+      imageNames: names[0].count, annotationNames: names[1].count, findings: findings.count,
+      texts: strings.joined().reduce(0) { $0 + $1.utf8.count } + names.joined().reduce(0) { $0 + $1.count },
+      hasAnnotations: records.hasAnnotations)
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.byteCount(counts), alignment: 64)
     memory.storeBytes(of: counts, as: Counts.self)
     self.init(UnsafeRawBufferPointer(memory), counts: counts, owner: nil)
@@ -146,7 +175,10 @@ extension AnnotationBlock {
     writable(widths).fill(records.images.lazy.map { Int32($0.width) })
     writable(heights).fill(records.images.lazy.map { Int32($0.height) })
     writable(categoryIDs).fill(records.categories.lazy.map(\.id))
-    write(strings)
+    var writer = TextWriter(ends: writable(textEnds), bytes: writable(texts))
+    for string in strings[0...1].joined() { writer.write(string.utf8) }
+    for name in names.joined() { writer.write(name) }
+    for warning in warnings { writer.write(warning.utf8) }
     write(records.annotations, imageOfAnnotation, categoryOfAnnotation)
   }
 
@@ -156,15 +188,22 @@ extension AnnotationBlock {
     return 64 + 8 * eight + 4 * four + counts.annotations + counts.texts + 13 * 32
   }
 
-  private func write(_ strings: [String]) {
-    let (ends, bytes) = (writable(textEnds), writable(texts))
-    var end = 0
-    for (index, string) in strings.enumerated() {
-      for byte in string.utf8 {
+  private struct TextWriter {
+    let ends: UnsafeMutableBufferPointer<Int>
+    let bytes: UnsafeMutableBufferPointer<UInt8>
+    private var (count, end) = (0, 0)
+
+    init(ends: UnsafeMutableBufferPointer<Int>, bytes: UnsafeMutableBufferPointer<UInt8>) {
+      (self.ends, self.bytes) = (ends, bytes)
+    }
+
+    mutating func write(_ text: some Collection<UInt8>) {
+      for byte in text {
         bytes[end] = byte
         end += 1
       }
-      ends[index] = end
+      ends[count] = end
+      count += 1
     }
   }
 
@@ -183,7 +222,9 @@ extension AnnotationBlock {
       ids[place] = annotation.id
       boxes[place] = SIMD4(annotation.x, annotation.y, annotation.width, annotation.height)
       areas[place] = annotation.area
-      flags[place] = (annotation.isCrowd ? Self.crowd : 0) | (annotation.isIgnored ? Self.ignored : 0)
+      flags[place] =
+        (annotation.isCrowd ? Self.crowd : 0) | (annotation.isIgnored ? Self.ignored : 0)
+        | (annotation.hasBox ? 0 : Self.withoutBox)
       images[place] = imageOf[index]
       categories[place] = categoryOf[index]
     }

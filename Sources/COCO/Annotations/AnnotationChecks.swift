@@ -22,12 +22,51 @@ extension AnnotationRecords {
 
   /// The block, once ids are unique where they are referred to, and what is referred to is there.
   func checked(_ path: String) throws -> AnnotationBlock {
+    var records = self
+    try records.sortImageIdentifiers(path)
+    return try records.linked(path)
+  }
+
+  /// Gives images whose ids are texts their final numbers.
+  private mutating func sortImageIdentifiers(_ path: String) throws {
+    if let form = identifiers.imageForm, let reference = identifiers.referenceForm, form != reference {
+      let first = annotations[0]
+      let (found, expected) =
+        reference == .texts
+        ? ("the string \(identifiers.images.identifier(first.imageID))", "a whole number of at most 64 bits")
+        : ("\(first.imageID)", "a text")
+      throw COCOError(
+        at: path,
+        "annotation \(identifier(of: first)): its 'image_id' is \(found); \(expected) is expected, as in 'images'")
+    }
+    guard !identifiers.images.texts.isEmpty else { return }
+    let ranks = identifiers.images.sort()
+    images = images.map {
+      AnnotationFile.Image(id: ranks[Int($0.id)], fileName: $0.fileName, width: $0.width, height: $0.height)
+    }
+    for place in annotations.indices { annotations[place].imageID = ranks[Int(annotations[place].imageID)] }
+  }
+
+  private func identifier(of annotation: AnnotationFile.Annotation) -> FileIdentifier {
+    identifier(ofAnnotation: annotation.id)
+  }
+
+  private func identifier(ofAnnotation id: Int64) -> FileIdentifier {
+    identifiers.annotationForm == .texts ? identifiers.annotations.identifier(id) : .number(id)
+  }
+
+  private func identifier(ofImage id: Int64) -> FileIdentifier {
+    identifiers.imageForm == .texts ? identifiers.images.identifier(id) : .number(id)
+  }
+
+  private func linked(_ path: String) throws -> AnnotationBlock {
     guard !images.isEmpty else { throw COCOError(at: path, "'images' is empty: there is nothing to work on") }
     guard !categories.isEmpty else { throw COCOError(at: path, "'categories' is empty: there is nothing to detect") }
     let imageTable = IdentifierTable(images.lazy.map(\.id))
     if let (first, second) = imageTable.firstRepetition {
       let names = "\"\(images[first].fileName)\" and \"\(images[second].fileName)\""
-      throw COCOError(at: path, "two images have the id \(images[first].id): \(names)")
+      let id = identifier(ofImage: images[first].id)
+      throw COCOError(at: path, "two images have the id \(id): \(names)")
     }
     let categoryTable = IdentifierTable(categories.lazy.map(\.id))
     if let (first, second) = categoryTable.firstRepetition {
@@ -40,7 +79,8 @@ extension AnnotationRecords {
     for annotation in annotations {
       guard let image = imageTable[annotation.imageID] else {
         throw unknown(
-          "image \(annotation.imageID)", of: annotation, missingIn: "images", counting: "\(images.count) images",
+          "image \(identifier(ofImage: annotation.imageID))", of: annotation, missingIn: "images",
+          counting: "\(images.count) images",
           file: path)
       }
       guard let category = categoryTable[annotation.categoryID] else {
@@ -52,33 +92,59 @@ extension AnnotationRecords {
       categoryOf.append(Int32(category))
     }
     return AnnotationBlock(
-      self, imageOfAnnotation: imageOf, categoryOfAnnotation: categoryOf, warnings: repetitionWarnings)
+      self, imageOfAnnotation: imageOf, categoryOfAnnotation: categoryOf, findings: findings)
   }
 
   private func unknown(
     _ what: String, of annotation: AnnotationFile.Annotation, missingIn section: String, counting count: String,
     file path: String
   ) -> COCOError {
-    COCOError(at: path, "annotation \(annotation.id) names \(what), which is not in '\(section)' (\(count))")
+    COCOError(
+      at: path, "annotation \(identifier(of: annotation)) names \(what), which is not in '\(section)' (\(count))")
   }
 
-  private var repetitionWarnings: [String] {
-    var warnings: [String] = []
-    if annotations.isEmpty { warnings.append("'annotations' is empty: there is nothing to train on") }
-    if let place = IdentifierTable(annotations.lazy.map(\.id)).firstRepetition?.second {
-      warnings.append("annotation id \(annotations[place].id) is used more than once")
+  private var findings: [DatasetFinding] {
+    var findings: [DatasetFinding] = []
+    if hasAnnotations, annotations.isEmpty {
+      findings.append(DatasetFinding(.noAnnotations, "'annotations' is empty: there is nothing to train on"))
     }
-    if let name = Self.repeated(images.lazy.map(\.fileName)) {
-      warnings.append("\"\(name)\" is listed as more than one image")
+    let ids = IdentifierTable(annotations.lazy.map(\.id)).repeatedIDs.named(identifier(ofAnnotation:))
+    if ids.count > 0 {
+      findings.append(
+        DatasetFinding(
+          .repeatedAnnotationIDs, of: ids,
+          ids.count == 1
+            ? "annotation id \(ids.list) is used more than once"
+            : "\(ids.count) annotations have the id of another one before them: \(ids.list)"))
     }
-    if let name = Self.repeated(categories.lazy.map(\.name)) {
-      warnings.append("more than one category has the name '\(name)'")
+    if let finding = repeatedPictures { findings.append(finding) }
+    if !notNumbers.isEmpty {
+      let keys = notNumbers.sorted { $0.key < $1.key }.map { "'\($0.key)' (\($0.value) times)" }
+      let list = keys.prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", …" : "")
+      findings.append(
+        DatasetFinding(
+          .notNumbers, level: .notice, count: notNumbers.values.reduce(0, +),
+          "NaN or Infinity, which JSON does not have, stands in \(list); nothing of it is used"))
     }
-    return warnings
+    return findings
   }
 
-  private static func repeated(_ names: some Collection<String>) -> String? {
-    var seen: Set<String> = []
-    return names.first { !seen.insert($0).inserted }
+  private var repeatedPictures: DatasetFinding? {
+    var first: [String: Int64] = [:]
+    first.reserveCapacity(images.count)
+    var repeated = Tally<FileIdentifier>()
+    var examples: [String] = []
+    for image in images {
+      guard let other = first.updateValue(image.id, forKey: image.fileName) else { continue }
+      let (id, otherID) = (identifier(ofImage: image.id), identifier(ofImage: other))
+      repeated.add(id)
+      if examples.count < Examples.shownCount {
+        examples.append("\"\(image.fileName)\" as images \(otherID) and \(id)")
+      }
+    }
+    guard repeated.count > 0 else { return nil }
+    return DatasetFinding(
+      .repeatedPictures, of: repeated,
+      "\(repeated.count) images name a picture that is listed before: \(Examples.list(examples, of: repeated.count))")
   }
 }

@@ -1,11 +1,12 @@
 /// A COCO annotation file (`instances_*.json`) as it is: nothing is dropped, everything is checked.
 ///
-/// Ids may have gaps and any order; unknown keys (`segmentation`, `info`, …) are stepped over. `area` defaults to the
+/// Ids may have gaps and any order, and those of images and annotations may be texts (`FileIdentifier`); unknown keys (`segmentation`, `info`, …) are stepped over. `area` defaults to the
 /// box's, `iscrowd` to 0. Whatever would make a training silently wrong is an error that names file and id.
 ///
 /// The content lies in one block of bytes, which several processes may share.
 public struct AnnotationFile: Sendable {
   public struct Image: Equatable, Sendable {
+    /// Of a file whose ids are texts, the rank of this one: `imageIdentifier` has the text. So it is with annotations.
     public let id: Int64
     /// Relative to the image folder, and inside it.
     public let fileName: String
@@ -21,8 +22,10 @@ public struct AnnotationFile: Sendable {
   /// One object: its box in pixels as COCO writes it, `[x, y, width, height]`.
   public struct Annotation: Equatable, Sendable {
     public let id: Int64
-    public let imageID: Int64
+    public internal(set) var imageID: Int64
     public let categoryID: Int64
+    /// An annotation may have none, if it is of a class that takes no part. Its numbers are then 0.
+    public let hasBox: Bool
     public let x: Double
     public let y: Double
     public let width: Double
@@ -36,8 +39,8 @@ public struct AnnotationFile: Sendable {
   public let path: String
   /// In the file's order.
   public let categories: [Category]
-  /// What is odd and harmless, a sentence each.
-  public let warnings: [String]
+  /// What is odd and harmless.
+  public let findings: [DatasetFinding]
   package let block: AnnotationBlock
 
   /// - Throws: `COCOError` with the file and the line or the id.
@@ -51,12 +54,22 @@ public struct AnnotationFile: Sendable {
   }
 
   /// What another process has read.
-  /// - Parameter notice: a further warning.
+  /// - Parameter notice: a further finding.
   package init(path: String, block: AnnotationBlock, notice: String? = nil) {
     (self.path, self.block) = (path, block)
     categories = (0..<block.counts.categories).map { Category(id: block.categoryIDs[$0], name: block.categoryName($0)) }
-    warnings = (0..<block.counts.warnings).map(block.warning) + (notice.map { [$0] } ?? [])
+    findings =
+      (0..<block.counts.findings).compactMap { DatasetFinding(encoded: block.finding($0)) }
+      + (notice.map { [DatasetFinding(.copiedContent, level: .notice, $0)] } ?? [])
   }
+
+  /// Whether the file has a list of annotations, be it an empty one. COCO's own test sets have none.
+  public var hasAnnotations: Bool { block.counts.hasAnnotations }
+
+  /// An image's id as the file writes it.
+  public func imageIdentifier(_ id: Int64) -> FileIdentifier { block.imageIdentifier(id) }
+  /// An annotation's.
+  public func annotationIdentifier(_ id: Int64) -> FileIdentifier { block.annotationIdentifier(id) }
 
   /// In the file's order.
   public var images: Images { Images(block: block) }
@@ -84,7 +97,8 @@ public struct AnnotationFile: Sendable {
       let box = block.boxes[index]
       return Annotation(
         id: block.annotationIDs[index], imageID: block.imageIDs[Int(block.imageOfAnnotation[index])],
-        categoryID: block.categoryIDs[Int(block.categoryOfAnnotation[index])], x: box[0], y: box[1], width: box[2],
+        categoryID: block.categoryIDs[Int(block.categoryOfAnnotation[index])],
+        hasBox: block.flags[index] & AnnotationBlock.withoutBox == 0, x: box[0], y: box[1], width: box[2],
         height: box[3], area: block.areas[index], isCrowd: block.flags[index] & AnnotationBlock.crowd != 0,
         isIgnored: block.flags[index] & AnnotationBlock.ignored != 0)
     }

@@ -3,6 +3,21 @@ struct AnnotationRecords {
   var images: [AnnotationFile.Image] = []
   var categories: [AnnotationFile.Category] = []
   var annotations: [AnnotationFile.Annotation] = []
+  /// Whether the file has a list of them, be it an empty one.
+  var hasAnnotations = false
+  var identifiers = Identifiers()
+  /// How often values stand in the file that JSON does not have, by their keys.
+  var notNumbers: [String: Int] = [:]
+
+  /// The ids that are texts, and how those of each key are written.
+  struct Identifiers {
+    var images = TextIdentifiers()
+    var annotations = TextIdentifiers()
+    var imageForm: TextIdentifiers.Form?
+    var annotationForm: TextIdentifiers.Form?
+    /// Of `image_id`.
+    var referenceForm: TextIdentifiers.Form?
+  }
 }
 
 /// Reads the text of an annotation file.
@@ -31,7 +46,10 @@ enum AnnotationParser {
       }
     }
     try reader.finish()
-    for section in sections where !found.contains(section) {
+    records.hasAnnotations = found.contains("annotations")
+    records.notNumbers = text.notNumbers
+    // A test set may do without annotations: whoever needs them says so.
+    for section in ["images", "categories"] where !found.contains(section) {
       throw COCOError(at: path, "is not a COCO annotation file for detection: it has no '\(section)'")
     }
     return try records.checked(path)
@@ -56,52 +74,57 @@ extension AnnotationRecords {
   }
 
   private mutating func read<Element>(
-    _ make: (JSONRecord) throws -> Element, _ noun: String, in section: String, _ keys: [String],
+    _ make: (JSONRecord, inout Identifiers) throws -> Element, _ noun: String, in section: String, _ keys: [String],
     _ reader: inout JSONReader, to elements: WritableKeyPath<AnnotationRecords, [Element]>
   ) throws {
     var record = JSONRecord(keys, noun: noun, section: section, path: reader.text.path)
+    var index = 0
     try reader.enterArray()
     while try reader.nextElement() {
-      let index = self[keyPath: elements].count
+      defer { index += 1 }
       guard try reader.kind() == .object else {
         let found = try reader.readValue()
         throw reader.failure("\(section)[\(index)] is \(found); an object is expected")
       }
       try record.read(&reader, index: index)
-      self[keyPath: elements].append(try make(record))
+      let element = try make(record, &identifiers)
+      self[keyPath: elements].append(element)
     }
   }
 }
 
 extension AnnotationFile.Image {
-  fileprivate init(_ record: JSONRecord) throws {
-    id = try record.wholeNumber("id")
+  fileprivate init(_ record: JSONRecord, _ identifiers: inout AnnotationRecords.Identifiers) throws {
+    id = try record.identifier("id", &identifiers.images, form: &identifiers.imageForm)
     fileName = try record.text("file_name")
     if let fault = AnnotationRecords.fault(ofFileName: fileName) {
       throw record.failure("its file_name \(String(fileName.prefix(200)).debugDescription) \(fault)")
     }
     let (width, height) = (try record.wholeNumber("width"), try record.wholeNumber("height"))
     guard width > 0, height > 0 else { throw record.failure("its size is \(width) x \(height); both must be positive") }
-    guard width <= Int64(ImageDecoder.maximumPixels) / height else {
+    // What is allowed below that is the data set's to say.
+    guard width <= Int64(PictureRules.mostPixels) / height else {
       throw record.failure(
-        "its size is \(width) x \(height): more than \(ImageDecoder.maximumPixels) pixels are refused")
+        "its size is \(width) x \(height), which is more than the \(PictureRules.mostPixels) pixels that can be read; cut "
+          + "large pictures into tiles")
     }
     (self.width, self.height) = (Int(width), Int(height))
   }
 }
 
 extension AnnotationFile.Category {
-  fileprivate init(_ record: JSONRecord) throws {
+  fileprivate init(_ record: JSONRecord, _: inout AnnotationRecords.Identifiers) throws {
     (id, name) = (try record.wholeNumber("id"), try record.text("name"))
   }
 }
 
 extension AnnotationFile.Annotation {
-  fileprivate init(_ record: JSONRecord) throws {
-    id = try record.wholeNumber("id")
-    imageID = try record.wholeNumber("image_id")
+  fileprivate init(_ record: JSONRecord, _ identifiers: inout AnnotationRecords.Identifiers) throws {
+    id = try record.identifier("id", &identifiers.annotations, form: &identifiers.annotationForm)
+    imageID = try record.identifier("image_id", &identifiers.images, form: &identifiers.referenceForm)
     categoryID = try record.wholeNumber("category_id")
-    let box = try record.box("bbox")
+    hasBox = record.has("bbox")
+    let box = hasBox ? try record.box("bbox") : .zero
     (x, y, width, height) = (box[0], box[1], box[2], box[3])
     area = try record.number("area", default: box[2] * box[3])
     isCrowd = try record.flag("iscrowd")

@@ -38,7 +38,11 @@ public struct CocoDataset: Sendable {
   public let classes: [String]
   /// The file's category id of each label.
   public let categoryIDs: [Int64]
+  /// Whether there is any annotation, of whatever class, to measure against.
+  public var hasGroundTruth: Bool { !images.file.annotations.isEmpty }
+  public var hasAnnotations: Bool { images.file.hasAnnotations }
   public let imageFolder: String
+  let pictureRules: PictureRules
   public let summary: DatasetSummary
 
   /// - Parameters:
@@ -48,25 +52,34 @@ public struct CocoDataset: Sendable {
   /// - Throws: `COCOError` if a class is not in the file, or no image, or with `filterEmptyGt` no box, is left for
   ///   training.
   public init(_ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool) throws {
-    let chosen = try Self.chosenCategories(file, configuration.classes)
-    var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
+    guard file.hasAnnotations || !training else {
+      throw COCOError(at: file.path, "is not a COCO annotation file for detection: it has no 'annotations'")
+    }
+    var summary = DatasetSummary(file, isForTraining: training, minSize: configuration.minSize)
+    let chosen = try file.chosenCategories(configuration.classes, &summary.findings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
     images = Images(
       file, labels: labels, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored, &summary)
     (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
     summary.classesTaken = classes
+    try file.requireBoxes(labels: labels)
+    if let finding = summary.findingOfClassesWithoutBoxes { summary.findings.append(finding) }
     if images.isEmpty || training && configuration.filterEmptyGt && summary.boxes == 0 {
       throw COCOError(at: file.path, summary.nothingLeft)
     }
     if training && summary.boxes == 0 {
       let reason = summary.lossReason.map { "; \($0)" } ?? ""
-      summary.warnings.append(
-        "\(file.path): there is no box to train on, and 'filter_empty_gt: false' lets all images be background\(reason)"
-      )
+      summary.findings.append(
+        DatasetFinding(
+          .noBoxes,
+          "\(file.path): there is no box to train on, and 'filter_empty_gt: false' lets all images be background\(reason)"
+        ))
     } else if let warning = summary.lossWarning {
-      summary.warnings.append(warning)
+      summary.findings.append(DatasetFinding(.lostBoxes, warning))
     }
     (imageFolder, self.summary) = (configuration.imgPrefix, summary)
+    pictureRules = configuration.pictureRules
+    try images.checkSizes(pictureRules)
   }
 
   public func path(of image: Image) -> String { path(ofFile: image.fileName) }
@@ -76,39 +89,25 @@ public struct CocoDataset: Sendable {
     return imageFolder.hasSuffix("/") ? imageFolder + name : "\(imageFolder)/\(name)"
   }
 
+  /// An image's id as the file writes it: for results and messages.
+  public func identifier(ofImage id: Int64) -> FileIdentifier { images.file.imageIdentifier(id) }
+
   /// The numbers of what is in the annotation file, and a digest of all of it.
   package var contentSummary: String {
     let block = images.file.block
     return "\(block.counts.images) images and \(block.counts.annotations) annotations with the digest "
       + String(block.digest, radix: 16)
   }
-
-  private static func chosenCategories(
-    _ file: AnnotationFile, _ classes: [String]?
-  ) throws -> [AnnotationFile.Category] {
-    guard let classes else { return file.categories }
-    return try classes.enumerated().map { index, name in
-      let matches = file.categories.filter { $0.name == name }
-      guard let category = matches.first else {
-        let names = file.categories.prefix(20).map { "'\($0.name)'" }.joined(separator: ", ")
-        throw COCOError(at: file.path, "has no category '\(name)', which 'classes' asks for; it has \(names)")
-      }
-      guard matches.count == 1, !classes[..<index].contains(name) else {
-        throw COCOError(at: file.path, "the class '\(name)' is not unique in 'classes' and the file's categories")
-      }
-      return category
-    }
-  }
 }
 
 extension CocoDataset {
   /// The images that take part. They lie in the annotation file's block; an `Image` is made when it is asked for.
   public struct Images: RandomAccessCollection, Sendable {
-    fileprivate let file: AnnotationFile
+    let file: AnnotationFile
     /// Positions in the file.
-    private let positions: [Int32]
+    let positions: [Int32]
     /// The label of each of the file's categories, nil for those that take no part.
-    private let labels: [Int?]
+    let labels: [Int?]
     private let collectsIgnored: Bool
 
     /// - Parameter filter: for training; without, all of the file's images take part.
@@ -120,32 +119,42 @@ extension CocoDataset {
       let block = file.block
       var positions: [Int32] = []
       var unused: Set<Int> = []
+      var boxesOfCategory = file.categories.map { _ in 0 }
+      var oddities = AnnotationOddities()
+      // Of one image: its annotations that take part, and the categories of those that count.
+      var (annotated, counted): ([Int], [Int]) = ([], [])
       for position in 0..<block.counts.images {
         let annotations = file.annotations.ofImage(position)
-        var (annotated, boxes) = (0, 0)
+        annotated.removeAll(keepingCapacity: true)
+        counted.removeAll(keepingCapacity: true)
         for annotation in annotations {
           let category = Int(block.categoryOfAnnotation[annotation])
           guard labels[category] != nil else {
             unused.insert(category)
             continue
           }
-          annotated += 1
+          annotated.append(annotation)
           let use = block.use(of: annotation)
           summary.count(use, on: SIMD2(Double(block.widths[position]), Double(block.heights[position])))
-          if use.kind == .target { boxes += 1 }
+          if use.counts(inTraining: summary.isForTraining) { counted.append(category) }
         }
-        summary.boxesOfOtherClasses += annotations.count - annotated
-        if let filter, filter.filterEmptyGt && annotated == 0 {
+        oddities.look(at: annotated, in: block)
+        summary.boxesOfOtherClasses += annotations.count - annotated.count
+        if let filter, filter.filterEmptyGt && annotated.isEmpty {
           summary.imagesWithoutAnnotations += 1
         } else if let filter, Swift.min(block.widths[position], block.heights[position]) < filter.minSize {
           summary.imagesTooSmall += 1
         } else {
           positions.append(Int32(position))
-          summary.boxes += boxes
+          summary.boxes += counted.count
+          for category in counted { boxesOfCategory[category] += 1 }
         }
       }
       summary.images = positions.count
       summary.otherClasses = unused.sorted().map { file.categories[$0].name }
+      summary.findings += oddities.findings(isForTraining: summary.isForTraining, file.annotationIdentifier)
+      summary.classesWithoutBoxes = file.categories.indices.filter { labels[$0] != nil && boxesOfCategory[$0] == 0 }
+        .map { file.categories[$0].name }
       self.positions = positions
     }
 
@@ -175,11 +184,24 @@ extension CocoDataset {
     /// What `self[index]` says, without its boxes.
     public func id(at index: Int) -> Int64 { file.block.imageIDs[Int(positions[index])] }
 
+    /// The id as the file writes it.
+    public func identifier(at index: Int) -> FileIdentifier { file.imageIdentifier(id(at: index)) }
+
     func fileName(at index: Int) -> String { file.block.fileName(Int(positions[index])) }
 
     public func size(at index: Int) -> ImageSize {
       let position = Int(positions[index])
       return ImageSize(height: Int(file.block.heights[position]), width: Int(file.block.widths[position]))
+    }
+
+    /// - Throws: `COCOError` for the first that is larger than pictures may be.
+    fileprivate func checkSizes(_ rules: PictureRules) throws {
+      for index in indices {
+        let size = size(at: index)
+        guard size.width > rules.maximumPixels / size.height else { continue }
+        throw COCOError(
+          at: file.path, "image \(id(at: index)): its size is \(size.width) x \(size.height): \(rules.refusal)")
+      }
     }
 
     public func aspectGroup(at index: Int) -> Int { CocoDataset.aspectGroup(of: size(at: index)) }
@@ -193,10 +215,14 @@ struct AnnotationUse {
   let kind: Kind
   let box: Box
   let isOverTheEdge: Bool
+  let isCrowd: Bool
+
+  /// Whether it is one to train on, or one to be found in a test set, where only crowd regions are none.
+  func counts(inTraining: Bool) -> Bool { inTraining ? kind == .target : !isCrowd }
 }
 
 extension AnnotationBlock {
-  fileprivate func use(of annotation: Int) -> AnnotationUse {
+  func use(of annotation: Int) -> AnnotationUse {
     let image = Int(imageOfAnnotation[annotation])
     let (width, height) = (Double(widths[image]), Double(heights[image]))
     let (box, flags) = (boxes[annotation], flags[annotation])
@@ -217,7 +243,7 @@ extension AnnotationBlock {
       }
     return AnnotationUse(
       kind: kind, box: Box(Float(left), Float(top), Float(right), Float(bottom)),
-      isOverTheEdge: max(-left, -top, right - width, bottom - height) >= 1)
+      isOverTheEdge: max(-left, -top, right - width, bottom - height) >= 1, isCrowd: flags & Self.crowd != 0)
   }
 }
 

@@ -7,6 +7,8 @@ struct IdentifierTable {
   private var slots: [Int32]
   /// The first id that is there already, and its two places.
   private(set) var firstRepetition: (first: Int, second: Int)?
+  /// One for each place after an id's first.
+  private(set) var repeatedIDs = Tally<Int64>()
 
   init(_ ids: some Collection<Int64>) {
     let capacity = 1 << (Int.bitWidth - (2 * ids.count).leadingZeroBitCount)
@@ -16,8 +18,9 @@ struct IdentifierTable {
       let slot = slot(of: id)
       if slots[slot] < 0 {
         slots[slot] = Int32(self.ids.count)
-      } else if firstRepetition == nil {
-        firstRepetition = (Int(slots[slot]), self.ids.count)
+      } else {
+        repeatedIDs.add(id)
+        if firstRepetition == nil { firstRepetition = (Int(slots[slot]), self.ids.count) }
       }
       self.ids.append(id)
     }

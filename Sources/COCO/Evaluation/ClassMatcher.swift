@@ -2,6 +2,8 @@
 /// `evaluateImg`): greedily in the order of scores, at every IoU threshold and for every size range. The arrays inside
 /// are kept from one class to the next.
 struct ClassMatcher {
+  private let ranges: [AreaRange]
+  private let thresholds: [Double]
   private var groundTruths: ArraySlice<EvaluationGroundTruth> = []
   /// One row a detection, one column a ground truth.
   private var overlaps: [Double] = []
@@ -12,22 +14,22 @@ struct ClassMatcher {
   private var ordered: [Int] = []
   private var taken: [Bool] = []
 
+  init(_ parameters: EvaluationParameters) { (ranges, thresholds) = (parameters.ranges, parameters.overlaps) }
+
   /// - Parameter detections: in descending order of scores, no more than take part.
   mutating func matches(
     label: Int, groundTruths: ArraySlice<EvaluationGroundTruth>, detections: [EvaluationDetection]
   ) -> ClassMatches {
     var result = ClassMatches(
-      label: label, groundTruthCounts: .zero,
-      detections: detections.map {
-        DetectionMatch(score: $0.score, matched: 0, ignored: SizeRange.bitsOfOthers(area: $0.box.area))
-      })
+      label: label,
+      detections: detections.map { DetectionMatch(score: $0.score, ignored: bitsOfOtherRanges(area: $0.box.area)) })
     guard !groundTruths.isEmpty else { return result }
     self.groundTruths = groundTruths
     computeOverlaps(detections)
-    for range in SizeRange.allCases {
-      order(for: range)
-      result.groundTruthCounts[range.rawValue] = ignored.count { !$0 }
-      for threshold in EvaluationThresholds.overlaps.indices { match(range, threshold, into: &result.detections) }
+    for (range, areaRange) in ranges.enumerated() {
+      order(for: areaRange)
+      result.groundTruthCounts[range] = Int32(ignored.count { !$0 })
+      for threshold in thresholds.indices { match(range, threshold, into: &result.detections) }
     }
     return result
   }
@@ -46,7 +48,7 @@ struct ClassMatcher {
     }
   }
 
-  private mutating func order(for range: SizeRange) {
+  private mutating func order(for range: AreaRange) {
     ignored.removeAll(keepingCapacity: true)
     ordered.removeAll(keepingCapacity: true)
     for groundTruth in groundTruths {
@@ -56,18 +58,18 @@ struct ClassMatcher {
     for column in ignored.indices where ignored[column] { ordered.append(column) }
   }
 
-  private mutating func match(_ range: SizeRange, _ threshold: Int, into matches: inout [DetectionMatch]) {
-    let (bit, least) = (DetectionMatch.bit(range, threshold), min(EvaluationThresholds.overlaps[threshold], 1 - 1e-10))
+  private mutating func match(_ range: Int, _ threshold: Int, into matches: inout [DetectionMatch]) {
+    let (bit, least) = (range * thresholds.count + threshold, min(thresholds[threshold], 1 - 1e-10))
     taken.removeAll(keepingCapacity: true)
     for _ in ordered { taken.append(false) }
     for row in matches.indices where largestOverlaps[row] >= least {
       guard let found = bestMatch(row, atLeast: least) else { continue }
       taken[found] = true
-      if ignored[found] { matches[row].ignored |= bit }
+      if ignored[found] { matches[row].ignored.insert(bit) }
       // pycocotools records a match by the annotation's id and reads 0 as "none".
       if groundTruths[groundTruths.startIndex + found].annotationID == 0 { continue }
-      matches[row].matched |= bit
-      if !ignored[found] { matches[row].ignored &= ~bit }
+      matches[row].matched.insert(bit)
+      if !ignored[found] { matches[row].ignored.remove(bit) }
     }
   }
 
@@ -86,10 +88,14 @@ struct ClassMatcher {
   }
 }
 
-extension SizeRange {
+extension ClassMatcher {
   /// The bits of all ranges that an area does not belong to: what is not matched there is ignored.
-  fileprivate static func bitsOfOthers(area: Double) -> UInt64 {
-    allCases.reduce(0) { $0 | ($1.areas.contains(area) ? 0 : DetectionMatch.bits($1)) }
+  private func bitsOfOtherRanges(area: Double) -> MatchBits {
+    var bits = MatchBits()
+    for range in ranges.indices where !ranges[range].areas.contains(area) {
+      for threshold in thresholds.indices { bits.insert(range * thresholds.count + threshold) }
+    }
+    return bits
   }
 }
 

@@ -5,29 +5,36 @@ import Primitives
 ///     let evaluator = CocoEvaluator(imageIDs: ids, labelCount: 80, groundTruths: groundTruths)
 ///     print(evaluator.evaluate(detections).summary)
 ///
-/// On several ranks: each calls `match` for its own pictures, the encoded matches are gathered, one calls `accumulate`.
+/// Pictures may be matched apart from each other (`match`), and accumulated together.
 public struct CocoEvaluator: Sendable {
   /// Ascending, without repetition.
   public let imageIDs: [Int64]
   public let labelCount: Int
+  public let parameters: EvaluationParameters
   /// Ascending.
-  public let maxDets: [Int]
+  private let limits: [Int]
   private let usesCategories: Bool
   private let imageTable: IdentifierTable
   private let groundTruths: ObjectsByImage<EvaluationGroundTruth>
 
   /// - Parameters:
   ///   - imageIDs: the pictures to evaluate; whatever lies in others is left out.
-  ///   - maxDets: numbers of best detections of a class in a picture: three, as the statistics need them.
   ///   - usesCategories: false counts any class as right (`useCats = 0`).
   public init(
     imageIDs: some Sequence<Int64>, labelCount: Int, groundTruths: [EvaluationGroundTruth],
-    maxDets: [Int] = [1, 10, 100], usesCategories: Bool = true
+    parameters: EvaluationParameters = EvaluationParameters(), usesCategories: Bool = true
   ) {
-    require(maxDets.count == 3, "the statistics need three limits of detections, not \(maxDets.count)")
+    for limits in [parameters.maxDets, parameters.proposalNums] {
+      require(limits.count == 3, "the statistics need three limits of detections, not \(limits)")
+    }
+    let pairs = parameters.ranges.count * parameters.overlaps.count
+    require(
+      pairs <= EvaluationParameters.maximumPairs && parameters.ranges.count <= EvaluationParameters.maximumRanges,
+      "\(pairs) pairs of size range and threshold are too many")
     self.imageIDs = Set(imageIDs).sorted()
     self.labelCount = usesCategories ? labelCount : 1
-    self.maxDets = maxDets.sorted()
+    self.parameters = parameters
+    limits = parameters.limits
     self.usesCategories = usesCategories
     imageTable = IdentifierTable(self.imageIDs)
     self.groundTruths = ObjectsByImage(groundTruths, images: imageTable, imageID: \.imageID, label: \.label)
@@ -41,7 +48,7 @@ public struct CocoEvaluator: Sendable {
   /// The matches of some pictures of `imageIDs`, also of those where nothing was detected.
   public func match(_ detections: [EvaluationDetection], in images: some Sequence<Int64>) -> [ImageMatches] {
     let detections = ObjectsByImage(detections, images: imageTable, imageID: \.imageID, label: \.label)
-    var matcher = ClassMatcher()
+    var matcher = ClassMatcher(parameters)
     return images.map { id in
       guard let index = imageTable[id] else { bug("image \(id) is not one of the evaluator's") }
       return ImageMatches(
@@ -64,7 +71,8 @@ public struct CocoEvaluator: Sendable {
       require(!usesCategories || (0..<labelCount).contains(label), "label \(label) is not below \(labelCount)")
       classes.append(
         matcher.matches(
-          label: usesCategories ? label : 0, groundTruths: objects, detections: best(found, limit: maxDets[2])))
+          label: usesCategories ? label : 0, groundTruths: objects,
+          detections: best(found, limit: limits[limits.count - 1])))
     }
     return classes
   }
@@ -83,10 +91,10 @@ public struct CocoEvaluator: Sendable {
     for (image, next) in zip(images, images.dropFirst()) {
       require(image.imageIndex != next.imageIndex, "image \(imageIDs[image.imageIndex]) was evaluated twice")
     }
-    var result = EvaluationResult(labelCount: labelCount, maxDets: maxDets)
+    var result = EvaluationResult(labelCount: labelCount, parameters)
     var classes = [ClassCurves](repeating: ClassCurves(), count: labelCount)
     for matches in images.lazy.flatMap(\.classes) { classes[matches.label].append(matches) }
-    for label in classes.indices { classes[label].write(to: &result, label: label, maxDets: maxDets) }
+    for label in classes.indices { classes[label].write(to: &result, label: label) }
     return result
   }
 }
@@ -127,21 +135,29 @@ private struct ClassCurves {
   }
 
   private var entries: [Entry] = []
-  private var groundTruthCounts = SIMD4<Int>()
+  private var groundTruthCounts = SIMD16<Int32>()
+  private var largestRank = -1
 
   mutating func append(_ matches: ClassMatches) {
     groundTruthCounts &+= matches.groundTruthCounts
     for (rank, match) in matches.detections.enumerated() { entries.append(Entry(match: match, rank: rank)) }
+    largestRank = max(largestRank, matches.detections.count - 1)
   }
 
-  func write(to result: inout EvaluationResult, label: Int, maxDets: [Int]) {
+  func write(to result: inout EvaluationResult, label: Int) {
     let sorted = stableOrder(byDescending: entries.map(\.match.score)).map { entries[$0] }
-    for (limit, maxDet) in maxDets.enumerated() {
+    let (limits, thresholds) = (result.limits, result.parameters.overlaps.count)
+    for (limit, maxDet) in limits.enumerated() {
+      // The limit before has counted all there are.
+      if limit > 0, largestRank < limits[limit - 1] {
+        result.repeatLimit(before: limit, label: label)
+        continue
+      }
       let counted = sorted.filter { $0.rank < maxDet }.map(\.match)
       var curve = PrecisionCurve(capacity: counted.count)
-      for range in SizeRange.allCases where groundTruthCounts[range.rawValue] > 0 {
-        for threshold in EvaluationThresholds.overlaps.indices {
-          curve.follow(counted, bit: DetectionMatch.bit(range, threshold), count: groundTruthCounts[range.rawValue])
+      for range in 0..<result.rangeCount where groundTruthCounts[range] > 0 {
+        for threshold in 0..<thresholds {
+          curve.follow(counted, bit: range * thresholds + threshold, count: Int(groundTruthCounts[range]))
           result.setRecall(curve.recall, threshold: threshold, label: label, range, limit: limit)
           result.setPrecisions(
             curve.sampledPrecisions, threshold: threshold, label: label, range, limit: limit)
@@ -165,13 +181,12 @@ private struct PrecisionCurve {
   ///   - matches: in descending order of scores.
   ///   - bit: of the size range and the IoU threshold.
   ///   - count: the ground truths to be found.
-  mutating func follow(_ matches: [DetectionMatch], bit: UInt64, count: Int) {
-    let shift = UInt64(bit.trailingZeroBitCount)
+  mutating func follow(_ matches: [DetectionMatch], bit: Int, count: Int) {
     var (found, wrong) = (0, 0)
     for match in matches {
       // Without branches, which could not be predicted.
-      let counts = Int(truncatingIfNeeded: ~match.ignored >> shift & 1)
-      let isFound = Int(truncatingIfNeeded: match.matched >> shift & 1) & counts
+      let counts = 1 - match.ignored.value(bit)
+      let isFound = match.matched.value(bit) & counts
       falsePositives[found] = wrong
       found += isFound
       wrong += counts - isFound
@@ -188,7 +203,7 @@ private struct PrecisionCurve {
     }
     for i in precisions.indices.dropFirst().reversed() { precisions[i - 1] = max(precisions[i - 1], precisions[i]) }
     var place = 0
-    return EvaluationThresholds.recalls.map { recall in
+    return EvaluationParameters.recalls.map { recall in
       while place < truePositives, Double(place + 1) / count < recall { place += 1 }
       return place < truePositives ? precisions[place] : 0
     }

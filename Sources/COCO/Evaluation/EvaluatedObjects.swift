@@ -1,7 +1,7 @@
 import Primitives
 
-// What COCO's bounding-box evaluation compares, and the constants of pycocotools' `Params`. All numbers are Double,
-// as there, so that every comparison falls the same way.
+// What COCO's bounding-box evaluation compares. All numbers are Double, as in pycocotools, so that every comparison
+// falls the same way.
 
 /// A box as COCO files hold it: the upper left corner and the size, in pixels.
 public struct EvaluationBox: Hashable, BitwiseCopyable, Sendable {
@@ -64,29 +64,4 @@ public struct EvaluationDetection: Hashable, Sendable {
   public init(imageID: Int64, label: Int, box: EvaluationBox, score: Double) {
     (self.imageID, self.label, self.box, self.score) = (imageID, label, box, score)
   }
-}
-
-/// The ranges of object sizes that are evaluated apart. The bounds belong to both neighbours.
-public enum SizeRange: Int, Sendable, CaseIterable {
-  case all, small, medium, large
-
-  /// In square pixels.
-  package var areas: ClosedRange<Double> {
-    switch self {
-    case .all: 0...1e10
-    case .small: 0...1024
-    case .medium: 1024...9216
-    case .large: 9216...1e10
-    }
-  }
-}
-
-/// `iouThrs` and `recThrs`, bit for bit as NumPy's `linspace` makes them.
-package enum EvaluationThresholds {
-  /// 0.5, 0.55, … 0.95.
-  package static let overlaps = (0..<10).map { 0.5 + Double($0) * ((0.95 - 0.5) / 9) }
-  /// 0, 0.01, … 1.
-  package static let recalls = (0...100).map { Double($0) * 0.01 }
-  /// The positions of 0.50 and 0.75 in `overlaps`.
-  package static let (half, threeQuarters) = (0, 5)
 }

@@ -13,23 +13,32 @@ public enum ResultsFile {
 
   /// Writes the file under a new name and renames it, so that it is never seen half written. Numbers have all their
   /// digits: whoever reads the file computes the same statistics.
-  /// - Parameter categoryIDs: the category of each label.
+  /// - Parameters:
+  ///   - categoryIDs: the category of each label.
+  ///   - identifier: an image's id as the annotation file writes it.
   /// - Throws: `ResultsError` for numbers that are not finite, `OutputError` where the file cannot be written.
-  public static func write(_ detections: [EvaluationDetection], categoryIDs: [Int64], to path: String) throws {
-    let entries = try detections.map { try entry($0, categoryIDs: categoryIDs, path: path) }
+  public static func write(
+    _ detections: [EvaluationDetection], categoryIDs: [Int64],
+    identifier: (Int64) -> FileIdentifier = FileIdentifier.number, to path: String
+  ) throws {
+    let entries = try detections.map {
+      try entry($0, identifier($0.imageID), categoryID: categoryIDs[$0.label], path: path)
+    }
     let text = JSON.array(entries).lines(.compact, indentation: "")
     try OutputError.orWrite(Array(text.utf8), to: path, safety: .synced)
   }
 
-  private static func entry(_ detection: EvaluationDetection, categoryIDs: [Int64], path: String) throws -> JSON {
+  private static func entry(
+    _ detection: EvaluationDetection, _ image: FileIdentifier, categoryID: Int64, path: String
+  ) throws -> JSON {
     let box = detection.box
     let numbers = [box.x, box.y, box.width, box.height, detection.score]
     guard numbers.allSatisfy(\.isFinite) else {
       throw ResultsError(
-        path: path, reason: "a detection in image \(detection.imageID) is not finite: box and score \(numbers)")
+        path: path, reason: "a detection in image \(image) is not finite: box and score \(numbers)")
     }
     return .object([
-      ("image_id", .integer(Int(detection.imageID))), ("category_id", .integer(Int(categoryIDs[detection.label]))),
+      ("image_id", image.json), ("category_id", .integer(Int(categoryID))),
       ("bbox", .array(numbers.prefix(4).map(JSON.number))), ("score", .number(detection.score)),
     ])
   }

@@ -1,5 +1,6 @@
 /// A strict JSON reader (RFC 8259) that walks the text once and keeps nothing: of the 450 MB of COCO's training
-/// annotations, nine tenths are polygons that are stepped over. Every error has its line and column.
+/// annotations, nine tenths are polygons that are stepped over. Every error has its line and column. Python's `NaN`,
+/// `Infinity` and `-Infinity` are stepped over, too, and `JSONText.notNumbers` counts them.
 ///
 ///     try reader.enterObject()
 ///     while let key = try reader.nextKey() { … }     // reads or skips the value
@@ -11,6 +12,8 @@ struct JSONReader {
   private var depth = 0
   /// Whether the last thing read is an opening bracket.
   private var isAtStart = false
+  /// Where the key read last stands in the text.
+  private var keyRange = 0..<0
   /// While set, what has been read stays in memory: `JSONRecord` comes back to it.
   var keepsText = false
 
@@ -28,6 +31,7 @@ struct JSONReader {
     guard try hasNext(until: "}") else { return nil }
     guard try nextCharacter() == UInt8(ascii: "\"") else { throw unexpected("a key in double quotes") }
     let (range, isPlain) = try scanString()
+    keyRange = range
     let key = isPlain ? JSONKey(text, range) : JSONKey(Array(try validated(try unescape(range)).utf8))
     try expect(":")
     return key
@@ -80,10 +84,12 @@ struct JSONReader {
     switch try kind() {
     case .string: try skipString()
     case .number: _ = try scanNumber()
-    case .word: _ = try readWord()
+    case .word: if case .number = try readWord() { text.addNotANumber(key: keyRange) }
     case .object:
+      let owner = keyRange
       try enterObject()
       while try nextKey() != nil { try skip() }
+      keyRange = owner
     case .array:
       if try skipNumberArray() { return }
       try enterArray()
@@ -99,8 +105,9 @@ struct JSONReader {
     case UInt8(ascii: "{"): return .object
     case UInt8(ascii: "["): return .array
     case UInt8(ascii: "\""): return .string
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): return .word
+    case UInt8(ascii: "-"): return text[position + 1] == UInt8(ascii: "I") ? .word : .number
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): return .number
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "I"), UInt8(ascii: "N"): return .word
     default: throw unexpected("a JSON value")
     }
   }
@@ -177,14 +184,18 @@ extension JSONReader {
 
   private mutating func readWord() throws -> JSONValue {
     try text.fill(from: position)
-    let rest = text.bytes(position..<min(position + 5, text.end))
-    for (word, value) in [("true", JSONValue.boolean(true)), ("false", .boolean(false)), ("null", .null)]
-    where rest.starts(with: word.utf8) {
+    let rest = text.bytes(position..<min(position + 9, text.end))
+    for (word, value) in Self.words where rest.starts(with: word.utf8) {
       position += word.utf8.count
       return value
     }
     throw unexpected("a JSON value")
   }
+
+  private static let words: [(String, JSONValue)] = [
+    ("true", .boolean(true)), ("false", .boolean(false)), ("null", .null), ("NaN", .number(.nan)),
+    ("Infinity", .number(.infinity)), ("-Infinity", .number(-.infinity)),
+  ]
 
   /// Steps over an array of numbers, or of such arrays, 64 characters at a time. Does nothing and returns false where
   /// anything else is in it, a mistake too: the other functions then find out what it is.

@@ -40,7 +40,7 @@ struct JSONRecord {
   }
 
   func failure(_ message: String) -> COCOError {
-    let id = (try? member("id"))?.wholeNumber
+    let id = (try? member("id")).flatMap { FileIdentifier($0) }
     return COCOError(at: path, "\(id.map { "\(noun) \($0)" } ?? "\(section)[\(index)]"): \(message)")
   }
 
@@ -49,6 +49,8 @@ struct JSONRecord {
     guard let place = place(name) else { return nil }
     return try reader?.value(at: place)
   }
+
+  func has(_ name: String) -> Bool { place(name) != nil }
 
   private func place(_ name: String) -> Int? {
     guard let key = names.firstIndex(of: name) else { bug("'\(name)' is none of \(names)") }
@@ -68,6 +70,30 @@ struct JSONRecord {
     return number
   }
 
+  /// An id of an image or an annotation.
+  /// - Parameter identifiers: those of the same kind that were met before.
+  func identifier(_ name: String, _ identifiers: inout TextIdentifiers, form: inout TextIdentifiers.Form?) throws
+    -> Int64
+  {
+    let value = try value(name)
+    guard let identifier = FileIdentifier(value) else {
+      throw failure("its '\(name)' is \(value); a whole number of at most 64 bits is expected")
+    }
+    switch identifier {
+    case .number(let number):
+      if form == .texts { throw failure("its '\(name)' is \(value); a text is expected, as in those before it") }
+      form = .numbers
+      return number
+    case .text(let text):
+      if form == .numbers {
+        throw failure(
+          "its '\(name)' is \(value); a whole number of at most 64 bits is expected, as in those before it")
+      }
+      form = .texts
+      return identifiers.number(of: text)
+    }
+  }
+
   func text(_ name: String) throws -> String {
     let value = try value(name)
     guard case .string(let text) = value else { throw failure("its '\(name)' is \(value); a string is expected") }
@@ -82,11 +108,22 @@ struct JSONRecord {
     return number
   }
 
+  /// Whether a key is there and holds more than null.
+  func has(_ name: String) -> Bool {
+    guard let place = place(name), let reader else { return false }
+    return reader.text[place] != UInt8(ascii: "n")
+  }
+
+  /// Absent and null are false, and numbers may have a point (`0.0`).
   func flag(_ name: String) throws -> Bool {
     switch try member(name) {
-    case nil, .integer(0), .boolean(false): return false
-    case .integer(1), .boolean(true): return true
-    case .some(let value): throw failure("its '\(name)' is \(value); 0 or 1 is expected")
+    case nil, .null: return false
+    case .boolean(let isOn): return isOn
+    case .some(let value):
+      guard let number = value.wholeNumber, number == 0 || number == 1 else {
+        throw failure("its '\(name)' is \(value); 0 or 1 is expected")
+      }
+      return number == 1
     }
   }
 

@@ -19,6 +19,8 @@ final class JSONText {
   /// -1 where all of the text is there.
   private let descriptor: Int32
   private var dropped = 0
+  /// How often `NaN` or an infinity was stepped over, by the key that it belongs to.
+  private(set) var notNumbers: [String: Int] = [:]
   /// The newlines before `dropped`, and where the line begins that `dropped` is in.
   private var droppedLines = (count: 0, start: 0)
 
@@ -87,6 +89,11 @@ final class JSONText {
     droppedLines = lines(before: boundary)
     madvise(base + dropped, boundary - dropped, Int32(MADV_DONTNEED))
     dropped = boundary
+  }
+
+  /// Counts a value that is none in JSON.
+  func addNotANumber(key: Range<Int>) {
+    notNumbers[String(decoding: bytes(key), as: UTF8.self), default: 0] += 1
   }
 
   /// Line and column of a position, both from 1, the column in bytes.

@@ -35,7 +35,8 @@ enum JSONValue: Equatable, CustomStringConvertible {
     case .object: "an object"
     case .boolean(let value): "\(value)"
     case .integer(let value): "\(value)"
-    case .number(let value): value.isFinite ? "\(value)" : "a number beyond the range of a double"
+    case .number(let value) where value.isInfinite: "a number beyond the range of a double"
+    case .number(let value): value.isNaN ? "NaN" : "\(value)"
     case .string(let text): "the string \"\(text.prefix(40))\""
     case .array(let elements): elements.isEmpty ? "an empty array" : "an array of \(elements.count)"
     }

@@ -18,7 +18,7 @@ extension CocoDataset {
       let name = images.fileName(at: place)
       let path = path(ofFile: name)
       func fault(_ text: String) -> PictureReport.Fault {
-        PictureReport.Fault(place: place, text: "image \(images.id(at: place)): \(path)\(text)")
+        PictureReport.Fault(place: place, text: "image \(images.identifier(at: place)): \(path)\(text)")
       }
       switch PictureFile(path) {
       case .missing:
@@ -28,9 +28,13 @@ extension CocoDataset {
       case .there:
         guard check == .headers else { continue }
         do {
-          let header = try PictureHeader(reading: path)
+          let header = try PictureHeader(reading: path, pictureRules)
           if let difference = header.difference(from: images.size(at: place)) {
             report.addOtherSize(fault(": \(difference)"))
+          } else if header.isDeep, report.deep.wantsAnother(of: header.size) {
+            report.deep.add(try PNGDecoder.highestValue(in: path), of: header.size, place: place)
+          } else if header.isDeep {
+            report.deep.addUnread()
           }
         } catch let error as COCOError {
           report.addUnusable(fault(": \(error.message)"))

@@ -21,6 +21,8 @@ public struct PictureReport: Codable, Equatable, Sendable {
   public internal(set) var unusable = 0
   /// Of another size than the annotation file says.
   public internal(set) var otherSize = 0
+  /// Pictures of 16 bits, where headers were read.
+  var deep = DeepPictures()
   /// The first of each kind.
   private(set) var missingOnes: [Fault] = []
   private(set) var otherOnes: [Fault] = []
@@ -52,6 +54,7 @@ public struct PictureReport: Codable, Equatable, Sendable {
     missing = reports.reduce(0) { $0 + $1.missing }
     unusable = reports.reduce(0) { $0 + $1.unusable }
     otherSize = reports.reduce(0) { $0 + $1.otherSize }
+    deep = DeepPictures(reports.map(\.deep))
     folderFault = reports.lazy.compactMap(\.folderFault).first
     let namesHosts = Set(hosts).count > 1
     func first(_ faults: (PictureReport) -> [Fault]) -> [Fault] {

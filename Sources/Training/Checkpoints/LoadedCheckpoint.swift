@@ -58,6 +58,11 @@ struct LoadedCheckpoint {
     return all.filter { this.follows($0) && !$0.name.hasPrefix("best_") }.sorted { $0 < $1 }
   }
 
+  /// - Throws: `RunError` where the classes have to be those of the file and are not.
+  func checkClasses(_ classes: [String]) throws {
+    try WeightImport(path: path, checkpoint: checkpoint, classes: classes, demand: demand).checkClasses()
+  }
+
   /// - Parameter classes: the run's, in its order.
   /// - Throws: `RunError` for what does not fit; see `WeightImport.Demand`.
   func load(into model: DetectorModel, classes: [String], _ logger: Logger) throws {

@@ -80,6 +80,12 @@ struct StartingPoint {
     }
   }
 
+  /// - Parameter classes: the run's, in its order.
+  /// - Throws: `RunError`, on rank 0, where a run that goes on has others; known before it is looked at how far it is.
+  func checkClasses(_ classes: [String]) throws {
+    if isResumed { try loaded?.checkClasses(classes) }
+  }
+
   /// - Throws: `RunError` where the checkpoint's place is none of this run's.
   func position(in data: TrainingData) throws -> Position {
     try resumed?.position(globalBatch: data.globalBatch, iterationsPerEpoch: data.iterationsPerEpoch) ?? Position()

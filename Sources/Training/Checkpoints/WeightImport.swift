@@ -95,7 +95,8 @@ package struct WeightImport {
 
   // MARK: What does not fit
 
-  private func checkClasses() throws {
+  /// - Throws: `RunError` where the file has to have the run's classes, and has others.
+  func checkClasses() throws {
     guard demand == .whole, match == .different else { return }
     throw Self.otherClasses(path: path, file: checkpoint.classes, run: classes)
   }

@@ -8,11 +8,11 @@ struct DryRun {
   let run: RunSetup
   let data: TrainingData
   let plan: RunPlan
-  let validation: Validation?
+  let datasets: [RunDataset]
   private let model: DetectorModel
 
-  init(run: RunSetup, data: TrainingData, plan: RunPlan, validation: Validation?) {
-    (self.run, self.data, self.plan, self.validation) = (run, data, plan, validation)
+  init(run: RunSetup, data: TrainingData, plan: RunPlan, datasets: [RunDataset]) {
+    (self.run, self.data, self.plan, self.datasets) = (run, data, plan, datasets)
     model = DetectorModel(run.configuration.model, seed: 0, threads: 1)
   }
 
@@ -29,9 +29,9 @@ struct DryRun {
     }
     let last = plan.maxIterations - 1
     Swift.print("work directory: \(run.workDir)")
-    for (name, dataset) in [("train", data.dataset)] + (validation.map { [("val", $0.dataset)] } ?? []) {
-      Swift.print("\(name): \(dataset.summary)")
-      for warning in dataset.summary.warnings { Swift.print("\(name): warning: \(warning)") }
+    for part in datasets {
+      Swift.print("\(part.name): \(part.dataset.summary)")
+      for finding in part.findings { Swift.print("\(part.name): \(finding.level.rawValue): \(finding.text)") }
     }
     Swift.print("classes: \(data.dataset.classes.joined(separator: ", "))")
     Swift.print(
@@ -46,7 +46,8 @@ struct DryRun {
     Swift.print(saving)
     for batch in 0..<min(3, data.iterationsPerEpoch) {
       let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
-      Swift.print("batch \(batch + 1): images \(ids.map(String.init).joined(separator: ", "))")
+      let names = ids.map { data.dataset.identifier(ofImage: $0).description }
+      Swift.print("batch \(batch + 1): images \(names.joined(separator: ", "))")
     }
   }
 

@@ -28,7 +28,8 @@ public enum PredictRun {
         label < known.count ? known[label] : "class \(label)"
       }
       var prediction = try Prediction(
-        model: model, pipeline: pipeline, classes: classes, categoryIDs: weights.categoryIDs(of: classes), options)
+        model: model, pipeline: pipeline, rules: read.run.mpi.pictureRules, classes: classes,
+        categoryIDs: weights.categoryIDs(of: classes), options)
       try OutputFolder.make(options.outDir, option: "--out-dir")
       try prediction.run(inputs.paths, names: places.names)
       return 0

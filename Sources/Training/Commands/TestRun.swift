@@ -25,12 +25,16 @@ public enum TestRun {
     let weights = try TestWeights(reading: options.checkpoint, world: world)
     let validation = try CommonError.during {
       try Validation(
-        section, classesAmong: weights.classes(among:), model: read.run.model, workers: read.run.data.workersPerGPU,
-        scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
+        section, classesAmong: weights.classes(among:), model: read.run.model,
+        parameters: read.run.evaluationParameters, workers: read.run.data.workersPerGPU, settings: read.run.mpi,
+        world: world)
     }
     try JobChecks(world: world).data([validation.dataset])
     let check = read.run.mpi.checkPictures ?? .names
     try PictureLookup(world: world, check: check) { progress.tick() }.lookUp([validation.dataset])
+    if world.rank == 0 {
+      for finding in validation.dataset.summary.findings { print("\(finding.level.rawValue): \(finding.text)") }
+    }
     try weights.load(into: model, classes: validation.dataset.classes)
     let sink = LogSink()
     progress.begin(.evaluating)
@@ -42,21 +46,42 @@ public enum TestRun {
     guard let outcome else { return }
     sink.showProgress("")
     if let out = options.out {
-      try ResultsFile.write(outcome.detections, categoryIDs: validation.dataset.categoryIDs, to: out)
+      try ResultsFile.write(
+        outcome.detections, categoryIDs: validation.dataset.categoryIDs,
+        identifier: validation.dataset.identifier(ofImage:), to: out)
     }
-    if let path = options.metrics { try OutputFolder.write(metricsText(outcome.result), to: path, option: "--metrics") }
+    if let warning = outcome.badPictureWarning { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
+    let isClasswise = options.isClasswise || read.run.evaluation?.classwise == true
+    try report(outcome, validation.dataset, isClasswise: isClasswise, options)
+  }
+
+  /// The metrics, or why there are none.
+  private static func report(
+    _ outcome: Validation.Outcome, _ dataset: CocoDataset, isClasswise: Bool, _ options: TestOptions
+  ) throws {
+    if let reason = dataset.reasonForNoMetrics {
+      let metrics = options.metrics.map { "; \($0) is not written" } ?? ""
+      let found = "\(outcome.detections.count) detections in \(dataset.images.count) images"
+      print("\(reason)\(metrics)")
+      print(options.out.map { "\(found) are in \($0)" } ?? "\(found) are written nowhere: --out names a file for them")
+      return
+    }
+    let classes = isClasswise ? dataset.classes : []
+    if let path = options.metrics {
+      try OutputFolder.write(metricsText(outcome, classes), to: path, option: "--metrics")
+    }
     for line in outcome.result.summary { print(line) }
-    if options.isClasswise || read.run.evaluation?.classwise == true {
-      for line in outcome.classTable(validation.dataset.classes) { print(line) }
+    if isClasswise {
+      for line in outcome.classTable(classes) { print(line) }
     }
     print(outcome.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
   }
 
-  private static let statisticNames = [
-    "AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl",
-  ]
-
-  private static func metricsText(_ result: EvaluationResult) -> String {
-    JSON.object(zip(statisticNames, result.statistics).map { ($0, .number($1)) }).lines()
+  /// pycocotools' numbers with all their digits, then mmdetection's.
+  private static func metricsText(_ outcome: Validation.Outcome, _ classes: [String]) -> String {
+    let statistics = outcome.result.namedStatistics.map { ($0.name, JSON.number($0.value)) }
+    let metrics = outcome.metrics.map { ($0.0, JSON.number($0.1)) }
+    let copyPaste = (Validation.Outcome.copyPasteName, JSON.text(outcome.result.mmdetectionCopyPaste))
+    return JSON.object(statistics + metrics + [copyPaste] + outcome.classPrecisions(classes)).lines()
   }
 }

@@ -22,6 +22,17 @@ public struct TrainOptions: Sendable {
   public init(config: ConfigSource) { self.config = config }
 }
 
+/// What `rcnn-train check` was asked for.
+public struct CheckOptions: Sendable {
+  public let config: ConfigSource
+  /// What is compared with how it is now: a file or a folder.
+  public var checkpoint: String?
+  public var printsJSON = false
+  public var printsConfiguration = false
+
+  public init(config: ConfigSource) { self.config = config }
+}
+
 /// What `rcnn-train test` was asked for.
 public struct TestOptions: Sendable {
   public let config: ConfigSource

@@ -21,15 +21,18 @@ public enum TrainRun {
     let data = try CommonError.during { try TrainingData(run) }
     let plan = RunPlan(run.configuration, iterationsPerEpoch: data.iterationsPerEpoch, validates: options.validates)
     let validation = try CommonError.during { try plan.evaluates ? makeValidation(run, data) : nil }
-    let datasets = [data.dataset] + (validation.map { [$0.dataset] } ?? [])
-    try JobChecks(world: world).data(datasets)
+    let named = [("train", data.dataset)] + (validation.map { [("val", $0.dataset)] } ?? [])
+    try JobChecks(world: world).data(named.map(\.1))
     let check = run.configuration.mpi.checkPictures ?? (options.isDryRun ? .headers : .names)
-    try PictureLookup(world: world, check: check) { run.progress.tick() }.lookUp(datasets)
+    let pictures = try PictureLookup(world: world, check: check) { run.progress.tick() }.lookUp(named.map(\.1))
+    var datasets = world.rank == 0 ? RunDataset.all(named) : []
+    for (index, report) in pictures.enumerated() { datasets[index].add(report) }
     run.progress.begin(.starting)
     let position = try CommonError.during { try start.position(in: data) }
     for change in start.changes(options, run, data) { run.logger.warning("\(change)") }
+    try start.checkClasses(data.dataset.classes)
     if options.isDryRun {
-      if world.rank == 0 { try DryRun(run: run, data: data, plan: plan, validation: validation).print(start) }
+      if world.rank == 0 { try DryRun(run: run, data: data, plan: plan, datasets: datasets).print(start) }
       return 0
     }
     if start.isResumed, plan.isDone(position), validation == nil || start.validation != .due {
@@ -45,7 +48,7 @@ public enum TrainRun {
     try start.load(into: model, classes: data.dataset.classes, run)
     try ParameterBroadcast.run(model.store, world: world, order: order)
     let metrics = try openLogs(run, plan, position)
-    announce(run, data, validation, model)
+    announce(run, data, datasets, model)
     let step = try TrainingStep(
       model: model, world: world, configuration: run.configuration, order: order, injector: run.injector)
     let checkpoints = CheckpointKeeper(run: run, data: data, model: model, plan: plan, start: start)
@@ -98,10 +101,12 @@ public enum TrainRun {
 
   private static func makeValidation(_ run: RunSetup, _ data: TrainingData) throws -> Validation? {
     guard let section = run.configuration.data.val else { return nil }
-    return try Validation(
+    let validation = try Validation(
       section, classesAmong: { _ in data.dataset.classes }, model: run.configuration.model,
-      workers: run.configuration.data.workersPerGPU,
-      scalesDecode: run.configuration.mpi.scaledDecode == .always, world: run.world)
+      parameters: run.configuration.evaluationParameters, workers: run.configuration.data.workersPerGPU,
+      settings: run.configuration.mpi, world: run.world)
+    try validation.dataset.checkGroundTruth()
+    return validation
   }
 
   /// Rank 0's files in the work directory: `config.yaml`, `<time>.log`, `<time>.log.json`.
@@ -122,18 +127,18 @@ public enum TrainRun {
   }
 
   private static func announce(
-    _ run: RunSetup, _ data: TrainingData, _ validation: Validation?, _ model: DetectorModel
+    _ run: RunSetup, _ data: TrainingData, _ datasets: [RunDataset], _ model: DetectorModel
   ) {
     guard run.world.rank == 0 else { return }
     let logger = run.logger
     logger.info(
       "\(run.world.size) ranks (\(run.world.localSize) on this node) × \(run.threads) threads, global batch \(run.globalBatch), seed \(run.seed)"
     )
-    logger.info("train: \(data.dataset.summary)")
-    for warning in data.dataset.summary.warnings { logger.notice("\(warning)") }
-    if let validation {
-      logger.info("val: \(validation.dataset.summary)")
-      for warning in validation.dataset.summary.warnings { logger.notice("val: \(warning)") }
+    for part in datasets {
+      logger.info("\(part.name): \(part.dataset.summary)")
+      for finding in part.findings {
+        logger.log(level: finding.level == .warning ? .warning : .notice, "\(part.name): \(finding.text)")
+      }
     }
     logger.info("classes: \(data.dataset.classes.joined(separator: ", "))")
     let bytes = ParameterCopy.byteCount(of: model.store)

@@ -17,6 +17,7 @@ extension RunConfiguration {
     if evaluation != nil, data.val == nil {
       throw check.error("evaluation", "needs 'data.val', which is absent")
     }
+    try check.evaluation(self)
   }
 }
 

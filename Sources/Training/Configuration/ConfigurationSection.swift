@@ -60,7 +60,11 @@ final class ConfigurationSection {
 
   /// "'x' is 3, expected …".
   func mismatch(_ key: String, expected: String) -> ConfigurationError {
-    error(key, "is \(node.entry(key)?.value.summary ?? "absent"), expected \(expected)")
+    let value = node.entry(key)?.value
+    let isCutTuple = value?.unquotedText.map { $0.hasPrefix("(") && !$0.hasSuffix(")") } ?? false
+    return error(
+      key, "is \(value?.summary ?? "absent"), expected \(expected)",
+      hint: isCutTuple ? "inside braces YAML cuts a Python tuple at its commas: write a list, [8, 11]" : nil)
   }
 
   // MARK: Values

@@ -22,11 +22,25 @@ extension DataSection {
   }
 }
 
+extension DataSection {
+  mutating func usePictureRules(_ rules: PictureRules) {
+    train.pictureRules = rules
+    val?.pictureRules = rules
+    test?.pictureRules = rules
+  }
+}
+
 extension DatasetConfiguration {
   /// - Parameter isForTraining: a test pipeline wraps its steps in `MultiScaleFlipAug`.
   init(_ section: ConfigurationSection, isForTraining: Bool) throws {
     self.init()
     _ = try section.type("CocoDataset")
+    for key in ["ann_file", "img_prefix"] {
+      guard let several = section.node(key), several.elements != nil else { continue }
+      throw section.error(
+        key, "is a list, \(several.summary): several files in one data set are not supported yet",
+        hint: "put them into one file, with ids of their own, and pictures below one img_prefix")
+    }
     annFile = try section.required("ann_file")
     try section.read("img_prefix", into: &imgPrefix)
     if let root: String = try section.optional("data_root") {

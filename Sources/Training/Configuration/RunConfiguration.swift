@@ -54,18 +54,36 @@ public struct EvaluationSection: Equatable, Sendable {
   public var classwise = false
   /// `save_best`: the number by which the best checkpoint gets a file of its own; nil: none does.
   public var saveBest: BestMetric?
+  /// `proposal_nums`: how many detections of a class in a picture are counted, three numbers; nil: pycocotools' own for
+  /// the statistics that are printed, mmdetection's for what it logs.
+  public var proposalNums: [Int]?
+  /// `iou_thrs`; nil: COCO's ten.
+  public var iouThrs: [Double]?
+  /// `metric_items`; nil: the average precisions.
+  public var metricItems: [String]?
 
   public init() {}
 }
 
-/// What `evaluation.save_best` goes by: COCO's numbers in mmdetection's names.
-public enum BestMetric: String, Sendable, CaseIterable {
-  case all = "bbox_mAP"
-  case half = "bbox_mAP_50"
-  case threeQuarters = "bbox_mAP_75"
-  case small = "bbox_mAP_s"
-  case medium = "bbox_mAP_m"
-  case large = "bbox_mAP_l"
+/// What `evaluation.save_best` goes by: one of the numbers that are reported, in mmdetection's names (`bbox_mAP_50`).
+public struct BestMetric: RawRepresentable, Equatable, Sendable {
+  public let rawValue: String
+
+  public init(rawValue: String) { self.rawValue = rawValue }
+
+  public static let all = BestMetric(rawValue: "bbox_mAP")
+}
+
+extension RunConfiguration {
+  /// What is measured, in a training and by `test`.
+  var evaluationParameters: EvaluationParameters {
+    var parameters = EvaluationParameters()
+    if let numbers = evaluation?.proposalNums { (parameters.maxDets, parameters.proposalNums) = (numbers, numbers) }
+    if let overlaps = evaluation?.iouThrs { parameters.overlaps = overlaps }
+    parameters.metricItems = evaluation?.metricItems
+    if let ranges = mpi.evalAreaRanges { parameters.areaRanges = ranges }
+    return parameters
+  }
 }
 
 /// `auto_scale_lr`, mmdetection 3's key: the rate is multiplied by (global batch) / `base_batch_size`.
@@ -133,6 +151,14 @@ public struct MPISection: Equatable, Sendable {
   public var scaledDecode = ScaledDecode.train
   /// What is looked at of all pictures at the start; nil: their names, and by `check` and `--dry-run` their headers.
   public var checkPictures: PictureCheck?
+  /// Size ranges for the evaluation in COCO's stead.
+  public var evalAreaRanges: [AreaRange]?
+  /// How pictures are read in all commands.
+  public var pictureRules = PictureRules()
+  /// What a picture that can't be read does in training and evaluation.
+  public var onBadPicture = BadPictureReaction.stop
+  /// The most bad pictures that `onBadPicture: skip` puts up with.
+  public var maxBadPictures = 10
   /// A folder where weights that are named by an address are looked for first.
   public var weightsDir: String?
   /// After how many seconds without any rank getting further the watchdog ends the run; 0: never.
@@ -159,4 +185,9 @@ public enum ScaledDecode: String, Sendable, CaseIterable, ConfigurationChoice {
   case train, always, never
 }
 
+/// `mpi.on_bad_picture`: what a picture that can't be read, or has another size than the annotation file says, does to the
+/// run.
+public enum BadPictureReaction: String, Sendable, CaseIterable, ConfigurationChoice { case stop, skip }
+
 extension PictureCheck: ConfigurationChoice {}
+extension ExifUse: ConfigurationChoice {}

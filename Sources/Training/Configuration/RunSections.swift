@@ -1,61 +1,4 @@
-extension EvaluationSection {
-  /// `evaluation`; absent it is mmdetection's default, every epoch. Explicitly null it is nil, and so it is where there
-  /// is nothing to measure on.
-  static func read(topLevel: ConfigurationSection, runner: RunnerSection, hasData: Bool) throws -> EvaluationSection? {
-    if topLevel.has("evaluation") {
-      return try topLevel.section("evaluation") { try EvaluationSection($0, runner: runner) }
-    }
-    topLevel.accept("evaluation")
-    guard hasData else {
-      topLevel.notice(absent: "data.val", "is absent: nothing is measured while training")
-      return nil
-    }
-    if !runner.countsEpochs {
-      topLevel.notice(
-        absent: "evaluation", "is absent: measured once an epoch; mmdetection would after every iteration")
-    }
-    return EvaluationSection()
-  }
-
-  private init(_ section: ConfigurationSection, runner: RunnerSection) throws {
-    try section.read("interval", into: &interval)
-    try section.check(interval > 0, "interval", expected: "a number from 1 on")
-    byEpoch = try section.optional("by_epoch") ?? runner.countsEpochs
-    if byEpoch != runner.countsEpochs {
-      section.notice("by_epoch", "is followed here; mmdetection goes by the runner, \(runner.kind.rawValue)")
-    }
-    start = try section.optional("start")
-    try section.check((start ?? 0) >= 0, "start", expected: "a number from 0 on")
-    try section.read("classwise", into: &classwise)
-    if let metric = section.node("metric") {
-      let metrics = String(configuration: metric).map { [$0] } ?? [String](configuration: metric)
-      guard metrics == ["bbox"] else {
-        throw section.error("metric", "is \(metric.summary), which is not supported yet", hint: "supported: bbox")
-      }
-    }
-    saveBest = try Self.saveBest(section)
-    try section.unsupported("iou_thrs", "metric_items", "proposal_nums")
-    section.ignore("gpu_collect", "tmpdir", because: "detections are gathered by MPI")
-    section.ignore("broadcast_bn_buffer", because: "all ranks measure with the statistics of rank 0")
-    section.ignore("rule", because: "all metrics are better when greater")
-    section.ignore("jsonfile_prefix", because: "the command 'test' writes detections with --out")
-  }
-}
-
-extension EvaluationSection {
-  /// `auto` is the first number that mmdetection reports.
-  private static func saveBest(_ section: ConfigurationSection) throws -> BestMetric? {
-    guard let text: String = try section.optional("save_best") else { return nil }
-    guard let metric = text == "auto" ? .all : BestMetric(rawValue: text) else {
-      let names = BestMetric.allCases.map(\.rawValue).joined(separator: ", ")
-      throw section.error("save_best", "is '\(text)', which is not supported", hint: "supported: auto, \(names)")
-    }
-    if let rule: String = try section.optional("rule"), rule != "greater" {
-      throw section.error("rule", "is '\(rule)', but \(metric.rawValue) is better when greater", hint: "leave it out")
-    }
-    return metric
-  }
-}
+import COCO
 
 extension AutoScaleLRSection {
   init(_ section: ConfigurationSection) throws {
@@ -161,6 +104,8 @@ extension MPISection {
     try section.check(bucketSizeMB > 0, "bucket_size_mb", expected: "a number above 0, in MiB")
     try section.read("scaled_decode", into: &scaledDecode)
     checkPictures = try section.optional("check_pictures")
+    evalAreaRanges = try section.areaRanges("eval_area_ranges")
+    try readPictureKeys(section)
     weightsDir = try section.optional("weights_dir")
     inject = try section.faults("inject")
     try section.read("stall_timeout", into: &stallTimeout)
@@ -170,5 +115,19 @@ extension MPISection {
     try section.read("async_save", into: &asyncSave)
     try section.read("save_failures", into: &saveFailures)
     try section.check(saveFailures > 0, "save_failures", expected: "a number from 1 on")
+  }
+
+  private mutating func readPictureKeys(_ section: ConfigurationSection) throws {
+    try section.read("exif", into: &pictureRules.exif)
+    try section.read("max_picture_pixels", into: &pictureRules.maximumPixels)
+    try section.check(
+      (1...PictureRules.mostPixels).contains(pictureRules.maximumPixels), "max_picture_pixels",
+      expected: "a number from 1 to \(PictureRules.mostPixels)")
+    try section.read("on_bad_picture", into: &onBadPicture)
+    try section.read("max_bad_pictures", into: &maxBadPictures)
+    try section.check(maxBadPictures >= 0, "max_bad_pictures", expected: "a number from 0 on")
+    if onBadPicture == .stop {
+      section.ignore("max_bad_pictures", because: "the first one stops the run, unless on_bad_picture is skip")
+    }
   }
 }

@@ -36,8 +36,8 @@ struct GroundTruth {
   }
 
   /// The boxes of a picture.
-  mutating func boxes(for path: String, size: ImageSize) -> [DrawnBox] {
-    switch pictures.entry(for: path, size: size) {
+  mutating func boxes(for path: String, size: ImageSize, exif: ExifUse) -> [DrawnBox] {
+    switch pictures.entry(for: path, size: size, exif: exif) {
     case .none: without.append("\(path) has none")
     case .ambiguous: without.append("\(path) may be any of several")
     case .otherSize(let difference): without.append("\(path): \(difference)")

@@ -8,6 +8,7 @@ import Primitives
 struct Prediction {
   private let model: DetectorModel
   private let pipeline: Pipeline
+  private let rules: PictureRules
   private let scoreThr: Float
   private let outDir: String
   private let categoryIDs: [Int]
@@ -17,13 +18,15 @@ struct Prediction {
   private var file: PredictionsFile
 
   /// - Parameters:
+  ///   - rules: how the pictures are read.
   ///   - classes: the names in the order of the labels.
   ///   - categoryIDs: one a class; nil where the checkpoint has none.
   /// - Throws: `COCOError` for the ground truth.
   init(
-    model: DetectorModel, pipeline: Pipeline, classes: [String], categoryIDs: [Int]?, _ options: PredictOptions
+    model: DetectorModel, pipeline: Pipeline, rules: PictureRules, classes: [String], categoryIDs: [Int]?,
+    _ options: PredictOptions
   ) throws {
-    (self.model, self.pipeline) = (model, pipeline)
+    (self.model, self.pipeline, self.rules) = (model, pipeline, rules)
     (scoreThr, outDir) = (options.scoreThr, options.outDir)
     let ids = categoryIDs ?? Array(1...classes.count)
     self.categoryIDs = ids
@@ -48,7 +51,9 @@ struct Prediction {
   ///   found until then.
   mutating func run(_ paths: [String], names: [String]) throws {
     Signals.use(.finishing)
-    let pictures = ReadAhead("pictures", count: paths.count) { try ImageDecoder.decode(paths[$0]) }
+    let pictures = ReadAhead("pictures", count: paths.count) { [rules] in
+      try ImageDecoder.decode(paths[$0], rules: rules)
+    }
     defer { pictures.stop() }
     var progress = ProgressLine(count: paths.count, sink)
     do {
@@ -84,7 +89,7 @@ struct Prediction {
         detail: fixed(Double(detection.score), 2))
     }
     var drawing = Drawing(pixels: picture.pixels, size: picture.size, order: .bgr)
-    drawing.draw(boxes + (groundTruth?.boxes(for: path, size: picture.size) ?? []))
+    drawing.draw(boxes + (groundTruth?.boxes(for: path, size: picture.size, exif: rules.exif) ?? []))
     let output = Folder.join(outDir, name)
     try OutputFolder.make(Folder.above(output), option: "--out-dir")
     try ImageEncoder.write(drawing.pixels, picture.size, .bgr, to: output, jpegQuality: 95, chroma: .full)

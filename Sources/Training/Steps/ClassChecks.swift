@@ -18,4 +18,20 @@ extension CocoDataset {
       (without a category 0 that only heads the others, as Roboflow writes one), or set num_classes to \(classes.count)
       """)
   }
+
+  /// What is measured while training needs something to measure against.
+  /// - Throws: `COCOError`.
+  func checkGroundTruth() throws {
+    guard !hasAnnotations else { return }
+    throw COCOError(
+      at: summary.path,
+      "has no 'annotations', so that nothing can be measured on it while training: name a file that has them as "
+        + "'data.val', or switch that off (evaluation: null, or --no-validate)")
+  }
+
+  /// Why a test has no metrics; nil where it has.
+  var reasonForNoMetrics: String? {
+    guard !hasGroundTruth else { return nil }
+    return "\(summary.path): \(hasAnnotations ? "'annotations' is empty" : "has no 'annotations'"): nothing is measured"
+  }
 }

@@ -1,3 +1,4 @@
+import COCO
 import Primitives
 
 /// What tells one data set for training from another, as checkpoints say it.
@@ -24,9 +25,16 @@ struct DataIdentity: Codable, Equatable {
     ["images": images, "iterations_per_epoch": iterationsPerEpoch, "images_hash": imagesHash]
   }
 
-  static func hash(of ids: some Sequence<Int64>) -> Int {
+  static func hash(of ids: some Sequence<FileIdentifier>) -> Int {
     var hash = FNV1a()
-    for id in ids { hash.add(UInt64(bitPattern: id)) }
+    for id in ids {
+      switch id {
+      case .number(let id): hash.add(UInt64(bitPattern: id))
+      case .text(let id):
+        hash.add(id.utf8)
+        hash.add(CollectionOfOne(0))
+      }
+    }
     return Int(bitPattern: UInt(hash.value))
   }
 }

@@ -1,3 +1,4 @@
+import COCO
 import Detection
 import Foundation
 import Primitives
@@ -6,6 +7,7 @@ import Primitives
 /// were.
 struct NonFiniteSteps {
   let run: RunSetup
+  let dataset: CocoDataset
 
   /// Writes `non_finite_iter_N.txt` into the work directory; then ends the run, or leaves the step out.
   ///
@@ -15,15 +17,16 @@ struct NonFiniteSteps {
   /// - Throws: `RunError` where the run is to stop.
   func handle(_ defect: StepDefect, _ losses: LossValues, images: [Int64], at position: Position) throws {
     let section = run.configuration.mpi
-    let ids = images.map(String.init).joined(separator: ", ")
+    let ids = images.map { dataset.identifier(ofImage: $0).description }.joined(separator: ", ")
+    let place = defect.summary(dataset.identifier(ofImage:))
     let iteration = position.iteration + 1
     let what = "\(losses.isFinite ? "a gradient" : "the loss") is not finite at iter \(iteration)"
-    let details = "\(losses.summary); images \(ids); \(defect.summary)"
+    let details = "\(losses.summary); images \(ids); \(place)"
     let isSkipped = section.onNonFinite == .skip && position.skipped < section.maxNonFinite
     if run.world.rank == 0 {
       let lines = [
         what, "epoch: \(position.epoch + 1)", "losses: \(losses.summary)", "images: \(ids)",
-        defect.summary, isSkipped ? "left out" : "ended the run",
+        place, isSkipped ? "left out" : "ended the run",
       ]
       try OutputFolder.write(
         lines.joined(separator: "\n") + "\n", to: "\(run.workDir)/non_finite_iter_\(iteration).txt")

@@ -15,28 +15,36 @@ package struct PictureLookup {
   }
 
   /// Collective: a gather and a message for each data set.
+  /// - Returns: on rank 0 what was found in each data set; nothing elsewhere, or where nothing is to be looked at.
   /// - Throws: on all ranks, as a `CommonError`, what is wrong in any of the data sets; `MPIError`.
-  package func lookUp(_ datasets: [CocoDataset]) throws {
-    guard check != .none else { return }
+  @discardableResult
+  package func lookUp(_ datasets: [CocoDataset]) throws -> [PictureReport] {
+    guard check != .none else { return [] }
     var failures: [COCOError] = []
+    var reports: [PictureReport] = []
     for dataset in datasets {
+      let report = try report(on: dataset)
       // Training and validation of one file would say the same twice.
-      if let failure = try failure(in: dataset), !failures.contains(failure) { failures.append(failure) }
+      if let failure = try world.shared(dataset.error(of: report)), !failures.contains(failure) {
+        failures.append(failure)
+      }
+      if world.rank == 0 { reports.append(report) }
     }
-    guard let first = failures.first else { return }
+    guard let first = failures.first else { return reports }
     guard failures.count > 1 else { throw CommonError(underlying: first) }
     let code = failures.first { $0.kind == .inputMissing } ?? first
     throw RunError(failures.map(\.description).joined(separator: "\n"), exitCode: code.exitCode)
   }
 
-  private func failure(in dataset: CocoDataset) throws -> COCOError? {
+  /// Of all ranks, on rank 0.
+  private func report(on dataset: CocoDataset) throws -> PictureReport {
     let count = dataset.images.count
     let mine = count * world.rank / world.size..<count * (world.rank + 1) / world.size
     let part = Part(
       host: world.size > 1 ? ProcessInfo.processInfo.hostName : "",
       report: dataset.lookUp(mine, check, progress: progress))
     let parts = try world.gathered(part)
-    return try world.shared(dataset.error(of: PictureReport(parts.map(\.report), hosts: parts.map(\.host))))
+    return PictureReport(parts.map(\.report), hosts: parts.map(\.host))
   }
 
   /// What a rank tells rank 0.

@@ -1,3 +1,5 @@
+import COCO
+
 /// What was not finite in a step, as far as it can be known; the same on all ranks.
 package struct StepDefect: Codable, Equatable, Sendable {
   /// The loss terms that were not finite on any rank.
@@ -30,9 +32,11 @@ package struct StepDefect: Codable, Equatable, Sendable {
   }
 
   /// `first in the gradient of backbone.conv1.weight, on rank 1 with image 17`.
-  package var summary: String {
+  /// - Parameter identifier: an image's id as its file writes it.
+  func summary(_ identifier: (Int64) -> FileIdentifier) -> String {
     let place = parameter.map { "first in the gradient of \($0), " } ?? ""
     guard let rank else { return place + "on no rank when each repeated the step by itself" }
-    return place + "\(place.isEmpty ? "first " : "")on rank \(rank)" + (image.map { " with image \($0)" } ?? "")
+    let ofImage = image.map { " with image \(identifier($0))" } ?? ""
+    return place + "\(place.isEmpty ? "first " : "")on rank \(rank)" + ofImage
   }
 }
