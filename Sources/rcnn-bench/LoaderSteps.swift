@@ -60,7 +60,7 @@ final class LoaderSteps {
     let (metas, targets) = { ($0.metas, $0.targets) }(newest.input(on: model.engine))
     let repeated = try block(steps) {
       let images = Tensor([newest.images.count, newest.size.height, newest.size.width, 3], on: model.engine)
-      floats.withUnsafeBufferPointer { images.values.update(from: $0.baseAddress!, count: images.count) }
+      for i in 0..<images.count { images.values[i] = floats[i] }
       return DetectorInput(images: images, metas: metas, targets: targets)
     }
     return (loader, repeated)

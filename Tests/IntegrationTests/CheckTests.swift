@@ -101,12 +101,12 @@ extension ProgramTests {
 
     // MARK: The same verdict
 
-    private typealias Change = (name: String, change: (String) -> String)
+    private typealias Change = (name: String, change: @Sendable (String) -> String)
 
-    private static func box(_ box: String) -> (String) -> String {
+    private static func box(_ box: String) -> @Sendable (String) -> String {
       { $0.replacing("[20, 20, 40, 40]", with: box) }
     }
-    private static func text(_ text: String, _ other: String) -> (String) -> String {
+    private static func text(_ text: String, _ other: String) -> @Sendable (String) -> String {
       { $0.replacing(text, with: other) }
     }
 

@@ -178,7 +178,7 @@ extension AnnotationBlock {
     var writer = TextWriter(ends: writable(textEnds), bytes: writable(texts))
     for string in strings[0...1].joined() { writer.write(string.utf8) }
     for name in names.joined() { writer.write(name) }
-    for warning in warnings { writer.write(warning.utf8) }
+    for finding in strings[2] { writer.write(finding.utf8) }
     write(records.annotations, imageOfAnnotation, categoryOfAnnotation)
   }
 

@@ -24,8 +24,6 @@ public struct AnnotationFile: Sendable {
     public let id: Int64
     public internal(set) var imageID: Int64
     public let categoryID: Int64
-    /// An annotation may have none, if it is of a class that takes no part. Its numbers are then 0.
-    public let hasBox: Bool
     public let x: Double
     public let y: Double
     public let width: Double
@@ -34,6 +32,8 @@ public struct AnnotationFile: Sendable {
     public let isCrowd: Bool
     /// The key `ignore` of some converted data sets: not an object to train on.
     public let isIgnored: Bool
+    /// An annotation may have none, if it is of a class that takes no part. Its numbers are then 0.
+    public let hasBox: Bool
   }
 
   public let path: String
@@ -97,10 +97,10 @@ public struct AnnotationFile: Sendable {
       let box = block.boxes[index]
       return Annotation(
         id: block.annotationIDs[index], imageID: block.imageIDs[Int(block.imageOfAnnotation[index])],
-        categoryID: block.categoryIDs[Int(block.categoryOfAnnotation[index])],
-        hasBox: block.flags[index] & AnnotationBlock.withoutBox == 0, x: box[0], y: box[1], width: box[2],
+        categoryID: block.categoryIDs[Int(block.categoryOfAnnotation[index])], x: box[0], y: box[1], width: box[2],
         height: box[3], area: block.areas[index], isCrowd: block.flags[index] & AnnotationBlock.crowd != 0,
-        isIgnored: block.flags[index] & AnnotationBlock.ignored != 0)
+        isIgnored: block.flags[index] & AnnotationBlock.ignored != 0,
+        hasBox: block.flags[index] & AnnotationBlock.withoutBox == 0)
     }
 
     /// The positions of an image's annotations.

@@ -41,6 +41,10 @@ public struct CocoDataset: Sendable {
   /// Whether there is any annotation, of whatever class, to measure against.
   public var hasGroundTruth: Bool { !images.file.annotations.isEmpty }
   public var hasAnnotations: Bool { images.file.hasAnnotations }
+  /// Whether several of the file's categories have one name.
+  public var categoriesShareNames: Bool {
+    Set(images.file.categories.map(\.name)).count < images.file.categories.count
+  }
   public let imageFolder: String
   let pictureRules: PictureRules
   public let summary: DatasetSummary

@@ -36,20 +36,23 @@ extension CocoDataset {
       classes: zip(classes, categoryIDs).map { DatasetFacts.Class(name: $0, categoryID: $1) })
     var empty = Tally<Int64>()
     var rest = images.positions[...]
+    // The last image in which each class was seen.
+    var lastImages = classes.map { _ in -1 }
     for position in 0..<block.counts.images {
       let takesPart = rest.first == Int32(position)
       if takesPart { rest.removeFirst() }
-      var labelsHere: Set<Int> = []
+      var isEmpty = true
       for annotation in images.file.annotations.ofImage(position) {
         guard let label = images.labels[Int(block.categoryOfAnnotation[annotation])] else { continue }
         let use = block.use(of: annotation)
         if use.kind == .crowd, takesPart { facts.classes[label].crowd += 1 }
         guard use.counts(inTraining: summary.isForTraining) else { continue }
-        if takesPart { facts.classes[label].count(area: block.areas[annotation]) }
-        labelsHere.insert(label)
+        isEmpty = false
+        guard takesPart else { continue }
+        facts.classes[label].count(area: block.areas[annotation], isFirst: lastImages[label] != position)
+        lastImages[label] = position
       }
-      if takesPart { for label in labelsHere { facts.classes[label].images += 1 } }
-      if labelsHere.isEmpty { empty.add(block.imageIDs[position]) }
+      if isEmpty { empty.add(block.imageIDs[position]) }
     }
     facts.take(empty.named(images.file.imageIdentifier))
     return facts
@@ -57,8 +60,10 @@ extension CocoDataset {
 }
 
 extension DatasetFacts.Class {
-  fileprivate mutating func count(area: Double) {
+  /// - Parameter isFirst: of its class in its image.
+  fileprivate mutating func count(area: Double, isFirst: Bool) {
     boxes += 1
+    if isFirst { images += 1 }
     if area < 32 * 32 { small += 1 } else if area < 96 * 96 { medium += 1 } else { large += 1 }
   }
 }

@@ -41,7 +41,7 @@ public struct DatasetFinding: Codable, Equatable, Sendable {
 }
 
 /// A count, and the first few ids of what is counted.
-struct Tally<Identifier: Equatable>: Equatable {
+struct Tally<Identifier: Equatable & Sendable>: Equatable, Sendable {
   private(set) var count = 0
   private(set) var ids: [Identifier] = []
 

@@ -50,8 +50,6 @@ struct JSONRecord {
     return try reader?.value(at: place)
   }
 
-  func has(_ name: String) -> Bool { place(name) != nil }
-
   private func place(_ name: String) -> Int? {
     guard let key = names.firstIndex(of: name) else { bug("'\(name)' is none of \(names)") }
     return places[key] < 0 ? nil : places[key]

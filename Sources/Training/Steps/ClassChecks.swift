@@ -9,11 +9,12 @@ extension CocoDataset {
   func checkClasses(fit model: TwoStageConfiguration) throws {
     let expected = model.numClasses
     guard classes.count != expected else { return }
+    let twins = categoriesShareNames ? " (several in the file have the same name)" : ""
     let names = classes.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
     throw COCOError(
       .badConfiguration, at: summary.path,
       """
-      its \(classes.count) categories are \(names)\(classes.count > 20 ? ", …" : ""), but \
+      its \(classes.count) categories are \(names)\(classes.count > 20 ? ", …" : "")\(twins), but \
       model.roi_head.bbox_head.num_classes is \(expected); name \(expected) of them in 'classes' of each part of 'data' \
       (without a category 0 that only heads the others, as Roboflow writes one), or set num_classes to \(classes.count)
       """)
