@@ -81,7 +81,7 @@ struct Prediction {
       let found = try model.detector.detect(Batch(picture, pipeline).input(on: model.engine))[0]
       detections = found.filter { $0.score >= scoreThr }
     } catch let error as DivergenceError {
-      throw RunError("\(path): error: \(error)", exitCode: error.exitCode)
+      throw error.calling(path)
     }
     let boxes = detections.map { detection in
       DrawnBox(
