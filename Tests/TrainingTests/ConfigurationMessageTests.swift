@@ -149,7 +149,7 @@ import Training
       """
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'
           mpi: {zzzzzzzzzz: local}
-                ^ known keys: async_save, bucket_size_mb, check_interval, check_pictures, global_batch, inject, \
+                ^ known keys: async_save, bucket_size_mb, check_interval, check_pictures, eval_area_ranges, global_batch, inject, \
       keep_levels_in_graph, loss_normalizer, max_non_finite, on_non_finite, recompute, reduction, save_failures, scaled_decode, shuffle, \
       stall_timeout, threads_per_rank, weights_dir
       """
