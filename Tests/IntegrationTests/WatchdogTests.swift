@@ -44,10 +44,11 @@ extension ProgramTests {
     @Test("TERM to mpirun ends a run of which a rank is stopped") func termination() throws {
       let running = try run.program.start(
         command("stop rank=1 step=3", timeout: 6, iterations: 100_000), ranks: 2)
-      try running.wait { run.folder.exists("work/inject.fired") }
+      // The checkpoint before it is written beside the training.
+      try running.wait { run.folder.exists("work/inject.fired") && run.folder.exists("work/iter_2.h5") }
       running.send(SIGTERM)
       #expect(try running.wait().code != 0)
-      #expect(try run.checkpoint("work/latest.h5").iteration >= 2)
+      #expect(try run.checkpoint("work/iter_2.h5").iteration == 2)
     }
 
     @Test("A rank that is slow, and one whose messages are late, is no stall") func slowRank() throws {
