@@ -38,16 +38,20 @@ public struct CocoDataset: Sendable {
   public let classes: [String]
   /// The file's category id of each label.
   public let categoryIDs: [Int64]
-  public let imageFolder: String
+  package let pictures: PictureSource
   public let summary: DatasetSummary
 
   /// - Parameters:
   ///   - configuration: its `classes` choose and order the classes by name; without, it is the file's order.
   ///   - training: drops images that are too small (`minSize`) or have no annotation of any of the classes
   ///     (`filterEmptyGt`; one whose only annotations are crowds or degenerate stays, as in mmdetection).
+  ///   - pictures: what the configuration's `imgPrefix` names, where it is open already.
   /// - Throws: `COCOError` if a class is not in the file, or no image, or with `filterEmptyGt` no box, is left for
-  ///   training.
-  public init(_ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool) throws {
+  ///   training; if `imgPrefix` names an archive that can't be used.
+  public init(
+    _ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool, pictures: PictureSource? = nil
+  ) throws {
+    self.pictures = try pictures ?? PictureSource(configuration.imgPrefix)
     let chosen = try Self.chosenCategories(file, configuration.classes)
     var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
@@ -66,15 +70,10 @@ public struct CocoDataset: Sendable {
     } else if let warning = summary.lossWarning {
       summary.warnings.append(warning)
     }
-    (imageFolder, self.summary) = (configuration.imgPrefix, summary)
+    self.summary = summary
   }
 
-  public func path(of image: Image) -> String { path(ofFile: image.fileName) }
-
-  func path(ofFile name: String) -> String {
-    if imageFolder.isEmpty { return "./\(name)" }
-    return imageFolder.hasSuffix("/") ? imageFolder + name : "\(imageFolder)/\(name)"
-  }
+  public func path(of image: Image) -> String { pictures.path(of: image.fileName) }
 
   /// The numbers of what is in the annotation file, and a digest of all of it.
   package var contentSummary: String {

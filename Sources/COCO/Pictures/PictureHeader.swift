@@ -12,16 +12,21 @@ struct PictureHeader {
   init(reading path: String) throws {
     let (descriptor, count) = try FileContent.open(path, limit: ImageDecoder.maximumBytes)
     defer { close(descriptor) }
-    let file = PartialFile(descriptor: descriptor, count: count, path: path)
-    let start = try file.bytes(at: 0, 64)
+    try self.init(of: PartialFile(descriptor: descriptor, count: count, path: path))
+  }
+
+  init(of file: PartialFile) throws {
+    let path = file.path
     do {
       let stored: ImageSize
-      if start.starts(with: JPEGDecoder.signature) {
-        (stored, orientation) = try JPEGDecoder.header(of: file)
-      } else if start.starts(with: PNGDecoder.signature) {
-        (stored, orientation) = try PNGDecoder.header(of: file)
-      } else {
-        throw ImageDecoder.foreign(try file.bytes(at: 0, 4096), path: path)
+      switch PictureFormat(start: try file.bytes(at: 0, 18)) {
+      case .jpeg: (stored, orientation) = try JPEGDecoder.header(of: file)
+      case .png: (stored, orientation) = try PNGDecoder.header(of: file)
+      case .webP: (stored, orientation) = try WebPDecoder.header(of: file)
+      case .tiff: (stored, orientation) = try TIFFDecoder.header(of: file)
+      case .bmp: (stored, orientation) = try BMPDecoder.header(of: file)
+      case .gif: (stored, orientation) = try GIFDecoder.header(of: file)
+      case nil: throw ImageDecoder.foreign(try file.bytes(at: 0, 4096), path: path)
       }
       size = orientation >= 5 ? ImageSize(height: stored.width, width: stored.height) : stored
     } catch let fault as ImageFault {
@@ -51,31 +56,6 @@ extension ImageSize {
     guard abs(across / down - 1) < 0.02 else { return "" }
     let factor = String(format: across < 1 ? "%.2f" : "%.1f", across)
     return " (\(factor) times the picture's size: were the pictures resized?)"
-  }
-}
-
-/// A file of which only parts are read.
-struct PartialFile {
-  let descriptor: Int32
-  let count: Int
-  let path: String
-
-  /// So many bytes, or those that are there.
-  /// - Throws: `COCOError`.
-  func bytes(at offset: Int, _ length: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: max(0, min(length, count - offset)))
-    var filled = 0
-    while filled < bytes.count {
-      let read = bytes.withUnsafeMutableBytes {
-        pread(descriptor, $0.baseAddress! + filled, $0.count - filled, off_t(offset + filled))
-      }
-      if read < 0 && errno == EINTR { continue }
-      guard read >= 0 else { throw FileContent.failure(path) }
-      if read == 0 { break }
-      filled += read
-    }
-    bytes.removeLast(bytes.count - filled)
-    return bytes
   }
 }
 
