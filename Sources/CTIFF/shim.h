@@ -56,6 +56,16 @@ static inline int ctiff_close(thandle_t handle) { return 0; }
 
 static inline toff_t ctiff_size(thandle_t handle) { return (toff_t)((ctiff_source *)handle)->count; }
 
+// Memory is there as a whole. (Some releases refuse tiles without compression that they read piece by piece.)
+static inline int ctiff_map(thandle_t handle, void **base, toff_t *size) {
+  ctiff_source *source = (ctiff_source *)handle;
+  *base = (void *)source->bytes;
+  *size = (toff_t)source->count;
+  return source->bytes != NULL;
+}
+
+static inline void ctiff_unmap(thandle_t handle, void *base, toff_t size) {}
+
 static inline int ctiff_note(TIFF *file, void *user, const char *module, const char *format, va_list arguments) {
   ctiff_source *source = (ctiff_source *)user;
   if (source->message[0] == 0) vsnprintf(source->message, sizeof source->message, format, arguments);
@@ -75,7 +85,7 @@ static inline TIFF *ctiff_open(ctiff_source *source, int64_t limit) {
   TIFFOpenOptionsSetWarningHandlerExtR(options, ctiff_ignore, source);
   source->position = 0;
   TIFF *file = TIFFClientOpenExt(
-      "", "rm", source, ctiff_read, ctiff_write, ctiff_seek, ctiff_close, ctiff_size, NULL, NULL, options);
+      "", "r", source, ctiff_read, ctiff_write, ctiff_seek, ctiff_close, ctiff_size, ctiff_map, ctiff_unmap, options);
   TIFFOpenOptionsFree(options);
   return file;
 }

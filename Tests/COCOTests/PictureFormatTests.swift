@@ -24,7 +24,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "rgb.webp", "rgba.webp", "rgb.tif", "tiled.tif", "planar.tif", "rgb.bmp", "topdown.bmp", "rgbx.bmp", "masks.bmp",
+    "rgb.webp", "rgba.webp", "rgb.tif", "tile.tif", "tiled.tif", "planar.tif", "rgb.bmp", "topdown.bmp", "rgbx.bmp",
+    "masks.bmp",
   ])
   func colorsAreTakenAsTheyAre(_ name: String) throws {
     #expect(try decode(name) == picture(Self.color))

@@ -20,8 +20,8 @@ enum BMPDecoder {
       let bits = header.bits
       try eachRow(file, header) { start, pixel in
         for x in 0..<size.width {
-          let byte = Int(file[start + x * bits >> 3])
-          let shift = 8 - bits - (x * bits & 7)
+          let byte = Int(file[start + x * bits / 8])
+          let shift = 8 - bits - x * bits % 8
           write(colors, byte >> shift & (1 << bits - 1), to: &pixels, pixel + x)
         }
       }

@@ -22,6 +22,10 @@ enum TIFFDecoder {
       if let kind = kindOfNumbers(picture) {
         throw ImageFault("the TIFF picture holds \(kind); convert it to 8 bits a channel")
       }
+      let channels = ctiff_small(picture, UInt32(TIFFTAG_SAMPLESPERPIXEL))
+      guard channels <= 4 else {
+        throw ImageFault("the TIFF picture has \(channels) channels; convert the three that matter to RGB")
+      }
       var reason = [CChar](repeating: 0, count: 1024)
       guard TIFFRGBAImageOK(picture, &reason) != 0 else {
         throw ImageFault("libtiff does not decode this kind of TIFF (\(text(reason))); convert it to 8-bit RGB")
@@ -76,8 +80,10 @@ enum TIFFDecoder {
   }
 
   private static func fault(_ source: ctiff_source) -> ImageFault {
-    if source.is_short != 0 { return .cutShort }
     let message = withUnsafeBytes(of: source.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let isShort = ["Read error", "Can not read TIFF directory", "Cannot read TIFF header"]
+      .contains { message.contains($0) }
+    if source.is_short != 0 || isShort { return .cutShort }
     return ImageFault("the TIFF data are damaged: \(message.isEmpty ? "no reason given" : message)")
   }
 
