@@ -5,16 +5,12 @@ import MPI
 extension World {
   /// Throws on all ranks, as a `CommonError`, the `COCOError` that the first of them has met. Collective.
   func agree<Value>(on result: Result<Value, any Error>) throws {
-    var own: COCOError?
-    if case .failure(let error as COCOError) = result { own = error }
-    let reports = try gathered(own)
     var failure: Failure?
-    for (rank, report) in reports.enumerated() where failure == nil {
-      failure = report.map { Failure(rank: rank, error: $0) }
-    }
-    guard let failure = try shared(failure) else { return }
+    if case .failure(let error as COCOError) = result { failure = Failure(rank: rank, error: error) }
+    let first = try gathered(failure).lazy.compactMap { $0 }.first
+    guard let failure = try shared(first) else { return }
     let error = failure.error
-    guard failure.rank > 0, self.rank == 0 else { throw CommonError(underlying: error) }
+    guard failure.rank > 0, rank == 0 else { throw CommonError(underlying: error) }
     let message = "\(error.message) (rank 0 can use its file, rank \(failure.rank) cannot)"
     throw CommonError(underlying: COCOError(error.kind, at: error.place, message))
   }
