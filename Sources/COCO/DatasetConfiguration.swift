@@ -51,6 +51,8 @@ public struct DatasetConfiguration: Equatable, Sendable {
   /// Crowd regions come with an image: whether `Collect.keys` holds `gt_bboxes_ignore`.
   public var collectsIgnored = true
   public var pipeline: [PipelineStep] = []
+  /// How its pictures are read; the same for all data sets of a run.
+  public var pictureRules = PictureRules()
 
   public init() {}
 }

@@ -9,11 +9,15 @@ public struct StepReport: Equatable, Sendable {
   public var counts: [Double]
   /// On how many ranks a loss or a gradient is not finite.
   public var nonFiniteRanks: Int
+  /// How many pictures of the batch could not be used.
+  public var badPictures: Int
   /// The signals that came to this rank, later to any.
   public var signals: ReceivedSignals
 
-  public init(losses: [Double], counts: [Double], isFinite: Bool = true, signals: ReceivedSignals = []) {
-    (self.losses, self.counts, self.signals) = (losses, counts, signals)
+  public init(
+    losses: [Double], counts: [Double], isFinite: Bool = true, badPictures: Int = 0, signals: ReceivedSignals = []
+  ) {
+    (self.losses, self.counts, self.badPictures, self.signals) = (losses, counts, badPictures, signals)
     nonFiniteRanks = isFinite ? 0 : 1
   }
 
@@ -25,7 +29,8 @@ public struct StepReport: Equatable, Sendable {
       return self
     }
     let signalFlags = ReceivedSignals.each.map { signals.contains($0) ? 1.0 : 0 }
-    var vector = Self.agreement(order.hash) + [Double(nonFiniteRanks)] + signalFlags + losses + counts
+    let numbers = [Double(nonFiniteRanks), Double(badPictures)]
+    var vector = Self.agreement(order.hash) + numbers + signalFlags + losses + counts
     order.progress?.enter(.world, number: step)
     try order.waiting { try world.sum(&vector) }
     guard Self.isAgreed(vector, ranks: world.size) else { throw try order.disagreement(step: step, world: world) }
@@ -33,6 +38,7 @@ public struct StepReport: Equatable, Sendable {
     var sums = vector.dropFirst(8)
     var result = self
     result.nonFiniteRanks = Int(sums.removeFirst())
+    result.badPictures = Int(sums.removeFirst())
     result.signals = ReceivedSignals(ReceivedSignals.each.filter { _ in sums.removeFirst() > 0 })
     result.losses = Array(sums.prefix(losses.count))
     result.counts = Array(sums.dropFirst(losses.count))

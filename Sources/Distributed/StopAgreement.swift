@@ -23,12 +23,13 @@ public final class StopAgreement {
   deinit { flags.deallocate() }
 
   /// To be asked before each round. After a yes, no rank asks again.
-  public func isAskedToStop() throws -> Bool {
+  /// - Parameter wishes: whether this rank has a reason of its own to stop, besides signals.
+  public func isAskedToStop(wishes: Bool = false) throws -> Bool {
     defer { round += 1 }
     if round % Self.interval == 0 {
       if try isAgreedAtTheEnd() { return true }
       flags.update(repeating: 0)
-      flags[world.rank] = Signals.received.isStop ? 1 : 0
+      flags[world.rank] = wishes || Signals.received.isStop ? 1 : 0
       request = try world.startSum(flags)
     }
     if let request, try !request.test() { return false }

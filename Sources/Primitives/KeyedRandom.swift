@@ -6,7 +6,7 @@ import Foundation
 public struct KeyedRandom: RandomNumberGenerator, Sendable {
   /// What the numbers are for. Two purposes never share numbers.
   public enum Purpose: UInt32, Sendable {
-    case initialization, shuffle, flip, scale, rpnSampler, rcnnSampler, shapes, test
+    case initialization, shuffle, flip, scale, rpnSampler, rcnnSampler, shapes, test, replacement
   }
 
   private let key: (UInt32, UInt32)
@@ -19,8 +19,10 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
   ///   - seed: the seed of the run.
   ///   - epoch: the 0-based epoch, or any number that separates repetitions.
   ///   - item: what is drawn for: an image id, the hash of a parameter's name, …
-  public init(seed: UInt64, purpose: Purpose, epoch: Int = 0, item: Int64 = 0) {
-    let mixed = Self.mix(seed ^ Self.mix(UInt64(truncatingIfNeeded: epoch) << 8 | UInt64(purpose.rawValue)))
+  ///   - draw: 0, or a number that separates draws for the same.
+  public init(seed: UInt64, purpose: Purpose, epoch: Int = 0, item: Int64 = 0, draw: Int = 0) {
+    var mixed = Self.mix(seed ^ Self.mix(UInt64(truncatingIfNeeded: epoch) << 8 | UInt64(purpose.rawValue)))
+    if draw != 0 { mixed = Self.mix(mixed ^ Self.mix(UInt64(bitPattern: Int64(draw)))) }
     let item = UInt64(bitPattern: item)
     key = (UInt32(truncatingIfNeeded: mixed), UInt32(truncatingIfNeeded: mixed >> 32))
     stream = (UInt32(truncatingIfNeeded: item), UInt32(truncatingIfNeeded: item >> 32))

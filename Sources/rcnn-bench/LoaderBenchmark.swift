@@ -1,5 +1,7 @@
 import ArgumentParser
 import COCO
+import Foundation
+import MPI
 import Primitives
 import Training
 
@@ -9,6 +11,9 @@ struct LoaderBenchmark: ParsableCommand {
     commandName: "loader",
     abstract: "Times the loading of pictures, stage by stage and through the prefetcher.",
     discussion: """
+      With --steps: training steps on what the loader gives, in turn with steps on one batch over and over, alone or \
+      under mpirun; the ratio is what the loader costs a training.
+
       Without --data: JPEGs of 640 x 480 of about 155 kB, made in a temporary folder. The pipeline is \
       faster_rcnn_r50_fpn_1x_coco's with --size in img_scale.
       """)
@@ -31,10 +36,25 @@ struct LoaderBenchmark: ParsableCommand {
   @Flag(help: "Decode at full size only, as with mpi.scaled_decode: never.")
   var fullDecode = false
 
+  @Option(help: "Compare so many training steps of each kind in a round.")
+  var steps: Int?
+
+  @Option(help: "Images a rank, with --steps.")
+  var batch = 1
+
+  @Option(help: "Rounds of a comparison with --steps.")
+  var rounds = 5
+
+  @Option(help: "Threads a rank that compute, with --steps (default: as rcnn-train).")
+  var stepThreads: Int?
+
   @Flag(help: "Print one line of JSON.")
   var json = false
 
   func validate() throws {
+    guard min(steps ?? 1, batch, rounds, stepThreads ?? 1) > 0 else {
+      throw ValidationError("--steps, --batch, --rounds and --step-threads are numbers from 1 on")
+    }
     guard images > 0, threads > 0 else { throw ValidationError("--images and --threads are numbers from 1 on") }
     guard (data == nil) == (imagesDir == nil) else {
       throw ValidationError("--data and --images-dir are given together or not at all")
@@ -42,6 +62,7 @@ struct LoaderBenchmark: ParsableCommand {
   }
 
   func run() throws {
+    if let steps { compare(steps) }
     Boundary.run(singleRank: true) { _ in
       let synthetic = data == nil ? try SyntheticPictures(count: min(images, 32)) : nil
       defer { synthetic?.remove() }
@@ -53,6 +74,31 @@ struct LoaderBenchmark: ParsableCommand {
       let result = LoaderResult(
         size: size.pixels, images: images, threads: threads, seconds: seconds, stages: stages, peakRSSMiB: peak)
       print(json ? result.json : result.table)
+      return 0
+    }
+  }
+
+  private func compare(_ steps: Int) -> Never {
+    Boundary.run(singleRank: false, signals: .system) { world in
+      // Each rank has its own pictures, all of the same content.
+      let synthetic = data == nil ? try SyntheticPictures(count: min(images, 32)) : nil
+      defer { synthetic?.remove() }
+      let (dataset, pipeline) = (try openDataset(synthetic), try pipeline())
+      let budget = try ThreadBudget(
+        explicit: stepThreads, environment: ProcessInfo.processInfo.environment, world: world)
+      let sides = try LoaderSteps(dataset, pipeline, threads: budget.threads, world: world)
+      let options = TrainingPlans.Options(
+        seed: 0, globalBatch: batch * world.size, rank: world.rank, ranks: world.size, epochs: .max)
+      var results: [LoaderSteps.Round] = []
+      for number in 1...rounds {
+        let plans = TrainingPlans(dataset, pipeline, options: options)
+        results.append(try sides.round(plans, loaderThreads: threads, steps: steps))
+        if !json, world.rank == 0 { print(LoaderStepsResult.line(number, results[number - 1])) }
+      }
+      let result = LoaderStepsResult(
+        size: size.pixels, batch: batch, ranks: world.size, threads: budget.threads, loaderThreads: threads,
+        rounds: results)
+      if world.rank == 0 { print(json ? result.json : result.summary) }
       return 0
     }
   }

@@ -127,6 +127,10 @@ import Testing
     #expect(error == COCOError(at: "x.jpg", message))
   }
 
+  private static let refusal =
+    "pixels are refused: cut large pictures into tiles, or raise mpi.max_picture_pixels (a pixel takes 3 bytes and more "
+    + "while it is read)"
+
   /// Width and height as they stand in the file.
   @Test(arguments: [
     ("rgb.png", 16, [0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]), ("rgb.bmp", 18, [0x60, 0xea, 0, 0, 0x60, 0xea, 0, 0]),
@@ -136,8 +140,28 @@ import Testing
     var file = try bytes(name)
     file.replaceSubrange(place..<place + size.count, with: size)
     let error = #expect(throws: COCOError.self) { try ImageDecoder.decode(file, path: "x") }
-    #expect(
-      error?.message == "the picture's header states 60000 x 60000; more than 134217728 pixels are refused")
+    #expect(error?.message == "the picture's header states 60000 x 60000; more than 134217728 \(Self.refusal)")
+  }
+
+  @Test(arguments: ["rgb.png", "rgb.bmp", "plain.gif", "rgb.webp", "rgb.tif"])
+  func theRulesSayHowLargeAPictureMayBe(_ name: String) throws {
+    var rules = PictureRules()
+    rules.maximumPixels = 34
+    let small = #expect(throws: COCOError.self) {
+      try ImageDecoder.decode(TestData.fixture(name), rules: rules)
+    }
+    #expect(small?.message == "the picture's header states 7 x 5; more than 34 \(Self.refusal)")
+    rules.maximumPixels = 35
+    #expect(try ImageDecoder.decode(TestData.fixture(name), rules: rules).size.width == 7)
+  }
+
+  @Test(arguments: 1...8) func exifOrientationIsIgnoredWhereTheRulesSaySo(_ orientation: Int) throws {
+    var rules = PictureRules()
+    rules.exif = .ignore
+    let upright = try decode("orientation_\(orientation).jpg")
+    let stored = try ImageDecoder.decode(TestData.fixture("orientation_\(orientation).jpg"), rules: rules)
+    #expect((stored == upright) == (orientation == 1))
+    #expect((stored.size == upright.size) == (orientation < 5))
   }
 
   @Test func aSizeThatDisagreesNamesBoth() {
@@ -147,7 +171,8 @@ import Testing
     }
     #expect(
       error?.message
-        == "the picture is 32 x 16 pixels upright, but the annotation file says 16 x 32 (the EXIF rotation?)")
+        == "the picture is 32 x 16 pixels upright, but the annotation file says 16 x 32 (its size before an EXIF rotation? "
+        + "mpi.exif: ignore takes pictures as they are stored)")
   }
 
   @Test func foldersAndMissingFilesAreNamed() {

@@ -134,7 +134,10 @@ import Testing
 
   @Test(arguments: [
     ("baseline.jpg", 64, 96, "(width and height are swapped)"),
-    ("orientation_6.jpg", 16, 32, "(its size before the EXIF rotation)"),
+    (
+      "orientation_6.jpg", 16, 32,
+      "(its size before the EXIF rotation; mpi.exif: ignore takes pictures as they are stored)"
+    ),
     ("baseline.jpg", 288, 192, "(3.0 times the picture's size: were the pictures resized?)"),
     ("baseline.jpg", 48, 32, "(0.50 times the picture's size: were the pictures resized?)"),
   ])
@@ -142,6 +145,34 @@ import Testing
     let size = ImageSize(height: height, width: width)
     let error = found(try dataset([name], in: TestData.fixture(""), size: size), .headers)
     #expect(error?.message.hasSuffix("the annotation file says \(width) x \(height) \(reason)") == true)
+  }
+
+  @Test func whatIsStoredCountsWhereOrientationIsIgnored() throws {
+    func found(_ width: Int, _ height: Int) throws -> COCOError? {
+      var rules = PictureRules()
+      rules.exif = .ignore
+      let size = ImageSize(height: height, width: width)
+      let dataset = try TestData.dataset(sizes: [size], folder: TestData.fixture(""), rules: rules) { _ in
+        "orientation_6.jpg"
+      }
+      return self.found(dataset, .headers)
+    }
+    #expect(try found(16, 32) == nil)
+    let message = try found(32, 16)?.message ?? ""
+    #expect(
+      message.hasSuffix(
+        "the picture is 16 x 32 pixels as it is stored, but the annotation file says 32 x 16 (its size after the EXIF "
+          + "rotation; mpi.exif: apply follows it)"))
+  }
+
+  @Test func aPictureThatIsTooLargeIsRefusedFromTheFile() throws {
+    var rules = PictureRules()
+    rules.maximumPixels = 3071
+    let error = #expect(throws: COCOError.self) {
+      try TestData.dataset(sizes: [ImageSize(height: 48, width: 64)], rules: rules)
+    }
+    let message = "image 5: its size is 64 x 48: more than 3071 pixels are refused: cut large pictures into tiles"
+    #expect(error?.message.hasPrefix(message) == true)
   }
 
   @Test func whatIsNoPictureIsSaid() throws {

@@ -26,7 +26,8 @@ enum TestData {
 
   /// A data set of images with one box each, named like `name(index)`.
   static func dataset(
-    sizes: [ImageSize], folder: String = "", name: (Int) -> String = { "\($0).jpg" }
+    sizes: [ImageSize], folder: String = "", rules: PictureRules = PictureRules(),
+    name: (Int) -> String = { "\($0).jpg" }
   ) throws -> CocoDataset {
     let images = sizes.enumerated().map { index, size in
       "{\"id\": \(index * 10 + 5), \"file_name\": \"\(name(index))\", \"width\": \(size.width), \"height\": \(size.height)}"
@@ -36,6 +37,7 @@ enum TestData {
     var configuration = DatasetConfiguration()
     configuration.imgPrefix = folder
     configuration.minSize = 1
+    configuration.pictureRules = rules
     return try CocoDataset(try file(text), configuration: configuration, training: true)
   }
 

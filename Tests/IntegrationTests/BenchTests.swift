@@ -63,6 +63,18 @@ extension ProgramTests {
       #expect(alone.errors == "error: one rank has nothing to exchange; start it with 'mpirun -np 2'\n")
     }
 
+    @Test("Steps on what the loader gives are compared with steps on a repeated batch") func loader() throws {
+      let options = "loader --steps 1 --rounds 2 --size 64x64 --images 3 --step-threads 1 --json"
+      let fields = try #require(try lines(bench(options.split(separator: " ").map(String.init), ranks: 2)).first)
+      let names = [
+        "ratio", "ratio_min", "ratio_max", "processor_ratio", "step_seconds", "repeated_step_seconds", "data_seconds",
+      ]
+      for name in names {
+        #expect(try number(fields, name) > 0)
+      }
+      #expect(try number(fields, "ranks") == 2 && number(fields, "rounds") == 2)
+    }
+
     @Test("A save is timed beside the training and while it waits") func save() throws {
       let run = try TinyRun()
       let options = ["save", "--size", "64x64", "--batch", "1", "--steps", "1", "--rounds", "1", "--json"]

@@ -242,6 +242,10 @@ enum EveryKeyConfiguration {
       max_non_finite: 10
       check_interval: 1
       check_pictures: names
+      exif: apply
+      max_picture_pixels: 134217728
+      on_bad_picture: stop
+      max_bad_pictures: 10
       stall_timeout: 600
       async_save: false
       save_failures: 3
@@ -305,6 +309,7 @@ enum EveryKeyConfiguration {
     "model.test_cfg.rpn.max_per_img": ["5"],
     "model.train_cfg.rcnn.assigner.neg_iou_thr": ["0.02"], "data.val.pipeline.1.img_scale": ["[64,48]"],
     "data.test.pipeline.1.img_scale": ["[64,48]"], "mpi.inject": ["flip rank=0 step=1"],
+    "mpi.max_picture_pixels": ["100"],
   ]
 
   /// Keys whose effect can't show in a run of one rank and a second, or must not, and the tests that show it.

@@ -145,12 +145,29 @@ import Training
       """
     ),
     (
+      "workflow: [[train, 1]]", "mpi: {exif: rotate}",
+      """
+      c.yaml:N:13: error: 'mpi.exif' is rotate, expected one of apply, ignore
+          mpi: {exif: rotate}
+                      ^
+      """
+    ),
+    (
+      "workflow: [[train, 1]]", "mpi: {max_picture_pixels: 2000000000}",
+      """
+      c.yaml:N:27: error: 'mpi.max_picture_pixels' is 2000000000, expected a number from 1 to 1000000000
+          mpi: {max_picture_pixels: 2000000000}
+                                    ^
+      """
+    ),
+    (
       "workflow: [[train, 1]]", "mpi: {zzzzzzzzzz: local}",
       """
       c.yaml:N:7: error: unknown key 'zzzzzzzzzz' in 'mpi'
           mpi: {zzzzzzzzzz: local}
-                ^ known keys: async_save, bucket_size_mb, check_interval, check_pictures, global_batch, inject, \
-      keep_levels_in_graph, loss_normalizer, max_non_finite, on_non_finite, recompute, reduction, save_failures, scaled_decode, shuffle, \
+                ^ known keys: async_save, bucket_size_mb, check_interval, check_pictures, exif, global_batch, \
+      inject, keep_levels_in_graph, loss_normalizer, max_bad_pictures, max_non_finite, max_picture_pixels, on_bad_picture, \
+      on_non_finite, recompute, reduction, save_failures, scaled_decode, shuffle, \
       stall_timeout, threads_per_rank, weights_dir
       """
     ),

@@ -82,9 +82,11 @@ extension AnnotationFile.Image {
     }
     let (width, height) = (try record.wholeNumber("width"), try record.wholeNumber("height"))
     guard width > 0, height > 0 else { throw record.failure("its size is \(width) x \(height); both must be positive") }
-    guard width <= Int64(ImageDecoder.maximumPixels) / height else {
+    // What is allowed below that is the data set's to say.
+    guard width <= Int64(PictureRules.mostPixels) / height else {
       throw record.failure(
-        "its size is \(width) x \(height): more than \(ImageDecoder.maximumPixels) pixels are refused")
+        "its size is \(width) x \(height), which is more than the \(PictureRules.mostPixels) pixels that can be read; cut "
+          + "large pictures into tiles")
     }
     (self.width, self.height) = (Int(width), Int(height))
   }

@@ -39,6 +39,7 @@ public struct CocoDataset: Sendable {
   /// The file's category id of each label.
   public let categoryIDs: [Int64]
   package let pictures: PictureSource
+  let pictureRules: PictureRules
   public let summary: DatasetSummary
 
   /// - Parameters:
@@ -71,6 +72,8 @@ public struct CocoDataset: Sendable {
       summary.warnings.append(warning)
     }
     self.summary = summary
+    pictureRules = configuration.pictureRules
+    try images.checkSizes(pictureRules)
   }
 
   public func path(of image: Image) -> String { pictures.path(of: image.fileName) }
@@ -179,6 +182,16 @@ extension CocoDataset {
     public func size(at index: Int) -> ImageSize {
       let position = Int(positions[index])
       return ImageSize(height: Int(file.block.heights[position]), width: Int(file.block.widths[position]))
+    }
+
+    /// - Throws: `COCOError` for the first that is larger than pictures may be.
+    fileprivate func checkSizes(_ rules: PictureRules) throws {
+      for index in indices {
+        let size = size(at: index)
+        guard size.width > rules.maximumPixels / size.height else { continue }
+        throw COCOError(
+          at: file.path, "image \(id(at: index)): its size is \(size.width) x \(size.height): \(rules.refusal)")
+      }
     }
 
     public func aspectGroup(at index: Int) -> Int { CocoDataset.aspectGroup(of: size(at: index)) }

@@ -69,11 +69,11 @@ public struct PictureSource: Sendable {
 
   /// The header of a picture.
   /// - Throws: `COCOError` with the picture's place.
-  func header(of name: String) throws -> PictureHeader {
+  func header(of name: String, _ rules: PictureRules) throws -> PictureHeader {
     switch place {
-    case .folder: try PictureHeader(reading: path(of: name))
+    case .folder: try PictureHeader(reading: path(of: name), rules)
     case .archive(let archive):
-      try PictureHeader(of: archive.file(inArchive(name), limit: ImageDecoder.maximumBytes))
+      try PictureHeader(of: archive.file(inArchive(name), limit: ImageDecoder.maximumBytes), rules)
     }
   }
 

@@ -5,6 +5,8 @@ public struct Batch: Sendable {
   /// The facts of one image. Boxes are in the pixels of the batch.
   public struct Image: Equatable, Sendable {
     public let id: Int64
+    /// 0; another number for an image that comes once more in an epoch.
+    public let draw: Int
     /// The size of the stored picture.
     public let oriSize: ImageSize
     public let geometry: Geometry
@@ -23,16 +25,29 @@ public struct Batch: Sendable {
   public let iteration: Int
   public let images: [Image]
   public let size: ImageSize
+  /// Those in whose places others are, or none.
+  public let badPictures: [BadPicture]
+  /// Whether a place is empty: nothing may be learnt from the batch.
+  public let hasEmptyPlaces: Bool
   private let samples: [Sample]
 
+  init(_ read: [ReadImage], plan: BatchPlan) {
+    self.init(
+      read.map(\.sample), plan: plan, badPictures: read.flatMap(\.badPictures),
+      hasEmptyPlaces: read.contains(where: \.isEmpty))
+  }
+
   /// - Precondition: `plan.size` is at least every sample's size.
-  package init(_ samples: [Sample], plan: BatchPlan) {
+  package init(
+    _ samples: [Sample], plan: BatchPlan, badPictures: [BadPicture] = [], hasEmptyPlaces: Bool = false
+  ) {
+    (self.badPictures, self.hasEmptyPlaces) = (badPictures, hasEmptyPlaces)
     (epoch, iteration, size) = (plan.key.epoch, plan.iteration, plan.size)
     self.samples = samples
     images = samples.map {
       Image(
-        id: $0.imageID, oriSize: $0.oriSize, geometry: $0.geometry, gtBoxes: $0.boxes, gtLabels: $0.labels,
-        gtIgnore: $0.ignored)
+        id: $0.imageID, draw: $0.draw, oriSize: $0.oriSize, geometry: $0.geometry, gtBoxes: $0.boxes,
+        gtLabels: $0.labels, gtIgnore: $0.ignored)
     }
   }
 
@@ -71,11 +86,21 @@ public struct BatchPlan: Equatable, Sendable {
   public let iteration: Int
   /// Indices into the data set's images.
   public let indices: [Int]
+  /// The number of the draw for each, see `DrawKey`.
+  public let draws: [Int]
+  /// The place of the first in the epoch, counted in images of global batches.
+  public let position: Int
   public let size: ImageSize
 
-  public init(key: DrawKey, iteration: Int, indices: [Int], size: ImageSize) {
+  public init(
+    key: DrawKey, iteration: Int, indices: [Int], draws: [Int]? = nil, position: Int = 0, size: ImageSize
+  ) {
     (self.key, self.iteration, self.indices, self.size) = (key, iteration, indices, size)
+    (self.draws, self.position) = (draws ?? indices.map { _ in 0 }, position)
   }
+
+  /// Of the draws for one of the images.
+  func key(at place: Int) -> DrawKey { DrawKey(seed: key.seed, epoch: key.epoch, draw: draws[place]) }
 }
 
 extension Batch {

@@ -37,16 +37,18 @@ public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
   public mutating func next() -> BatchPlan? {
     guard epoch < options.epochs else { return nil }
     let order = order ?? dataset.order(ofEpoch: epoch, options)
-    guard iteration < order.batches.count else {
+    guard iteration < order.count else {
       (epoch, iteration, self.order) = (epoch + 1, 0, nil)
       return next()
     }
     self.order = order
     let key = DrawKey(seed: options.seed, epoch: epoch)
+    let (indices, draws) = order.batch(iteration)
+    let share = order.share(ofBatch: iteration, rank: options.rank, ranks: options.ranks)
     let plan = BatchPlan(
-      key: key, iteration: iteration,
-      indices: Array(order.slice(ofBatch: iteration, rank: options.rank, ranks: options.ranks)),
-      size: dataset.paddedSize(of: order.batches[iteration], pipeline, key: key))
+      key: key, iteration: iteration, indices: Array(indices[share]), draws: Array(draws[share]),
+      position: iteration * options.globalBatch + share.lowerBound,
+      size: dataset.paddedSize(of: indices, draws: draws, pipeline, key: key))
     iteration += 1
     return plan
   }
@@ -67,9 +69,11 @@ extension CocoDataset {
   }
 
   /// The largest height and the largest width of the images after Resize and Pad, from the annotation file's sizes alone.
-  public func paddedSize(of indices: [Int], _ pipeline: Pipeline, key: DrawKey) -> ImageSize {
-    let shapes = indices.map {
-      pipeline.geometry(of: images.size(at: $0), imageID: images.id(at: $0), key: key).padShape
+  /// - Parameter draws: the number of the draw for each; nil: 0.
+  public func paddedSize(of indices: [Int], draws: [Int]? = nil, _ pipeline: Pipeline, key: DrawKey) -> ImageSize {
+    let shapes = indices.enumerated().map { place, index in
+      let key = DrawKey(seed: key.seed, epoch: key.epoch, draw: draws?[place] ?? key.draw)
+      return pipeline.geometry(of: images.size(at: index), imageID: images.id(at: index), key: key).padShape
     }
     return ImageSize(height: shapes.map(\.height).max() ?? 0, width: shapes.map(\.width).max() ?? 0)
   }
@@ -96,6 +100,6 @@ extension CocoDataset {
     let image = images[index]
     return try ImageDecoder.decode(
       pictures.read(image.fileName, limit: ImageDecoder.maximumBytes), path: path(of: image), expectedSize: image.size,
-      covering: pipeline.decodedSize(of: image, key: key), pool)
+      covering: pipeline.decodedSize(of: image, key: key), pictureRules, pool)
   }
 }

@@ -11,16 +11,16 @@ final class BatchQueue: @unchecked Sendable {
     /// How many of its images have been handed to a thread, and how many have come back.
     var started = 0
     var finished = 0
-    var samples: [Sample?]
+    var images: [ReadImage?]
     /// The error of the image that comes first in the batch.
     var failure: (position: Int, error: any Error)?
 
     init(_ plan: BatchPlan) {
       self.plan = plan
-      samples = [Sample?](repeating: nil, count: plan.indices.count)
+      images = [ReadImage?](repeating: nil, count: plan.indices.count)
     }
 
-    var isComplete: Bool { finished == samples.count }
+    var isComplete: Bool { finished == images.count }
   }
 
   private let condition = NSCondition()
@@ -40,7 +40,7 @@ final class BatchQueue: @unchecked Sendable {
   func next() throws -> Batch? {
     guard let entry = takeFirst() else { return nil }
     if let failure = entry.failure { throw failure.error }
-    return Batch(entry.samples.compactMap { $0 }, plan: entry.plan)
+    return Batch(entry.images.compactMap { $0 }, plan: entry.plan)
   }
 
   func stop() {
@@ -52,13 +52,13 @@ final class BatchQueue: @unchecked Sendable {
   }
 
   /// A thread's life: takes the next image that nobody reads yet, until there is none or the queue is stopped.
-  func work(_ read: (BatchPlan, Int) throws -> Sample) {
+  func work(_ read: (BatchPlan, _ place: Int) throws -> ReadImage) {
     while let (entry, position) = takeImage() {
-      let result = Result { try read(entry.plan, entry.plan.indices[position]) }
+      let result = Result { try read(entry.plan, position) }
       condition.withLock {
         entry.finished += 1
         switch result {
-        case .success(let sample): entry.samples[position] = sample
+        case .success(let image): entry.images[position] = image
         case .failure(let error):
           if position < entry.failure?.position ?? .max { entry.failure = (position, error) }
         }
@@ -75,7 +75,7 @@ final class BatchQueue: @unchecked Sendable {
       guard !isStopped, !entries.isEmpty else { return nil }
       condition.broadcast()
       let entry = entries.removeFirst()
-      lent = entry.samples.compactMap { $0?.picture }
+      lent = entry.images.compactMap { $0?.sample.picture }
       return entry
     }
   }
@@ -83,7 +83,7 @@ final class BatchQueue: @unchecked Sendable {
   private func takeImage() -> (Entry, Int)? {
     condition.withLock {
       while !isStopped {
-        if let entry = entries.first(where: { $0.started < $0.samples.count }) ?? startNext() {
+        if let entry = entries.first(where: { $0.started < $0.images.count }) ?? startNext() {
           entry.started += 1
           return (entry, entry.started - 1)
         }

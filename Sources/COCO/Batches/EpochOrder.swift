@@ -4,10 +4,27 @@ import Primitives
 ///
 /// It is mmdetection's `GroupSampler` with the global batch as its unit: a batch holds images of one aspect group only;
 /// each group is shuffled and filled up with random repeats of its own to whole batches; then the batches are shuffled.
+/// A repeat has a draw of its own, as there: it is not a copy.
 /// So the order does not depend on the number of ranks, which take slices.
 public struct EpochOrder: Equatable, Sendable {
   /// The global batches, as indices into the data set's images.
-  public let batches: [[Int]]
+  public var batches: [[Int]] { filled.map(\.indices) }
+  private let filled: [FilledBatch]
+
+  private struct FilledBatch: Equatable {
+    let indices: [Int]
+    /// How many at its end are repeats.
+    let repeats: Int
+  }
+
+  public var count: Int { filled.count }
+
+  /// A global batch, and the number of the draw for each of its images: 0, or from 1 on for repeats.
+  package func batch(_ index: Int) -> (indices: [Int], draws: [Int]) {
+    let batch = filled[index]
+    let first = batch.indices.count - batch.repeats
+    return (batch.indices, batch.indices.indices.map { max(0, $0 - first + 1) })
+  }
 
   /// - Parameters:
   ///   - groups: the aspect group, 0 or 1, of each image.
@@ -15,29 +32,34 @@ public struct EpochOrder: Equatable, Sendable {
   public init(groups: [Int], globalBatch: Int, seed: UInt64, epoch: Int, shuffles: Bool = true) {
     require(globalBatch > 0 && !groups.isEmpty, "an epoch needs images and a batch size")
     guard shuffles else {
-      batches = Self.cut(Self.filled(Array(groups.indices), to: globalBatch) { $0 % groups.count }, globalBatch)
+      filled = Self.cut(Array(groups.indices), globalBatch) { $0 % groups.count }
       return
     }
-    var batches: [[Int]] = []
+    var batches: [FilledBatch] = []
     for group in 0...1 {
       var random = KeyedRandom(seed: seed, purpose: .shuffle, epoch: epoch, item: Int64(group))
       var members = groups.indices.filter { groups[$0] == group }
       if members.isEmpty { continue }
       random.shuffle(&members)
-      batches += Self.cut(Self.filled(members, to: globalBatch) { _ in random.below(members.count) }, globalBatch)
+      batches += Self.cut(members, globalBatch) { _ in random.below(members.count) }
     }
     var random = KeyedRandom(seed: seed, purpose: .shuffle, epoch: epoch, item: 2)
     random.shuffle(&batches)
-    self.batches = batches
+    filled = batches
   }
 
   /// The images of a batch that a rank works on: a contiguous share, one image larger on the first ranks where the batch
   /// does not divide.
   /// - Precondition: the global batch has an image for each rank.
   public func slice(ofBatch index: Int, rank: Int, ranks: Int) -> ArraySlice<Int> {
-    let batch = batches[index]
-    require(batch.count >= ranks, "a global batch of \(batch.count) images can't be shared by \(ranks) ranks")
-    return batch[Self.share(ofRank: rank, of: ranks, batch: batch.count)]
+    filled[index].indices[share(ofBatch: index, rank: rank, ranks: ranks)]
+  }
+
+  /// Their places in it.
+  func share(ofBatch index: Int, rank: Int, ranks: Int) -> Range<Int> {
+    let count = filled[index].indices.count
+    require(count >= ranks, "a global batch of \(count) images can't be shared by \(ranks) ranks")
+    return Self.share(ofRank: rank, of: ranks, batch: count)
   }
 
   /// The places in a global batch of `batch` images that a rank works on.
@@ -47,13 +69,12 @@ public struct EpochOrder: Equatable, Sendable {
     return first..<first + share + (rank < rest ? 1 : 0)
   }
 
-  /// Filled up to a multiple of `batch` with elements of its own; `choose` names the one for each new position.
-  private static func filled(_ members: [Int], to batch: Int, choose: (Int) -> Int) -> [Int] {
+  /// In batches, of which the last is filled up with elements of its own; `choose` names the one for each new position.
+  private static func cut(_ members: [Int], _ batch: Int, choose: (Int) -> Int) -> [FilledBatch] {
     let count = (members.count + batch - 1) / batch * batch
-    return members + (members.count..<count).map { members[choose($0)] }
-  }
-
-  private static func cut(_ members: [Int], _ batch: Int) -> [[Int]] {
-    stride(from: 0, to: members.count, by: batch).map { Array(members[$0..<$0 + batch]) }
+    let all = members + (members.count..<count).map { members[choose($0)] }
+    return stride(from: 0, to: count, by: batch).map {
+      FilledBatch(indices: Array(all[$0..<$0 + batch]), repeats: max(0, $0 + batch - members.count))
+    }
   }
 }

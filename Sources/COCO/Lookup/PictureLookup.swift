@@ -27,7 +27,7 @@ extension CocoDataset {
       case .there:
         guard check == .headers else { continue }
         do {
-          let header = try pictures.header(of: name)
+          let header = try pictures.header(of: name, pictureRules)
           if let difference = header.difference(from: images.size(at: place)) {
             report.addOtherSize(fault(": \(difference)"))
           }

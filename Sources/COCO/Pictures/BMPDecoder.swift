@@ -4,10 +4,12 @@ import Primitives
 /// colours of 16, 24 and 32 bits. Channels of less than 8 bits get zeros below, as in OpenCV.
 enum BMPDecoder {
   /// The size. BMP knows no orientation.
-  static func header(of file: PartialFile) throws -> (ImageSize, orientation: Int) { (try BMPHeader(file).size, 1) }
+  static func header(of file: PartialFile, _ rules: PictureRules) throws -> (ImageSize, orientation: Int) {
+    (try BMPHeader(file, rules).size, 1)
+  }
 
-  static func decode(_ file: [UInt8], _ pool: PixelPool) throws -> DecodedImage {
-    let header = try BMPHeader(PartialFile(file))
+  static func decode(_ file: [UInt8], _ rules: PictureRules, _ pool: PixelPool) throws -> DecodedImage {
+    let header = try BMPHeader(PartialFile(file), rules)
     let size = header.size
     var pixels = pool.take(size.height * size.width * 3)
     switch (header.coding, header.bits) {

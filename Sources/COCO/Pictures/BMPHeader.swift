@@ -24,7 +24,7 @@ struct BMPHeader {
   }
 
   /// - Throws: `ImageFault`, also for kinds that are not decoded; `COCOError` where the file can't be read.
-  init(_ file: PartialFile) throws {
+  init(_ file: PartialFile, _ rules: PictureRules) throws {
     let start = try file.bytes(at: 0, 14 + 124)
     guard Self.isExpected(start) else { throw ImageFault.cutShort }
     let headerSize = start.littleEndian(14, 4)
@@ -37,7 +37,7 @@ struct BMPHeader {
     }
     let (width, height) = (signed(18), signed(18 + fieldSize))
     isTopDown = height < 0
-    try ImageFault.checkSize(width: width, height: abs(height))
+    try rules.check(width: width, height: abs(height))
     size = ImageSize(height: abs(height), width: width)
     bits = start.littleEndian(isOld ? 24 : 28, 2)
     let compression = headerSize >= 40 ? start.littleEndian(30, 4) : 0

@@ -5,16 +5,16 @@ import Primitives
 /// background's colour, as in OpenCV.
 enum GIFDecoder {
   /// The size of the screen. GIF knows no orientation.
-  static func header(of file: PartialFile) throws -> (ImageSize, orientation: Int) {
+  static func header(of file: PartialFile, _ rules: PictureRules) throws -> (ImageSize, orientation: Int) {
     let start = try file.bytes(at: 0, 10)
     guard start.count == 10 else { throw ImageFault.cutShort }
     let size = ImageSize(height: start.littleEndian(8, 2), width: start.littleEndian(6, 2))
-    try ImageFault.checkSize(width: size.width, height: size.height)
+    try rules.check(width: size.width, height: size.height)
     return (size, 1)
   }
 
-  static func decode(_ file: [UInt8], _ pool: PixelPool) throws -> DecodedImage {
-    let (size, _) = try header(of: PartialFile(file))
+  static func decode(_ file: [UInt8], _ rules: PictureRules, _ pool: PixelPool) throws -> DecodedImage {
+    let (size, _) = try header(of: PartialFile(file), rules)
     return try file.withUnsafeBufferPointer { bytes in
       var source = cgif_source(bytes: bytes.baseAddress, count: bytes.count, position: 0)
       return try withUnsafeMutablePointer(to: &source) { source in

@@ -27,20 +27,19 @@ public struct DecodedImage: Equatable, Sendable {
 }
 
 /// Reads pictures (`PictureFormat`) the way OpenCV's `IMREAD_COLOR` does: the format is told by the content, not by the
-/// name; EXIF orientation is applied; grey is repeated, alpha dropped (not composited; `TIFFDecoder` and `GIFDecoder` say
+/// name; EXIF orientation is applied, unless the rules say otherwise; grey is repeated, alpha dropped (not composited; `TIFFDecoder` and `GIFDecoder` say
 /// what else OpenCV does), 16 bits are scaled to 8, CMYK becomes (255-C)(255-K)/255; colour profiles and gamma are ignored.
 ///
 /// Unlike there, a file that is cut short is an error, not a picture with a grey rest.
 public enum ImageDecoder {
-  /// Larger pictures are refused from their header, before any memory is taken.
-  public static let maximumPixels = 1 << 27
-
   static let maximumBytes = 1 << 30
 
-  /// - Parameter expectedSize: the upright size that the annotation file states, if there is one.
+  /// - Parameter expectedSize: the size that the annotation file states, if there is one.
   /// - Throws: `COCOError` with the path and the reason.
-  public static func decode(_ path: String, expectedSize: ImageSize? = nil) throws -> DecodedImage {
-    try decode(path, expectedSize: expectedSize, covering: nil, PixelPool())
+  public static func decode(
+    _ path: String, expectedSize: ImageSize? = nil, rules: PictureRules = PictureRules()
+  ) throws -> DecodedImage {
+    try decode(path, expectedSize: expectedSize, covering: nil, rules, PixelPool())
   }
 
   /// - Parameters:
@@ -48,39 +47,45 @@ public enum ImageDecoder {
   ///     is not below it in any edge.
   ///   - pool: where the memory comes from.
   static func decode(
-    _ path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ pool: PixelPool
+    _ path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ rules: PictureRules, _ pool: PixelPool
   ) throws -> DecodedImage {
     let file = try FileContent.read(path, limit: maximumBytes)
-    return try decode(file, path: path, expectedSize: expectedSize, covering: target, pool)
+    return try decode(file, path: path, expectedSize: expectedSize, covering: target, rules, pool)
   }
 
   /// The same of a file's content; `path` is for messages.
   static func decode(
-    _ bytes: [UInt8], path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ pool: PixelPool
+    _ bytes: [UInt8], path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ rules: PictureRules,
+    _ pool: PixelPool
   ) throws -> DecodedImage {
-    let image = try decode(bytes, path: path, covering: target, pool)
-    if let expectedSize, let difference = image.fullSize.difference(from: expectedSize, orientation: nil) {
+    let image = try decode(bytes, path: path, covering: target, rules: rules, pool)
+    if let expectedSize,
+      let difference = image.fullSize.difference(from: expectedSize, orientation: nil, exif: rules.exif)
+    {
       throw COCOError(at: path, difference)
     }
     return image
   }
 
   /// Decodes the content of a file; `path` is for messages.
-  public static func decode(_ bytes: [UInt8], path: String) throws -> DecodedImage {
-    try decode(bytes, path: path, covering: nil, PixelPool())
+  public static func decode(
+    _ bytes: [UInt8], path: String, rules: PictureRules = PictureRules()
+  ) throws -> DecodedImage {
+    try decode(bytes, path: path, covering: nil, rules: rules, PixelPool())
   }
 
   package static func decode(
-    _ bytes: [UInt8], path: String, covering target: ImageSize?, _ pool: PixelPool
+    _ bytes: [UInt8], path: String, covering target: ImageSize?, rules: PictureRules = PictureRules(),
+    _ pool: PixelPool
   ) throws -> DecodedImage {
     do {
       switch PictureFormat(start: Array(bytes.prefix(18))) {
-      case .jpeg: return try JPEGDecoder.decode(bytes, covering: target, pool)
-      case .png: return try PNGDecoder.decode(bytes, pool)
-      case .webP: return try WebPDecoder.decode(bytes, pool)
-      case .tiff: return try TIFFDecoder.decode(bytes, pool)
-      case .bmp: return try BMPDecoder.decode(bytes, pool)
-      case .gif: return try GIFDecoder.decode(bytes, pool)
+      case .jpeg: return try JPEGDecoder.decode(bytes, covering: target, rules, pool)
+      case .png: return try PNGDecoder.decode(bytes, rules, pool)
+      case .webP: return try WebPDecoder.decode(bytes, rules, pool)
+      case .tiff: return try TIFFDecoder.decode(bytes, rules, pool)
+      case .bmp: return try BMPDecoder.decode(bytes, rules, pool)
+      case .gif: return try GIFDecoder.decode(bytes, rules, pool)
       case nil: break
       }
     } catch let fault as ImageFault {
@@ -97,12 +102,4 @@ struct ImageFault: Error {
   init(_ reason: String) { self.reason = reason }
 
   static let cutShort = ImageFault("the picture is cut short: the file ends before its data does")
-
-  static func checkSize(width: Int, height: Int) throws {
-    guard width > 0, height > 0 else { throw ImageFault("the picture's header states a size of \(width) x \(height)") }
-    guard width <= ImageDecoder.maximumPixels / height else {
-      throw ImageFault(
-        "the picture's header states \(width) x \(height); more than \(ImageDecoder.maximumPixels) pixels are refused")
-    }
-  }
 }

@@ -6,7 +6,9 @@ enum JPEGDecoder {
   static let signature: [UInt8] = [0xff, 0xd8]
 
   /// - Parameter target: the upright size that the picture must cover; nil: the size that it has.
-  static func decode(_ file: [UInt8], covering target: ImageSize?, _ pool: PixelPool) throws -> DecodedImage {
+  static func decode(
+    _ file: [UInt8], covering target: ImageSize?, _ rules: PictureRules, _ pool: PixelPool
+  ) throws -> DecodedImage {
     guard let handle = tjInitDecompress() else { throw ImageFault("libjpeg-turbo cannot start") }
     defer { tjDestroy(handle) }
     let markers = JPEGMarkers(file)
@@ -14,8 +16,9 @@ enum JPEGDecoder {
     // more shows in the scan, unless the file is progressive: that may have lost whole scans.
     guard markers.isComplete || !markers.isProgressive else { throw ImageFault.cutShort }
     let bytes = markers.isComplete ? file : file + [0xff, 0xd9]
-    let (fullSize, isInk) = try readHeader(handle, bytes)
-    let reduction = reduction(of: fullSize, orientation: markers.orientation, covering: target)
+    let (fullSize, isInk) = try readHeader(handle, bytes, rules)
+    let orientation = rules.orientation(markers.orientation)
+    let reduction = reduction(of: fullSize, orientation: orientation, covering: target)
     let size = ImageSize(
       height: (fullSize.height + reduction - 1) / reduction, width: (fullSize.width + reduction - 1) / reduction)
     var pixels = pool.take(size.height * size.width * (isInk ? 4 : 3))
@@ -29,14 +32,14 @@ enum JPEGDecoder {
     }
     let image = DecodedImage(
       size, isInk ? blueGreenRed(ink: pixels) : pixels, fullSize: fullSize, reduction: reduction)
-    return image.upright(orientation: markers.orientation)
+    return image.upright(orientation: orientation)
   }
 
   /// The stored size, from a file's beginning.
-  static func size(of start: [UInt8]) throws -> ImageSize {
+  static func size(of start: [UInt8], _ rules: PictureRules) throws -> ImageSize {
     guard let handle = tjInitDecompress() else { throw ImageFault("libjpeg-turbo cannot start") }
     defer { tjDestroy(handle) }
-    return try readHeader(handle, start).size
+    return try readHeader(handle, start, rules).size
   }
 
   /// The largest of 8, 4, 2 by which the picture can be made smaller and still covers the target; else 1. (The other
@@ -52,7 +55,9 @@ enum JPEGDecoder {
     } ?? 1
   }
 
-  private static func readHeader(_ handle: tjhandle, _ bytes: [UInt8]) throws -> (size: ImageSize, isInk: Bool) {
+  private static func readHeader(
+    _ handle: tjhandle, _ bytes: [UInt8], _ rules: PictureRules
+  ) throws -> (size: ImageSize, isInk: Bool) {
     var (width, height, subsampling, colorSpace) = (Int32(0), Int32(0), Int32(0), Int32(0))
     guard
       tjDecompressHeader3(handle, bytes, UInt(bytes.count), &width, &height, &subsampling, &colorSpace) == 0
@@ -60,7 +65,7 @@ enum JPEGDecoder {
     else { throw ImageFault("the JPEG header is damaged: \(message(handle))") }
     // Tables without a picture are legal JPEG; here it is a file that ended early.
     guard width != 0 || height != 0 else { throw ImageFault.cutShort }
-    try ImageFault.checkSize(width: Int(width), height: Int(height))
+    try rules.check(width: Int(width), height: Int(height))
     let isInk = [TJCS_CMYK.rawValue, TJCS_YCCK.rawValue].contains(UInt32(bitPattern: colorSpace))
     return (ImageSize(height: Int(height), width: Int(width)), isInk)
   }

@@ -7,11 +7,11 @@ import Primitives
 enum PNGDecoder {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  static func decode(_ file: [UInt8], _ pool: PixelPool) throws -> DecodedImage {
-    let (bytes, orientation) = try essentials(of: file)
+  static func decode(_ file: [UInt8], _ rules: PictureRules, _ pool: PixelPool) throws -> DecodedImage {
+    let (bytes, orientation) = try essentials(of: file, rules)
     // The library keeps the pointer from the first call to the second.
     let image = try bytes.withUnsafeBytes { try read($0, pool) }
-    return image.upright(orientation: orientation)
+    return image.upright(orientation: rules.orientation(orientation))
   }
 
   private static func read(_ bytes: UnsafeRawBufferPointer, _ pool: PixelPool) throws -> DecodedImage {
@@ -40,7 +40,9 @@ enum PNGDecoder {
   }
 
   /// The file with IHDR, PLTE, IDAT and IEND only, and the orientation from its eXIf chunk.
-  private static func essentials(of file: [UInt8]) throws -> (bytes: [UInt8], orientation: Int) {
+  private static func essentials(
+    of file: [UInt8], _ rules: PictureRules
+  ) throws -> (bytes: [UInt8], orientation: Int) {
     var essentials = signature
     essentials.reserveCapacity(file.count)
     var orientation = 1
@@ -51,7 +53,7 @@ enum PNGDecoder {
       guard length <= file.count - offset - 12 else { throw ImageFault.cutShort }
       let chunk = file[offset..<offset + 12 + length]
       let name = String(decoding: chunk.dropFirst(4).prefix(4), as: UTF8.self)
-      if offset == signature.count { try checkHeader(name, chunk.dropFirst(8).dropLast(4)) }
+      if offset == signature.count { try checkHeader(name, chunk.dropFirst(8).dropLast(4), rules) }
       if ["IHDR", "PLTE", "IDAT", "IEND"].contains(name) { essentials += chunk }
       if name == "eXIf" { orientation = ExifOrientation.ofBlock(chunk.dropFirst(8).dropLast(4)) }
       offset += chunk.count
@@ -62,11 +64,13 @@ enum PNGDecoder {
 
   /// The size that the header chunk states.
   @discardableResult
-  static func checkHeader(_ name: String, _ header: ArraySlice<UInt8>) throws -> ImageSize {
+  static func checkHeader(
+    _ name: String, _ header: ArraySlice<UInt8>, _ rules: PictureRules
+  ) throws -> ImageSize {
     guard name == "IHDR", header.count == 13 else { throw ImageFault("the PNG file does not begin with a header") }
     let width = header.prefix(4).reduce(0) { $0 << 8 | Int($1) }
     let height = header.dropFirst(4).prefix(4).reduce(0) { $0 << 8 | Int($1) }
-    try ImageFault.checkSize(width: width, height: height)
+    try rules.check(width: width, height: height)
     return ImageSize(height: height, width: width)
   }
 

@@ -11,14 +11,14 @@ enum TIFFDecoder {
 
   /// The stored size and the orientation.
   /// - Throws: `ImageFault`, also for a kind of picture that can't be decoded.
-  static func header(of file: PartialFile) throws -> (ImageSize, orientation: Int) {
+  static func header(of file: PartialFile, _ rules: PictureRules) throws -> (ImageSize, orientation: Int) {
     // No list of strips or tiles needs more.
     try open(file, limit: 1 << 24) { picture, _ in
       var (width, height) = (UInt32(0), UInt32(0))
       guard ctiff_number(picture, UInt32(TIFFTAG_IMAGEWIDTH), &width) != 0,
         ctiff_number(picture, UInt32(TIFFTAG_IMAGELENGTH), &height) != 0
       else { throw ImageFault("the TIFF file states no size") }
-      try ImageFault.checkSize(width: Int(width), height: Int(height))
+      try rules.check(width: Int(width), height: Int(height))
       if let kind = kindOfNumbers(picture) {
         throw ImageFault("the TIFF picture holds \(kind); convert it to 8 bits a channel")
       }
@@ -35,9 +35,9 @@ enum TIFFDecoder {
     }
   }
 
-  static func decode(_ bytes: [UInt8], _ pool: PixelPool) throws -> DecodedImage {
+  static func decode(_ bytes: [UInt8], _ rules: PictureRules, _ pool: PixelPool) throws -> DecodedImage {
     let file = PartialFile(bytes)
-    let (size, orientation) = try header(of: file)
+    let (size, orientation) = try header(of: file, rules)
     let count = size.height * size.width
     var pixels = pool.take(count * 4)
     // A strip may be the whole picture, of up to 16 bytes a pixel.
@@ -52,7 +52,7 @@ enum TIFFDecoder {
     }
     ctiff_pack(&pixels, count)
     pixels.removeLast(count)
-    return DecodedImage(size, pixels, fullSize: size, reduction: 1).upright(orientation: orientation)
+    return DecodedImage(size, pixels, fullSize: size, reduction: 1).upright(orientation: rules.orientation(orientation))
   }
 
   private static func kindOfNumbers(_ picture: OpaquePointer) -> String? {

@@ -4,13 +4,13 @@ import Primitives
 /// WebP by libwebp, lossy and lossless; of an animation the first picture, on black where it is smaller than the whole.
 enum WebPDecoder {
   /// The stored size and the orientation.
-  static func header(of file: PartialFile) throws -> (ImageSize, orientation: Int) {
-    let container = try WebPContainer(file)
+  static func header(of file: PartialFile, _ rules: PictureRules) throws -> (ImageSize, orientation: Int) {
+    let container = try WebPContainer(file, rules)
     return (container.size, container.orientation)
   }
 
-  static func decode(_ file: [UInt8], _ pool: PixelPool) throws -> DecodedImage {
-    let container = try WebPContainer(PartialFile(file))
+  static func decode(_ file: [UInt8], _ rules: PictureRules, _ pool: PixelPool) throws -> DecodedImage {
+    let container = try WebPContainer(PartialFile(file), rules)
     let (size, picture) = (container.size, container.firstPicture)
     var pixels: [UInt8]
     if let picture {
@@ -27,7 +27,8 @@ enum WebPDecoder {
     } else {
       pixels = try Self.pixels(of: file, size, pool)
     }
-    return DecodedImage(size, pixels, fullSize: size, reduction: 1).upright(orientation: container.orientation)
+    return DecodedImage(size, pixels, fullSize: size, reduction: 1).upright(
+      orientation: rules.orientation(container.orientation))
   }
 
   /// The size that the data of a picture state, with or without the file's header before them.
@@ -76,7 +77,7 @@ struct WebPContainer {
   }
 
   /// - Throws: `ImageFault`; `COCOError` where the file can't be read.
-  init(_ file: PartialFile) throws {
+  init(_ file: PartialFile, _ rules: PictureRules) throws {
     let start = try file.bytes(at: 0, 64)
     guard start.count >= 30 else { throw ImageFault.cutShort }
     let end = 8 + start.littleEndian(4, 4)
@@ -87,7 +88,7 @@ struct WebPContainer {
       isExtended
       ? ImageSize(height: start.littleEndian(27, 3) + 1, width: start.littleEndian(24, 3) + 1)
       : try WebPDecoder.size(of: start)
-    try ImageFault.checkSize(width: size.width, height: size.height)
+    try rules.check(width: size.width, height: size.height)
     guard isExtended else { return }
     var (offset, isPictureThere) = (12, false)
     while offset + 8 <= end {

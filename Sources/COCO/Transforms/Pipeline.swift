@@ -21,8 +21,14 @@ public struct ScaleFactor: Equatable, Sendable {
 public struct DrawKey: Equatable, Sendable {
   public var seed: UInt64
   public var epoch: Int
+  /// 0; another number for an image that comes once more in an epoch, so that it isn't a copy.
+  public var draw: Int
 
-  public init(seed: UInt64, epoch: Int) { (self.seed, self.epoch) = (seed, epoch) }
+  public init(seed: UInt64, epoch: Int, draw: Int = 0) { (self.seed, self.epoch, self.draw) = (seed, epoch, draw) }
+
+  fileprivate func random(_ purpose: KeyedRandom.Purpose, image: Int64) -> KeyedRandom {
+    KeyedRandom(seed: seed, purpose: purpose, epoch: epoch, item: image, draw: draw)
+  }
 }
 
 /// A checked `pipeline` list: Resize, RandomFlip, Normalize, Pad, each at most once and in this order, and before them
@@ -52,14 +58,14 @@ public struct Pipeline: Sendable {
       ?? Normalize(mean: [0, 0, 0], std: [1, 1, 1], toRGB: false)
   }
 
-  /// The sizes and the flip of an image, drawn from (seed, epoch, image id) and nothing else.
+  /// The sizes and the flip of an image, drawn from the key and the image id and nothing else.
   public func geometry(of size: ImageSize, imageID: Int64, key: DrawKey) -> Geometry {
     var geometry = Geometry(
       imgShape: size, padShape: size, scaleFactor: ScaleFactor(width: 1, height: 1), flip: nil)
     for step in steps {
       switch step {
       case .resize(let scales, let mode, let keepRatio, _):
-        var random = KeyedRandom(seed: key.seed, purpose: .scale, epoch: key.epoch, item: imageID)
+        var random = key.random(.scale, image: imageID)
         let scale = mode.draw(from: scales, &random)
         geometry.imgShape =
           keepRatio ? size.rescaled(within: scale) : ImageSize(height: scale.height, width: scale.width)
@@ -68,7 +74,7 @@ public struct Pipeline: Sendable {
           width: Float(Double(geometry.imgShape.width) / Double(size.width)),
           height: Float(Double(geometry.imgShape.height) / Double(size.height)))
       case .randomFlip(let chances):
-        var random = KeyedRandom(seed: key.seed, purpose: .flip, epoch: key.epoch, item: imageID)
+        var random = key.random(.flip, image: imageID)
         geometry.flip = chances.direction(at: random.uniform())
       case .loadAsFloats, .normalize: break
       case .pad(let divisor): geometry.padShape = geometry.imgShape.padded(to: divisor)
@@ -91,7 +97,7 @@ public struct Pipeline: Sendable {
     let resized = steps.contains(.loadAsFloats) ? picture : Resize.linear(picture, to: geometry.imgShape, pool)
     if picture.size != resized.size { pool.give(picture.pixels) }
     return Sample(
-      imageID: image.id, oriSize: image.size, geometry: geometry,
+      imageID: image.id, draw: key.draw, oriSize: image.size, geometry: geometry,
       boxes: image.boxes.map { transform($0, geometry) }, labels: image.labels,
       ignored: image.ignored.map { transform($0, geometry) }, picture: resized, normalize: normalize)
   }

@@ -3,6 +3,8 @@ import Primitives
 /// A picture after the pipeline, with its boxes in its own pixels.
 public struct Sample: Sendable {
   public let imageID: Int64
+  /// Of its `DrawKey`.
+  public let draw: Int
   public let oriSize: ImageSize
   public let geometry: Geometry
   public let boxes: [Box]

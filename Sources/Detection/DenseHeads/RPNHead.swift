@@ -117,7 +117,7 @@ public struct RPNHead: ProposalSource {
   package func targets(for output: Output, input: DetectorInput, _ draws: Draws) throws -> AnchorTargets {
     try targeter.targets(
       featmapSizes: output.featmapSizes, metas: input.metas, targets: input.targets,
-      randoms: input.metas.map { draws.random(.rpnSampler, image: $0.imageID) })
+      randoms: input.metas.map { draws.random(.rpnSampler, $0) })
   }
 
   private func select(from output: Output, metas: [ImageMeta], isTraining: Bool) -> [SelectedProposals] {

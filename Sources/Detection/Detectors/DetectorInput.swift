@@ -27,6 +27,8 @@ public struct DetectorInput {
 /// mmdetection's `img_metas`, as far as the detector reads them.
 public struct ImageMeta: Sendable {
   public let imageID: Int64
+  /// 0; another number where an image comes once more in an epoch, so that its random samples are others.
+  public let draw: Int
   /// After Resize, before Pad.
   public let imgShape: ImageSize
   /// After the image's own Pad.
@@ -34,8 +36,11 @@ public struct ImageMeta: Sendable {
   /// From the original picture to the resized one.
   public let scaleFactor: (x: Float, y: Float)
 
-  public init(imageID: Int64, imgShape: ImageSize, padShape: ImageSize, scaleFactor: (x: Float, y: Float) = (1, 1)) {
-    (self.imageID, self.imgShape, self.padShape, self.scaleFactor) = (imageID, imgShape, padShape, scaleFactor)
+  public init(
+    imageID: Int64, draw: Int = 0, imgShape: ImageSize, padShape: ImageSize, scaleFactor: (x: Float, y: Float) = (1, 1)
+  ) {
+    (self.imageID, self.draw) = (imageID, draw)
+    (self.imgShape, self.padShape, self.scaleFactor) = (imgShape, padShape, scaleFactor)
   }
 }
 

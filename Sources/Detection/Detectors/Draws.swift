@@ -8,7 +8,7 @@ public struct Draws: Sendable {
 
   public init(seed: UInt64, epoch: Int) { (self.seed, self.epoch) = (seed, epoch) }
 
-  func random(_ purpose: KeyedRandom.Purpose, image: Int64) -> KeyedRandom {
-    KeyedRandom(seed: seed, purpose: purpose, epoch: epoch, item: image)
+  func random(_ purpose: KeyedRandom.Purpose, _ image: ImageMeta) -> KeyedRandom {
+    KeyedRandom(seed: seed, purpose: purpose, epoch: epoch, item: image.imageID, draw: image.draw)
   }
 }

@@ -71,7 +71,7 @@ public struct RoIStage {
       let (targets, boxes) = (input.targets[image], proposals[image].map(\.box))
       let assigned = assigner.assign(
         boxes, gtBoxes: targets.gtBoxes, gtLabels: targets.gtLabels, gtBoxesIgnore: targets.gtBoxesIgnore)
-      var random = draws.random(.rcnnSampler, image: input.metas[image].imageID)
+      var random = draws.random(.rcnnSampler, input.metas[image])
       let candidates = SamplingCandidates(
         assigned: assigned, boxes: boxes, identities: proposals[image].map(\.anchor), gtBoxes: targets.gtBoxes,
         gtLabels: targets.gtLabels

@@ -29,7 +29,7 @@ public enum PredictRun {
     try OutputFolder.make(options.outDir)
     var entries: [JSON] = []
     for path in options.images {
-      let picture = try ImageDecoder.decode(path)
+      let picture = try ImageDecoder.decode(path, rules: read.run.mpi.pictureRules)
       let batch = Batch(picture, pipeline)
       let shown = try model.detector.detect(batch.input(on: model.engine))[0].filter { $0.score >= options.scoreThr }
       try draw(shown, on: picture, path: path, classes: classes, outDir: options.outDir)

@@ -26,7 +26,7 @@ public enum TestRun {
     let validation = try CommonError.during {
       try Validation(
         section, classesAmong: weights.classes(among:), model: read.run.model, workers: read.run.data.workersPerGPU,
-        scalesDecode: read.run.mpi.scaledDecode == .always, world: world)
+        settings: read.run.mpi, world: world)
     }
     try JobChecks(world: world).data([validation.dataset])
     let check = read.run.mpi.checkPictures ?? .names
@@ -45,6 +45,7 @@ public enum TestRun {
       try ResultsFile.write(outcome.detections, categoryIDs: validation.dataset.categoryIDs, to: out)
     }
     if let path = options.metrics { try OutputFolder.write(metricsText(outcome.result), to: path) }
+    if let warning = outcome.badPictureWarning { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
     for line in outcome.result.summary { print(line) }
     if options.isClasswise || read.run.evaluation?.classwise == true {
       for line in outcome.classTable(validation.dataset.classes) { print(line) }

@@ -100,8 +100,7 @@ public enum TrainRun {
     guard let section = run.configuration.data.val else { return nil }
     return try Validation(
       section, classesAmong: { _ in data.dataset.classes }, model: run.configuration.model,
-      workers: run.configuration.data.workersPerGPU,
-      scalesDecode: run.configuration.mpi.scaledDecode == .always, world: run.world)
+      workers: run.configuration.data.workersPerGPU, settings: run.configuration.mpi, world: run.world)
   }
 
   /// Rank 0's files in the work directory: `config.yaml`, `<time>.log`, `<time>.log.json`.

@@ -69,6 +69,7 @@ extension RunConfiguration {
     try section.read("seed", into: &seed)
     try section.check(seed >= 0, "seed", expected: "a number from 0 on")
     try section.section("mpi") { try readMPI($0) }
+    data.usePictureRules(mpi.pictureRules)
     try readRest(section)
     try section.close(
       noticing: "has no meaning here: no key of this name is known, so it was taken for a variable of the Python file")

@@ -22,6 +22,14 @@ extension DataSection {
   }
 }
 
+extension DataSection {
+  mutating func usePictureRules(_ rules: PictureRules) {
+    train.pictureRules = rules
+    val?.pictureRules = rules
+    test?.pictureRules = rules
+  }
+}
+
 extension DatasetConfiguration {
   /// - Parameter isForTraining: a test pipeline wraps its steps in `MultiScaleFlipAug`.
   init(_ section: ConfigurationSection, isForTraining: Bool) throws {

@@ -133,6 +133,12 @@ public struct MPISection: Equatable, Sendable {
   public var scaledDecode = ScaledDecode.train
   /// What is looked at of all pictures at the start; nil: their names, and by `check` and `--dry-run` their headers.
   public var checkPictures: PictureCheck?
+  /// How pictures are read in all commands.
+  public var pictureRules = PictureRules()
+  /// What a picture that can't be read does in training and evaluation.
+  public var onBadPicture = BadPictureReaction.stop
+  /// The most bad pictures that `onBadPicture: skip` puts up with.
+  public var maxBadPictures = 10
   /// A folder where weights that are named by an address are looked for first.
   public var weightsDir: String?
   /// After how many seconds without any rank getting further the watchdog ends the run; 0: never.
@@ -159,4 +165,9 @@ public enum ScaledDecode: String, Sendable, CaseIterable, ConfigurationChoice {
   case train, always, never
 }
 
+/// `mpi.on_bad_picture`: what a picture that can't be read, or has another size than the annotation file says, does to the
+/// run.
+public enum BadPictureReaction: String, Sendable, CaseIterable, ConfigurationChoice { case stop, skip }
+
 extension PictureCheck: ConfigurationChoice {}
+extension ExifUse: ConfigurationChoice {}

@@ -1,3 +1,5 @@
+import COCO
+
 extension EvaluationSection {
   /// `evaluation`; absent it is mmdetection's default, every epoch. Explicitly null it is nil, and so it is where there
   /// is nothing to measure on.
@@ -161,6 +163,7 @@ extension MPISection {
     try section.check(bucketSizeMB > 0, "bucket_size_mb", expected: "a number above 0, in MiB")
     try section.read("scaled_decode", into: &scaledDecode)
     checkPictures = try section.optional("check_pictures")
+    try readPictureKeys(section)
     weightsDir = try section.optional("weights_dir")
     inject = try section.faults("inject")
     try section.read("stall_timeout", into: &stallTimeout)
@@ -170,5 +173,19 @@ extension MPISection {
     try section.read("async_save", into: &asyncSave)
     try section.read("save_failures", into: &saveFailures)
     try section.check(saveFailures > 0, "save_failures", expected: "a number from 1 on")
+  }
+
+  private mutating func readPictureKeys(_ section: ConfigurationSection) throws {
+    try section.read("exif", into: &pictureRules.exif)
+    try section.read("max_picture_pixels", into: &pictureRules.maximumPixels)
+    try section.check(
+      (1...PictureRules.mostPixels).contains(pictureRules.maximumPixels), "max_picture_pixels",
+      expected: "a number from 1 to \(PictureRules.mostPixels)")
+    try section.read("on_bad_picture", into: &onBadPicture)
+    try section.read("max_bad_pictures", into: &maxBadPictures)
+    try section.check(maxBadPictures >= 0, "max_bad_pictures", expected: "a number from 0 on")
+    if onBadPicture == .stop {
+      section.ignore("max_bad_pictures", because: "the first one stops the run, unless on_bad_picture is skip")
+    }
   }
 }

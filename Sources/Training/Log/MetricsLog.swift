@@ -22,6 +22,8 @@ final class MetricsLog {
     let isTaken: Bool
     /// The steps of the run that were not taken.
     let skipped: Int
+    /// Different pictures, since the start of the process.
+    let badPictures: Int
   }
 
   private let logger: Logger
@@ -57,13 +59,28 @@ final class MetricsLog {
   }
 
   /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …`, or `Iter(val) [10000]\t…`; `metrics` in mmdetection's order.
-  func recordValidation(epoch: Int, images: Int, lr: Double, metrics: [(String, Double)]) {
+  /// - Parameter badPictures: of the images, those in which nothing could be looked for.
+  func recordValidation(
+    epoch: Int, images: Int, lr: Double, metrics: [(String, Double)], badPictures: Int = 0
+  ) {
     let numbers = metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
     logger.info("\(section.byEpoch ? "Epoch(val) [\(epoch)][\(images)]" : "Iter(val) [\(done)]")\t\(numbers)")
     let iteration = section.byEpoch ? images : done
     writeJSON(
       [("mode", .text("val")), ("epoch", .integer(epoch)), ("iter", .integer(iteration)), ("lr", .number(lr))]
-        + metrics.map { ($0.0, .number($0.1)) })
+        + metrics.map { ($0.0, .number($0.1)) }
+        + (badPictures > 0 ? [("bad_pictures", .integer(badPictures))] : []))
+  }
+
+  /// A line without the key `epoch`, so that readers of mmdetection's lines step over it.
+  func recordBadPictures(epoch: Int, _ found: [FoundBadPicture]) {
+    let pictures = found.map { one in
+      JSON.object([
+        ("image", .integer(Int(one.picture.imageID))), ("file", .text(one.picture.error.place)),
+        ("reason", .text(one.picture.error.message)),
+      ])
+    }
+    writeJSON([("mode", .text("bad_pictures")), ("of_epoch", .integer(epoch)), ("bad_pictures", .array(pictures))])
   }
 
   /// `Epoch [1][50/7330]`, or `Iter [50/90000]`, counted over the whole run.
@@ -100,7 +117,8 @@ final class MetricsLog {
         ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
       ] + terms.map { ($0.0, .number($0.1)) } + [("time", .number(time))]
         + (sync.map { [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden))] } ?? [])
-        + (last.skipped > 0 ? [("skipped", .integer(last.skipped))] : []))
+        + (last.skipped > 0 ? [("skipped", .integer(last.skipped))] : [])
+        + (last.badPictures > 0 ? [("bad_pictures", .integer(last.badPictures))] : []))
   }
 
   private func showProgress(_ step: Step) {

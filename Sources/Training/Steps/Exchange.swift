@@ -59,13 +59,14 @@ final class Exchange {
   ///   - values: this rank's values of `terms`.
   ///   - counts: this rank's counts.
   ///   - gradientsAreFinite: whether this rank can apply the sums.
+  ///   - badPictures: of this rank's share.
   func report(
-    _ terms: LossTerms, _ values: [Double], counts: [Double], gradientsAreFinite: Bool, step: Int
+    _ terms: LossTerms, _ values: [Double], counts: [Double], gradientsAreFinite: Bool, badPictures: Int, step: Int
   ) throws -> TrainingStep.Outcome {
     let lossesAreFinite = zip(terms.terms, values).allSatisfy { !$0.isSummed || $1.isFinite }
     let mine = StepReport(
       losses: values, counts: counts + [reducer.waitedSeconds, reducer.hiddenShare],
-      isFinite: lossesAreFinite && gradientsAreFinite, signals: Signals.received)
+      isFinite: lossesAreFinite && gradientsAreFinite, badPictures: badPictures, signals: Signals.received)
     let all = try mine.summed(over: world, order: order, step: step)
     Signals.forget(all.signals)
     let ranks = Double(world.size)
@@ -79,7 +80,7 @@ final class Exchange {
     return TrainingStep.Outcome(
       losses: losses, wishes: StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop),
       sync: world.size > 1 ? SyncTimes(waitedSeconds: times[0], hiddenShare: times[1]) : nil,
-      defect: all.nonFiniteRanks > 0 || !losses.isFinite ? StepDefect() : nil)
+      hasBadPictures: all.badPictures > 0, defect: all.nonFiniteRanks > 0 || !losses.isFinite ? StepDefect() : nil)
   }
 
   /// What the ranks found, put together. Collective.

@@ -15,7 +15,10 @@ final class Trainer {
   private let metrics: MetricsLog?
   private let checkpoints: CheckpointKeeper
   private let validation: Validation?
+  private let badPictures: BadPictures
   private var position: Position
+  /// Where this process began.
+  private let firstIteration: Int
 
   init(
     run: RunSetup, plan: RunPlan, model: DetectorModel, step: TrainingStep, data: TrainingData,
@@ -23,7 +26,8 @@ final class Trainer {
   ) {
     (self.run, self.plan, self.model, self.step, self.data) = (run, plan, model, step, data)
     (self.metrics, self.checkpoints) = (metrics, checkpoints)
-    (self.validation, self.position) = (validation, position)
+    (self.validation, self.position, firstIteration) = (validation, position, position.iteration)
+    badPictures = BadPictures(run)
     schedule = LearningRateSchedule(
       configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
       iterationsPerEpoch: data.iterationsPerEpoch)
@@ -46,6 +50,7 @@ final class Trainer {
       let wishes = try advance()
       try checkpoints.settle()
       let epochIsDone = position.images >= data.imagesPerEpoch
+      if epochIsDone || wishes.stop || plan.isDone(position) { reportBadPictures() }
       if epochIsDone { position.beginNextEpoch() }
       if replicaCheckIsDue { try replicas.run(iteration: position.iteration) }
       try save(wishes, epochIsDone: epochIsDone)
@@ -77,6 +82,31 @@ final class Trainer {
     try checkpoints.save(at: position, occasion)
   }
 
+  /// What ends the run because of pictures, once what is done is saved; it is in the log by then, so that it isn't lost
+  /// where that fails.
+  private func saved(before failure: RunError) throws -> RunError {
+    reportBadPictures()
+    if run.world.rank == 0 { run.logger.error("\(failure)") }
+    let isNew = position.iteration > firstIteration
+    if isNew {
+      try save(at: position, .last)
+      try checkpoints.finish()
+    }
+    let steps =
+      isNew ? "The training up to iteration \(position.iteration) is saved" : "No step was done since the start"
+    let way = position.iteration > 0 ? "; go on with --resume auto" : ""
+    return RunError("\(failure)\n\(steps)\(way)", exitCode: failure.exitCode)
+  }
+
+  /// Those of the epoch so far.
+  private func reportBadPictures() {
+    let found = badPictures.endEpoch()
+    guard !found.isEmpty, run.world.rank == 0 else { return }
+    let count = found.count == 1 ? "1 bad picture" : "\(found.count) bad pictures"
+    run.logger.warning("Epoch \(position.epoch + 1) met \(count):\(BadPictureList.lines(found))")
+    metrics?.recordBadPictures(epoch: position.epoch + 1, found)
+  }
+
   private func stopped() throws -> Outcome {
     run.progress.begin(.saving)
     try checkpoints.finish()
@@ -88,15 +118,20 @@ final class Trainer {
     run.progress.beginStep(position.iteration + 1)
     try run.injector?.beginStep(position.iteration + 1)
     let start = ContinuousClock.now
-    let input = try data.next().input(on: model.engine)
+    let batch = try data.next()
+    let input = batch.input(on: model.engine)
     let dataTime = start.duration(to: .now)
     let lr = schedule.rate(epoch: position.epoch, iteration: position.iteration)
     let outcome = try step.run(
       on: input, seed: run.seed, epoch: position.epoch, iteration: position.iteration,
-      skipped: position.skipped, learningRate: lr)
+      skipped: position.skipped, learningRate: lr, badPictures: batch.badPictures.count,
+      acceptsBadPictures: { try badPictures.accepts(batch) })
+    if let failure = badPictures.failure { throw try saved(before: failure) }
     if let defect = outcome.defect {
       try NonFiniteSteps(run: run).handle(
-        defect, outcome.losses, images: data.globalImageIDs(at: position), at: position)
+        defect, outcome.losses,
+        images: data.globalImageIDs(
+          at: position, replacements: outcome.hasBadPictures ? badPictures.replacements : [:]), at: position)
       position.skipped += 1
     }
     position.advance(by: data.globalBatch)
@@ -106,7 +141,8 @@ final class Trainer {
         epoch: position.epoch + 1, iteration: position.images / data.globalBatch,
         iterationsPerEpoch: data.iterationsPerEpoch, lr: lr, losses: outcome.losses,
         gradNorm: outcome.gradNorm, seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
-        sync: outcome.sync, isTaken: outcome.defect == nil, skipped: position.skipped))
+        sync: outcome.sync, isTaken: outcome.defect == nil, skipped: position.skipped,
+        badPictures: badPictures.count))
     return outcome.wishes
   }
 
@@ -128,6 +164,8 @@ final class Trainer {
     } catch is EvaluationAbandoned {
       run.logger.info("A signal asks to stop: the evaluation after iter \(position.iteration) is left")
       return false
+    } catch let failure as BadPicturesInEvaluation {
+      throw try saved(before: failure.error)
     }
   }
 
@@ -138,10 +176,12 @@ final class Trainer {
     guard let outcome = try validation.evaluate(model, progress: { _, _ in run.progress.tick() }) else { return }
     let isClasswise = run.configuration.evaluation?.classwise ?? false
     let classes = isClasswise ? outcome.classTable(validation.dataset.classes) : []
+    if let warning = outcome.badPictureWarning { run.logger.warning("\(warning)") }
     for line in outcome.result.summary + classes { run.logger.info("\(line)") }
     metrics?.recordValidation(
       epoch: position.epoch, images: validation.dataset.images.count,
-      lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics)
+      lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), metrics: outcome.metrics,
+      badPictures: outcome.badPictures.count)
     try checkpoints.note(outcome.metrics, at: position)
   }
 }

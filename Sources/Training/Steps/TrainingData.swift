@@ -11,6 +11,7 @@ final class TrainingData {
   private let pipeline: Pipeline
   private let options: TrainingPlans.Options
   private let workers: Int
+  private let badPictures: BadPictureUse
   private var prefetcher: Prefetcher?
   private var currentOrder: (epoch: Int, order: EpochOrder)?
 
@@ -27,6 +28,8 @@ final class TrainingData {
       seed: run.seed, globalBatch: globalBatch, shuffles: run.configuration.mpi.shuffle, rank: run.world.rank,
       ranks: run.world.size, epochs: .max)
     workers = max(1, section.workersPerGPU)
+    let mpi = run.configuration.mpi
+    badPictures = .replaced(attempts: mpi.onBadPicture == .skip ? mpi.maxBadPictures : 0)
   }
 
   var identity: DataIdentity {
@@ -41,7 +44,7 @@ final class TrainingData {
   func start(at position: Position) {
     let plans = TrainingPlans(
       dataset, pipeline, options: options, epoch: position.epoch, iteration: position.images / globalBatch)
-    prefetcher = Prefetcher(dataset, pipeline, plans: plans, workers: workers)
+    prefetcher = Prefetcher(dataset, pipeline, plans: plans, workers: workers, badPictures: badPictures)
   }
 
   func stop() { prefetcher?.stop() }
@@ -53,25 +56,28 @@ final class TrainingData {
   }
 
   /// The image ids of the global batch at a position, of all ranks.
-  func globalImageIDs(at position: Position) -> [Int64] {
+  /// - Parameter replacements: the images that came in the place of bad ones, by their places in the epoch.
+  func globalImageIDs(at position: Position, replacements: [Int: Int64] = [:]) -> [Int64] {
     if currentOrder?.epoch != position.epoch {
       currentOrder = (position.epoch, dataset.order(ofEpoch: position.epoch, options))
     }
-    let batches = currentOrder?.order.batches ?? []
-    return batches[position.images / globalBatch].map(dataset.images.id)
+    let indices = currentOrder?.order.batch(position.images / globalBatch).indices ?? []
+    return indices.enumerated().map { place, index in
+      replacements[position.images + place] ?? dataset.images.id(at: index)
+    }
   }
 }
 
 extension Batch {
   /// The batch as the detector reads it.
-  func input(on engine: Engine) -> DetectorInput {
+  package func input(on engine: Engine) -> DetectorInput {
     let pixels = Tensor([images.count, size.height, size.width, 3], on: engine)
     writePixels(to: pixels.values)
     return DetectorInput(
       images: pixels,
       metas: images.map {
         ImageMeta(
-          imageID: $0.id, imgShape: $0.imgShape, padShape: $0.padShape,
+          imageID: $0.id, draw: $0.draw, imgShape: $0.imgShape, padShape: $0.padShape,
           scaleFactor: ($0.scaleFactor.width, $0.scaleFactor.height))
       },
       targets: images.map { ImageTargets(gtBoxes: $0.gtBoxes, gtLabels: $0.gtLabels, gtBoxesIgnore: $0.gtIgnore) })

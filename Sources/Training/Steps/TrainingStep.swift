@@ -14,6 +14,9 @@ package final class TrainingStep {
     package let wishes: StepWishes
     /// nil in a world of one.
     package let sync: SyncTimes?
+    let hasBadPictures: Bool
+    /// Whether the batch was taken for good in spite of its bad pictures; where not, the parameters stayed as they were.
+    package internal(set) var isAccepted = true
     /// The norm of the gradients before clipping; nil without `grad_clip`.
     package internal(set) var gradNorm: Double?
     /// What was not finite, so that the parameters stayed as they were; nil where the step was taken.
@@ -51,8 +54,11 @@ package final class TrainingStep {
   ///   - seed, epoch: with the image ids, the key of the random samplers.
   ///   - iteration: the steps of the run before this one.
   ///   - skipped: those of them that were not taken.
+  ///   - badPictures: how many of this rank's share could not be used.
+  ///   - acceptsBadPictures: asked on all ranks, together, where there are any: whether the step is to be taken.
   package func run(
-    on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, skipped: Int = 0, learningRate: Double
+    on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, skipped: Int = 0, learningRate: Double,
+    badPictures: Int = 0, acceptsBadPictures: () throws -> Bool = { true }
   ) throws -> Outcome {
     let (draws, workers) = (Draws(seed: seed, epoch: epoch), model.engine.workers)
     let kept = statistics.map { ($0, $0.exported($0.values)) }
@@ -60,10 +66,16 @@ package final class TrainingStep {
     let norm = optimizer.gradientNorm(workers)
     let areFinite = exchange.exactSums?.failure == nil && optimizer.gradientsAreFinite(norm: norm, workers)
     var outcome = try exchange.report(
-      model.detector.terms, values, counts: counts, gradientsAreFinite: areFinite, step: iteration + 1)
+      model.detector.terms, values, counts: counts, gradientsAreFinite: areFinite, badPictures: badPictures,
+      step: iteration + 1)
+    if outcome.hasBadPictures { outcome.isAccepted = try acceptsBadPictures() }
+    guard outcome.isAccepted else {
+      restore(kept)
+      return outcome
+    }
     guard outcome.defect == nil else {
       outcome.defect = try defect(of: values, isOfGradientsAlone: outcome.losses.isFinite, input, draws)
-      for (statistic, values) in kept { statistic.importValues(values, into: statistic.values) }
+      restore(kept)
       return outcome
     }
     outcome.gradNorm = norm
@@ -72,6 +84,10 @@ package final class TrainingStep {
     optimizer.step(learningRate: learningRate, workers)
     try injector?.flipBit(in: model.store)
     return outcome
+  }
+
+  private func restore(_ statistics: [(Parameter, [Float])]) {
+    for (statistic, values) in statistics { statistic.importValues(values, into: statistic.values) }
   }
 
   /// A part of the share whose forward pass is done.

@@ -14,6 +14,15 @@ final class Validation {
   struct Outcome {
     let result: EvaluationResult
     let detections: [EvaluationDetection]
+    /// Those that count as pictures in which nothing was found.
+    let badPictures: [FoundBadPicture]
+
+    var badPictureWarning: String? {
+      guard !badPictures.isEmpty else { return nil }
+      let count = badPictures.count == 1 ? "1 picture" : "\(badPictures.count) pictures"
+      return "\(count) of the evaluation could not be used and count as if nothing was found in them, so that the "
+        + "numbers are too low (mpi.on_bad_picture: skip):\(BadPictureList.lines(badPictures))"
+    }
 
     /// A line for each class with its AP and AP at IoU 0.5, below a heading (`classwise`).
     func classTable(_ classes: [String]) -> [String] {
@@ -33,16 +42,17 @@ final class Validation {
   private let pipeline: Pipeline
   private let workers: Int
   private let evaluator: CocoEvaluator
+  private let settings: MPISection
 
   /// - Parameters:
   ///   - classesAmong: the model's classes, given the categories of a file that no `classes` go with; nil where they aren't
   ///     known.
   ///   - model: its classes must be as many as the data set's.
-  ///   - scalesDecode: see `Pipeline`.
+  ///   - settings: what becomes of bad pictures, and whether JPEGs are decoded at a reduced scale.
   /// - Throws: `COCOError`.
   init(
     _ configuration: DatasetConfiguration, classesAmong: ([String]) throws -> [String]?, model: TwoStageConfiguration,
-    workers: Int, scalesDecode: Bool, world: World
+    workers: Int, settings: MPISection, world: World
   ) throws {
     var configuration = configuration
     let file = try SharedAnnotations.load(configuration.annFile, in: world)
@@ -51,8 +61,8 @@ final class Validation {
       file, configuration: configuration, training: false,
       pictures: SharedPictureSource.open(configuration.imgPrefix, in: world))
     try dataset.checkClasses(fit: model)
-    pipeline = try Pipeline(configuration.pipeline, scalesDecode: scalesDecode)
-    (self.workers, self.world) = (max(1, workers), world)
+    pipeline = try Pipeline(configuration.pipeline, scalesDecode: settings.scaledDecode == .always)
+    (self.workers, self.world, self.settings) = (max(1, workers), world, settings)
     let labels = Dictionary(uniqueKeysWithValues: dataset.categoryIDs.enumerated().map { ($1, $0) })
     evaluator = CocoEvaluator(
       imageIDs: dataset.images.indices.map(dataset.images.id), labelCount: dataset.classes.count,
@@ -62,30 +72,43 @@ final class Validation {
   }
 
   /// Detects with the model as it is. Collective; the outcome is rank 0's.
-  /// - Throws: `EvaluationAbandoned`, on all ranks, where a signal asks any of them to stop.
+  /// - Throws: on all ranks `EvaluationAbandoned` where a signal asks any of them to stop, `BadPicturesInEvaluation`.
   func evaluate(_ model: DetectorModel, progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }) throws -> Outcome? {
     let indices = Array(stride(from: world.rank, to: dataset.images.count, by: world.size))
     let prefetcher = Prefetcher(
       dataset, pipeline, plans: dataset.evaluationPlans(of: indices, batch: 1, pipeline), workers: workers)
     defer { prefetcher.stop() }
     let agreement = StopAgreement(in: world)
-    var mine: [FoundObject] = []
+    var (mine, bad): ([FoundObject], [BadPicture]) = ([], [])
     var done = 0
+    var isLeft = false
     // All ranks have as many rounds, the last ones perhaps a picture less.
     for _ in stride(from: 0, to: dataset.images.count, by: world.size) {
-      if try agreement.isAskedToStop() { throw EvaluationAbandoned() }
-      guard let batch = try prefetcher.next() else { continue }
-      for detection in try model.detector.detect(batch.input(on: model.engine))[0] {
-        mine.append(FoundObject(detection, image: indices[done]))
+      isLeft = try agreement.isAskedToStop(wishes: bad.count > mostBadPictures)
+      guard !isLeft else { break }
+      do {
+        guard let batch = try prefetcher.next() else { continue }
+        for detection in try model.detector.detect(batch.input(on: model.engine))[0] {
+          mine.append(FoundObject(detection, image: indices[done]))
+        }
+      } catch let error as COCOError {
+        bad.append(BadPicture(imageID: dataset.images.id(at: indices[done]), error: error, place: indices[done]))
       }
       done += 1
       progress(done * world.size, dataset.images.count)
     }
-    if try agreement.isAgreedAtTheEnd() { throw EvaluationAbandoned() }
+    if try !isLeft && agreement.isAgreedAtTheEnd() { isLeft = true }
+    let found = try world.badPictures(bad).all.sorted { $0.picture.place < $1.picture.place }
+    if found.count > mostBadPictures {
+      throw BadPicturesInEvaluation(found, ranks: world.size, limit: mostBadPictures)
+    }
+    guard !isLeft else { throw EvaluationAbandoned() }
     let all = inOrderOfImages(try world.gather(mine))
     guard world.rank == 0 else { return nil }
-    return Outcome(result: evaluator.evaluate(all), detections: all)
+    return Outcome(result: evaluator.evaluate(all), detections: all, badPictures: found)
   }
+
+  private var mostBadPictures: Int { settings.onBadPicture == .skip ? settings.maxBadPictures : 0 }
 
   /// All ranks' detections, in one order whatever the number of ranks.
   private func inOrderOfImages(_ ranks: [[FoundObject]]) -> [EvaluationDetection] {
@@ -104,6 +127,29 @@ struct EvaluationAbandoned: ReportedError {
   let description = "stopped by a signal in the evaluation"
   let exitCode = ExitCode.stoppedBySignal
   let scope = ErrorScope.allRanks
+}
+
+/// Pictures without which nothing is measured: what is left out would make the numbers wrong. All ranks throw it.
+struct BadPicturesInEvaluation: ReportedError {
+  let error: RunError
+
+  /// - Parameters:
+  ///   - found: at least one.
+  ///   - limit: so many were allowed.
+  init(_ found: [FoundBadPicture], ranks: Int, limit: Int) {
+    let others = found.count > 1 ? "; the others:\(BadPictureList.lines(Array(found.dropFirst())))" : ""
+    let remedy =
+      limit == 0
+      ? "or let 'mpi.on_bad_picture: skip' count it as one in which nothing is found"
+      : "of \(found.count), more than 'mpi.max_bad_pictures: \(limit)' allows"
+    error = RunError(
+      "\(found[0].sentence(ranks: ranks)): nothing is measured without it; mend it, \(remedy)\(others)",
+      exitCode: found[0].picture.error.exitCode)
+  }
+
+  var description: String { error.description }
+  var exitCode: ExitCode { error.exitCode }
+  var scope: ErrorScope { error.scope }
 }
 
 /// A detection as ranks send it to rank 0.

@@ -1,0 +1,85 @@
+import Primitives
+
+/// A picture of a batch that can't be read or decoded, or has another size than the annotation file says.
+public struct BadPicture: Codable, Equatable, Sendable {
+  public let imageID: Int64
+  public let error: COCOError
+  /// The place in the epoch, counted in images of global batches, that it was read for.
+  public let place: Int
+  /// The image that took the place; nil: none could.
+  public internal(set) var replacement: Int64?
+
+  public init(imageID: Int64, error: COCOError, place: Int) {
+    (self.imageID, self.error, self.place) = (imageID, error, place)
+  }
+}
+
+/// What becomes of a bad picture in a batch.
+public enum BadPictureUse: Equatable, Sendable {
+  /// `Prefetcher.next` throws its error.
+  case thrown
+  /// An image that can be read takes its place, if there is one among so many. Else the place is empty, and the batch good
+  /// for nothing but to keep in step with the other ranks.
+  case replaced(attempts: Int)
+}
+
+/// What was read for a place of a batch.
+struct ReadImage {
+  let sample: Sample
+  var badPictures: [BadPicture] = []
+  var isEmpty = false
+}
+
+extension CocoDataset {
+  /// The image of a place in a plan, or what takes its place.
+  ///
+  /// Which one that is depends on the plan's key and place, and on which pictures are bad, and on nothing else: no other rank
+  /// need know of it. It is of the same aspect group, and fits into the size that the batch has without it.
+  /// - Throws: `COCOError` naming the file.
+  func read(
+    _ place: Int, of plan: BatchPlan, _ pipeline: Pipeline, _ use: BadPictureUse, _ pool: PixelPool
+  ) throws -> ReadImage {
+    let index = plan.indices[place]
+    do {
+      return ReadImage(sample: try sample(index, pipeline, key: plan.key(at: place), pool))
+    } catch let error as COCOError {
+      guard case .replaced(let attempts) = use else { throw error }
+      let position = plan.position + place
+      // No draw for a place of its own has a negative number.
+      let key = DrawKey(seed: plan.key.seed, epoch: plan.key.epoch, draw: -1 - position)
+      var bad = [BadPicture(imageID: images.id(at: index), error: error, place: position)]
+      for candidate in attempts > 0 ? replacements(of: index, in: plan, pipeline, key).prefix(attempts) : [] {
+        do {
+          let sample = try sample(candidate, pipeline, key: key, pool)
+          for number in bad.indices { bad[number].replacement = sample.imageID }
+          return ReadImage(sample: sample, badPictures: bad)
+        } catch let error as COCOError {
+          bad.append(BadPicture(imageID: images.id(at: candidate), error: error, place: position))
+        }
+      }
+      let empty = pipeline.apply(.black(images.size(at: index)), images[index], key: plan.key(at: place), pool)
+      return ReadImage(sample: empty, badPictures: bad, isEmpty: true)
+    }
+  }
+
+  /// The images that may take a place, in the order in which they are tried.
+  private func replacements(
+    of index: Int, in plan: BatchPlan, _ pipeline: Pipeline, _ key: DrawKey
+  ) -> [Int] {
+    let group = images.aspectGroup(at: index)
+    var members = images.indices.filter { $0 != index && images.aspectGroup(at: $0) == group }
+    var random = KeyedRandom(seed: key.seed, purpose: .replacement, epoch: key.epoch, draw: key.draw)
+    random.shuffle(&members)
+    return members.filter { member in
+      let shape = pipeline.geometry(of: images.size(at: member), imageID: images.id(at: member), key: key).padShape
+      return shape.height <= plan.size.height && shape.width <= plan.size.width
+    }
+  }
+}
+
+extension DecodedImage {
+  fileprivate static func black(_ size: ImageSize) -> DecodedImage {
+    let pixels = [UInt8](repeating: 0, count: size.height * size.width * 3)
+    return DecodedImage(height: size.height, width: size.width, pixels: pixels)
+  }
+}
