@@ -39,6 +39,8 @@ public struct CocoDataset: Sendable {
   /// The file's category id of each label.
   public let categoryIDs: [Int64]
   package let pictures: PictureSource
+  /// `img_prefix`.
+  public let imageFolder: String
   let pictureRules: PictureRules
   public let summary: DatasetSummary
 
@@ -52,7 +54,8 @@ public struct CocoDataset: Sendable {
   public init(
     _ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool, pictures: PictureSource? = nil
   ) throws {
-    self.pictures = try pictures ?? PictureSource(configuration.imgPrefix)
+    imageFolder = configuration.imgPrefix
+    self.pictures = try pictures ?? PictureSource(imageFolder)
     let chosen = try Self.chosenCategories(file, configuration.classes)
     var summary = DatasetSummary(path: file.path, imagesInFile: file.images.count, warnings: file.warnings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
