@@ -44,6 +44,9 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"])]),
+    .systemLibrary(name: "CGIF", pkgConfig: "libgif", providers: [.apt(["libgif-dev"])]),
     .target(name: "CKernelFeatures", cSettings: [.unsafeFlags(architectureFlag)]),
     .target(
       name: "CMachine", dependencies: ["CKernelFeatures"],
@@ -56,7 +59,8 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
     .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
     .target(name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"]),
-    .target(name: "COCO", dependencies: ["CMachine", "CTurboJPEG", "CPNG", "Primitives"]),
+    .target(
+      name: "COCO", dependencies: ["CGIF", "CMachine", "CPNG", "CTIFF", "CTurboJPEG", "CWebP", "Primitives"]),
     .target(name: "Distributed", dependencies: ["CMachine", "Kernels", "MPI", "Tensors", "Primitives"]),
     .target(
       name: "Training",

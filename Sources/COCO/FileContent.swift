@@ -56,9 +56,22 @@ enum FileContent {
   /// "a GIF picture", "a git-lfs pointer, …": what bytes that are not what was expected seem to be.
   static func describe(_ bytes: [UInt8]) -> String {
     if bytes.isEmpty { return "an empty file" }
+    if let media = describeMedia(bytes) { return media }
     if let known = signatures.first(where: { bytes.dropFirst($0.offset).starts(with: $0.bytes) }) { return known.name }
     if bytes.prefix(4096).allSatisfy({ $0 == 0 }) { return "only zero bytes" }
     return describeText(bytes.prefix(512)) ?? "data of an unknown format"
+  }
+
+  /// What a file of ISO's media format is, by the brands that its first box states.
+  private static func describeMedia(_ bytes: [UInt8]) -> String? {
+    guard bytes.count >= 12, bytes[4..<8].elementsEqual("ftyp".utf8) else { return nil }
+    let box = bytes.prefix(max(12, min(bytes[..<4].reduce(0) { $0 << 8 | Int($1) }, 256)))
+    let brands = stride(from: 8, to: box.count - 3, by: 4).map { String(decoding: box[$0..<$0 + 4], as: UTF8.self) }
+    if brands.contains(where: ["avif", "avis"].contains) { return "an AVIF picture" }
+    if brands.contains(where: ["heic", "heix", "hevc", "heim", "heis", "mif1", "msf1"].contains) {
+      return "a HEIC picture"
+    }
+    return "a video (MP4 or QuickTime)"
   }
 
   private static func describeText(_ start: ArraySlice<UInt8>) -> String? {
@@ -79,8 +92,15 @@ enum FileContent {
     ("a TIFF picture", 0, [0x49, 0x49, 0x2a, 0]),
     ("a TIFF picture", 0, [0x4d, 0x4d, 0, 0x2a]),
     ("a JPEG 2000 picture", 4, Array("jP  ".utf8)),
-    ("an AVIF or HEIF picture", 4, Array("ftyp".utf8)),
+    ("a JPEG XL picture", 0, [0xff, 0x0a]),
+    ("a JPEG XL picture", 4, Array("JXL ".utf8)),
+    ("a Photoshop picture", 0, Array("8BPS".utf8)),
     ("gzip-compressed data", 0, [0x1f, 0x8b]),
+    ("bzip2-compressed data", 0, Array("BZh".utf8)),
+    ("xz-compressed data", 0, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
+    ("zstd-compressed data", 0, [0x28, 0xb5, 0x2f, 0xfd]),
+    ("lz4-compressed data", 0, [0x04, 0x22, 0x4d, 0x18]),
+    ("a 7z archive", 0, [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]),
     ("a zip archive", 0, Array("PK\u{3}\u{4}".utf8)),
     ("UTF-16 text", 0, [0xff, 0xfe]),
     ("UTF-16 text", 0, [0xfe, 0xff]),

@@ -1,13 +1,15 @@
 import ArgumentParser
+import COCO
 import Foundation
 import Primitives
 import Training
 
-/// `rcnn-bench fuzz`: whether damaged files of weights end in a reading or in a sentence, and how long and large that gets.
+/// `rcnn-bench fuzz`: whether damaged files of weights, pictures and archives end in a reading or in a sentence, and how
+/// long and large that gets.
 struct FuzzBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fuzz",
-    abstract: "Reads damaged copies of files of weights: .pth, .safetensors, .h5.",
+    abstract: "Reads damaged copies of files: weights (.pth, .safetensors, .h5), pictures and tar archives.",
     discussion: "A crash ends it; --keep then holds the file that did it.")
 
   @Argument(help: "Good files, which are damaged in turn.")
@@ -36,16 +38,17 @@ struct FuzzBenchmark: ParsableCommand {
 
   func run() throws {
     Boundary.run(singleRank: true) { _ in
-      let mutators = try files.map { Mutator(try CheckpointFile.read($0), seed: seed) }
+      let contents = try files.map { try CheckpointFile.read($0) }
+      let readers = contents.map(FuzzedReader.init)
+      let mutators = contents.map { Mutator($0, seed: seed) }
       var (read, refused, longest, slowest) = (0, 0, 0.0, first)
       for number in first..<first + count {
         let bytes = mutators[number % mutators.count].file(number)
         if let keep { try Data(bytes).write(to: URL(fileURLWithPath: keep)) }
         let start = DispatchTime.now()
-        do throws(CheckpointError) {
-          _ = try Checkpoint.weights(in: bytes, name: files[number % files.count])
+        if try readers[number % files.count].reads(bytes, name: files[number % files.count]) {
           read += 1
-        } catch {
+        } else {
           refused += 1
         }
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) * 1e-9
@@ -67,6 +70,30 @@ struct FuzzBenchmark: ParsableCommand {
     } else {
       print("\(count) files: \(read) read, \(refused) refused with a sentence; the longest took ", terminator: "")
       print(String(format: "%.3f s (number %d); peak memory %.0f MiB", longest, slowest, peak))
+    }
+  }
+}
+
+/// What reads a file, told from the good one.
+private enum FuzzedReader {
+  case weights, picture, archive
+
+  init(_ file: [UInt8]) {
+    let isArchive = file.count > 512 && file[257..<262].elementsEqual("ustar".utf8)
+    self = isArchive ? .archive : ImageDecoder.isPicture(file) ? .picture : .weights
+  }
+
+  /// Whether the bytes are read; false where they are refused with a sentence.
+  func reads(_ bytes: [UInt8], name: String) throws -> Bool {
+    do {
+      switch self {
+      case .weights: _ = try Checkpoint.weights(in: bytes, name: name)
+      case .picture: _ = try ImageDecoder.decode(bytes, path: name)
+      case .archive: _ = try TarIndex(reading: bytes, path: name)
+      }
+      return true
+    } catch is CheckpointError, is COCOError {
+      return false
     }
   }
 }

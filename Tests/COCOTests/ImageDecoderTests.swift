@@ -67,7 +67,10 @@ import Testing
     #expect(TestData.hash(try decode(name).pixels) == 0x053e_7f6a_9874_a63b)
   }
 
-  @Test(arguments: ["baseline.jpg", "progressive.jpg", "orientation_6.jpg", "rgb.png", "palette.png"])
+  @Test(
+    arguments: ["baseline.jpg", "progressive.jpg", "orientation_6.jpg", "rgb.png", "palette.png"]
+      + ["rgb.webp", "lossy.webp", "animated.webp", "tiled.tif", "planar.tif", "rgb.bmp", "runs8.bmp", "runs4.bmp"]
+      + ["interlaced.gif", "inner.gif"])
   func everyCutIsAnErrorOrWhole(_ name: String) throws {
     let file = try bytes(name)
     let whole = try ImageDecoder.decode(file, path: name)
@@ -83,7 +86,10 @@ import Testing
     #expect(half?.description == "h: error: the picture is cut short: the file ends before its data does")
   }
 
-  @Test(arguments: ["baseline.jpg", "progressive.jpg", "cmyk.jpg", "orientation_6.jpg", "rgba.png", "palette.png"])
+  @Test(
+    arguments: ["baseline.jpg", "progressive.jpg", "cmyk.jpg", "orientation_6.jpg", "rgba.png", "palette.png"]
+      + ["lossy.webp", "rgba.webp", "animated.webp", "tiled.tif", "planar.tif", "palette.tif", "rgba.tif", "rgb16.tif"]
+      + ["rgb.bmp", "masks.bmp", "palette1.bmp", "runs8.bmp", "runs4.bmp", "interlaced.gif", "inner.gif"])
   func noDamageCrashes(_ name: String) throws {
     let file = try bytes(name)
     var random = KeyedRandom(seed: 2, purpose: .test)
@@ -95,36 +101,58 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "is an empty file; a JPEG or PNG picture is expected"),
-    ("<!DOCTYPE html><p>404", "is an HTML page; a JPEG or PNG picture is expected"),
+    ("", "is an empty file; a picture (JPEG, PNG, WebP, TIFF, BMP or GIF) is expected"),
+    ("<!DOCTYPE html><p>404", "is an HTML page; a picture (JPEG, PNG, WebP, TIFF, BMP or GIF) is expected"),
     (
       "version https://git-lfs.github.com/spec/v1\noid",
-      "is a git-lfs pointer (run 'git lfs pull'); a JPEG or PNG picture is expected"
+      "is a git-lfs pointer (run 'git lfs pull'); a picture (JPEG, PNG, WebP, TIFF, BMP or GIF) is expected"
     ),
-    ("hello", "is text; a JPEG or PNG picture is expected"),
-    ("GIF89a", "is a GIF picture; convert it to JPEG or PNG"),
+    ("hello", "is text; a picture (JPEG, PNG, WebP, TIFF, BMP or GIF) is expected"),
+    ("\0\0\0\u{c}jP  \r\n", "is a JPEG 2000 picture; convert it to JPEG or PNG"),
+    (
+      "\0\0\0\u{18}ftypheic\0\0\0\0mif1heic",
+      "is a HEIC picture; convert it to JPEG or PNG, for example by heif-convert (of libheif) or ImageMagick"
+    ),
+    (
+      "\0\0\0\u{18}ftypmif1\0\0\0\0mif1avif",
+      "is an AVIF picture; convert it to JPEG or PNG, for example by heif-convert (of libheif) or ImageMagick"
+    ),
+    (
+      "\0\0\0\u{14}ftypisom\0\0\0\0mp42",
+      "is a video (MP4 or QuickTime); a picture (JPEG, PNG, WebP, TIFF, BMP or GIF) is expected"
+    ),
   ])
   func saysWhatAFileIs(_ text: String, _ message: String) {
     let error = #expect(throws: COCOError.self) { try ImageDecoder.decode(Array(text.utf8), path: "x.jpg") }
     #expect(error == COCOError(at: "x.jpg", message))
   }
 
-  @Test func refusesHugePicturesFromTheirHeader() throws {
-    var png = try bytes("rgb.png")
-    png.replaceSubrange(16..<24, with: [0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60])
-    let error = #expect(throws: COCOError.self) { try ImageDecoder.decode(png, path: "x") }
-    let refusal =
-      "pixels are refused: cut large pictures into tiles, or raise mpi.max_picture_pixels (a pixel takes 3 bytes and more "
-      + "while it is read)"
-    #expect(error?.message == "the picture's header states 60000 x 60000; more than 134217728 \(refusal)")
+  private static let refusal =
+    "pixels are refused: cut large pictures into tiles, or raise mpi.max_picture_pixels (a pixel takes 3 bytes and more "
+    + "while it is read)"
+
+  /// Width and height as they stand in the file.
+  @Test(arguments: [
+    ("rgb.png", 16, [0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]), ("rgb.bmp", 18, [0x60, 0xea, 0, 0, 0x60, 0xea, 0, 0]),
+    ("plain.gif", 6, [0x60, 0xea, 0x60, 0xea]), ("animated.webp", 24, [0x5f, 0xea, 0, 0x5f, 0xea, 0]),
+  ])
+  func refusesHugePicturesFromTheirHeader(_ name: String, _ place: Int, _ size: [UInt8]) throws {
+    var file = try bytes(name)
+    file.replaceSubrange(place..<place + size.count, with: size)
+    let error = #expect(throws: COCOError.self) { try ImageDecoder.decode(file, path: "x") }
+    #expect(error?.message == "the picture's header states 60000 x 60000; more than 134217728 \(Self.refusal)")
+  }
+
+  @Test(arguments: ["rgb.png", "rgb.bmp", "plain.gif", "rgb.webp", "rgb.tif"])
+  func theRulesSayHowLargeAPictureMayBe(_ name: String) throws {
     var rules = PictureRules()
     rules.maximumPixels = 34
     let small = #expect(throws: COCOError.self) {
-      try ImageDecoder.decode(TestData.fixture("rgb.png"), rules: rules)
+      try ImageDecoder.decode(TestData.fixture(name), rules: rules)
     }
-    #expect(small?.message == "the picture's header states 7 x 5; more than 34 \(refusal)")
+    #expect(small?.message == "the picture's header states 7 x 5; more than 34 \(Self.refusal)")
     rules.maximumPixels = 35
-    #expect(try ImageDecoder.decode(TestData.fixture("rgb.png"), rules: rules).size.width == 7)
+    #expect(try ImageDecoder.decode(TestData.fixture(name), rules: rules).size.width == 7)
   }
 
   @Test(arguments: 1...8) func exifOrientationIsIgnoredWhereTheRulesSaySo(_ orientation: Int) throws {

@@ -61,7 +61,8 @@ extension ProgramTests {
       let outcome = try start("work", ranks: 2, iterations: 4)
       #expect(outcome.code == 65, "\(outcome)")
       let sentence = try Regex(
-        #"\n?\#(path): error: is text; a JPEG or PNG picture is expected \(image \d+, read by rank 1 of 2 on \S+\); mend it, "#
+        #"\n?\#(path): error: is text; a picture \(JPEG, PNG, WebP, TIFF, BMP or GIF\) is expected "#
+          + #"\(image \d+, read by rank 1 of 2 on \S+\); mend it, "#
           + #"or let 'mpi.on_bad_picture: skip' put another in its place\n"#
           + #"The training up to iteration 2 is saved; go on with --resume auto\n"#)
       #expect(outcome.errors.contains(sentence), "\(outcome)")
@@ -86,7 +87,8 @@ extension ProgramTests {
         let outcome = try start("\(ranks)", ranks: ranks, iterations: 6, options: skip)
         #expect(outcome.code == 0, "\(outcome)")
         let warning = try Regex(
-          #"\#(path): error: is text; a JPEG or PNG picture is expected \(image \d+, read by rank \d of \#(ranks) on \S+\): "#
+          #"\#(path): error: is text; a picture \(JPEG, PNG, WebP, TIFF, BMP or GIF\) is expected "#
+            + #"\(image \d+, read by rank \d of \#(ranks) on \S+\): "#
             + #"image \d+ takes its place; 1 of at most 10 bad pictures"#)
         #expect(outcome.output.matches(of: warning).count == 1, "\(outcome)")
         let log = try TrainingLog(newestIn: run.folder.path("\(ranks)"))

@@ -13,7 +13,7 @@ import Testing
     ("Tensors", ["Kernels", "Primitives"]),
     ("Layers", ["Kernels", "Primitives", "Tensors"]),
     ("Detection", ["Kernels", "Layers", "Primitives", "Tensors"]),
-    ("COCO", ["CMachine", "CPNG", "CTurboJPEG", "Primitives"]),
+    ("COCO", ["CGIF", "CMachine", "CPNG", "CTIFF", "CTurboJPEG", "CWebP", "Primitives"]),
     ("Distributed", ["CMachine", "Kernels", "MPI", "Primitives", "Tensors"]),
     (
       "Training",
@@ -33,7 +33,9 @@ import Testing
     ),
   ]
   private static let standard: Set = ["Dispatch", "Foundation", "Synchronization"]
-  private static let cModules: Set = ["CHDF5", "CMPI", "CMachine", "COpenBLAS", "CPNG", "CTurboJPEG"]
+  private static let cModules: Set = [
+    "CGIF", "CHDF5", "CMPI", "CMachine", "COpenBLAS", "CPNG", "CTIFF", "CTurboJPEG", "CWebP",
+  ]
 
   /// Where unsafe pointer types may stand: the kernels, the owners of memory and of C handles, and
   /// the loops over a picture's pixels.
@@ -44,7 +46,8 @@ import Testing
     "Distributed/Watchdog/Datagrams.swift", "HDF5/File.swift", "HDF5/Writer.swift",
     "COCO/Annotations/AnnotationBlock.swift",
     "COCO/Pictures/ImageEncoder.swift", "COCO/JSON/JSONText.swift", "COCO/Pictures/PNGDecoder.swift",
-    "COCO/Pictures/JPEGDecoder.swift",
+    "COCO/Pictures/JPEGDecoder.swift", "COCO/Pictures/WebPDecoder.swift", "COCO/Pictures/TIFFDecoder.swift",
+    "COCO/Pictures/GIFDecoder.swift", "COCO/Pictures/PartialFile.swift", "COCO/Archives/TarIndex.swift",
     "COCO/Transforms/Resize.swift", "COCO/Transforms/Normalize.swift", "COCO/Batches/Batch.swift",
     "COCO/Transforms/Sample.swift",
   ]

@@ -45,6 +45,8 @@ public struct CocoDataset: Sendable {
   public var categoriesShareNames: Bool {
     Set(images.file.categories.map(\.name)).count < images.file.categories.count
   }
+  package let pictures: PictureSource
+  /// `img_prefix`.
   public let imageFolder: String
   let pictureRules: PictureRules
   public let summary: DatasetSummary
@@ -53,12 +55,17 @@ public struct CocoDataset: Sendable {
   ///   - configuration: its `classes` choose and order the classes by name; without, it is the file's order.
   ///   - training: drops images that are too small (`minSize`) or have no annotation of any of the classes
   ///     (`filterEmptyGt`; one whose only annotations are crowds or degenerate stays, as in mmdetection).
+  ///   - pictures: what the configuration's `imgPrefix` names, where it is open already.
   /// - Throws: `COCOError` if a class is not in the file, or no image, or with `filterEmptyGt` no box, is left for
-  ///   training.
-  public init(_ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool) throws {
+  ///   training; if `imgPrefix` names an archive that can't be used.
+  public init(
+    _ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool, pictures: PictureSource? = nil
+  ) throws {
     guard file.hasAnnotations || !training else {
       throw COCOError(at: file.path, "is not a COCO annotation file for detection: it has no 'annotations'")
     }
+    imageFolder = configuration.imgPrefix
+    self.pictures = try pictures ?? PictureSource(imageFolder)
     var summary = DatasetSummary(file, isForTraining: training, minSize: configuration.minSize)
     let chosen = try file.chosenCategories(configuration.classes, &summary.findings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
@@ -81,17 +88,12 @@ public struct CocoDataset: Sendable {
     } else if let warning = summary.lossWarning {
       summary.findings.append(DatasetFinding(.lostBoxes, warning))
     }
-    (imageFolder, self.summary) = (configuration.imgPrefix, summary)
+    self.summary = summary
     pictureRules = configuration.pictureRules
     try images.checkSizes(pictureRules)
   }
 
-  public func path(of image: Image) -> String { path(ofFile: image.fileName) }
-
-  func path(ofFile name: String) -> String {
-    if imageFolder.isEmpty { return "./\(name)" }
-    return imageFolder.hasSuffix("/") ? imageFolder + name : "\(imageFolder)/\(name)"
-  }
+  public func path(of image: Image) -> String { pictures.path(of: image.fileName) }
 
   /// An image's id as the file writes it: for results and messages.
   public func identifier(ofImage id: Int64) -> FileIdentifier { images.file.imageIdentifier(id) }

@@ -99,7 +99,7 @@ extension CocoDataset {
   package func picture(_ index: Int, _ pipeline: Pipeline, key: DrawKey, _ pool: PixelPool) throws -> DecodedImage {
     let image = images[index]
     return try ImageDecoder.decode(
-      path(of: image), expectedSize: image.size, covering: pipeline.decodedSize(of: image, key: key), pictureRules,
-      pool)
+      pictures.read(image.fileName, limit: ImageDecoder.maximumBytes), path: path(of: image), expectedSize: image.size,
+      covering: pipeline.decodedSize(of: image, key: key), pictureRules, pool)
   }
 }

@@ -6,8 +6,10 @@ import Primitives
 final class NearMisses {
   private let folder: String
   private var listings: [String: FolderListing] = [:]
+  private let archive: TarArchive?
 
-  init(in folder: String) {
+  init(in folder: String, of archive: TarArchive? = nil) {
+    self.archive = archive
     let length = folder.utf8.reversed().drop { $0 == UInt8(ascii: "/") }.count
     self.folder = length == 0 ? folder : String(decoding: folder.utf8.prefix(length), as: UTF8.self)
   }
@@ -22,10 +24,10 @@ final class NearMisses {
     if isDanglingLink(name) { return "a link to a file that does not exist" }
     let readings = Self.readings(of: name)
     for (reading, reason) in readings {
-      if let found = resolve(reading, in: folder) { return Self.hint(found, [reason]) }
+      if let found = resolve(reading, in: folder) { return hint(found, [reason]) }
     }
     for (reading, reason) in readings {
-      if let (found, place) = elsewhere(reading) { return Self.hint(found, [reason, place]) }
+      if let (found, place) = elsewhere(reading) { return hint(found, [reason, place]) }
     }
     return nil
   }
@@ -37,6 +39,7 @@ final class NearMisses {
   }
 
   private func isDanglingLink(_ name: String) -> Bool {
+    guard archive == nil else { return false }
     var status = stat()
     return lstat("\(folder)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
   }
@@ -65,9 +68,10 @@ final class NearMisses {
     var spelling: String?
   }
 
-  private static func hint(_ found: Found, _ reasons: [String?]) -> String {
+  private func hint(_ found: Found, _ reasons: [String?]) -> String {
     let reasons = (reasons + [found.spelling]).compactMap { $0 }
-    return "\(found.path) is there" + (reasons.isEmpty ? "" : ": \(reasons.joined(separator: "; "))")
+    let path = (archive.map { "\($0.path):" } ?? "") + found.path
+    return "\(path) is there" + (reasons.isEmpty ? "" : ": \(reasons.joined(separator: "; "))")
   }
 
   /// A file or folder of this name or of one that is spelt alike.
@@ -126,6 +130,11 @@ final class NearMisses {
 
   private func listing(of path: String) -> FolderListing? {
     if let known = listings[path] { return known }
+    if let archive {
+      // All at once, and only once.
+      if listings.isEmpty { listings = FolderListing.all(of: archive.index) }
+      return listings[path]
+    }
     guard listings.count < Self.maximumListings else { return nil }
     let listing = FolderListing(path)
     listings[path] = listing
@@ -149,10 +158,32 @@ private struct FolderListing {
       guard let entry = readdir(stream) else { break }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       guard name != ".", name != ".." else { continue }
-      names[name.lowercased(), default: []].append(name)
-      if entry.pointee.d_type != UInt8(DT_REG), !name.hasPrefix(".") { folders.append(name) }
+      add(name, isFolder: entry.pointee.d_type != UInt8(DT_REG))
     }
     folders.sort()
+  }
+
+  private init() {}
+
+  private mutating func add(_ name: String, isFolder: Bool) {
+    names[name.lowercased(), default: []].append(name)
+    if isFolder, !name.hasPrefix(".") { folders.append(name) }
+  }
+
+  /// Of the folders of an archive, by their paths; "." is its root. (Names are sorted, and so are the folders.)
+  static func all(of index: TarIndex) -> [String: FolderListing] {
+    var listings: [String: FolderListing] = [".": FolderListing()]
+    var known: Set<[UInt8]> = []
+    func add(_ path: String, isFolder: Bool) {
+      guard known.insert(Array(path.utf8)).inserted else { return }
+      let above = Folder.above(path)
+      if !above.isEmpty { add(above, isFolder: true) }
+      let name = path.utf8.dropFirst(above.isEmpty ? 0 : above.utf8.count + 1)
+      listings[above.isEmpty ? "." : above, default: FolderListing()]
+        .add(String(decoding: Array(name), as: UTF8.self), isFolder: isFolder)
+    }
+    for place in 0..<index.count { add(index[place].name, isFolder: index[place].kind == .folder) }
+    return listings
   }
 
   /// The name itself, one in another Unicode form, or one in another case.

@@ -26,9 +26,9 @@ public struct DecodedImage: Equatable, Sendable {
   public var size: ImageSize { ImageSize(height: height, width: width) }
 }
 
-/// Reads JPEG and PNG pictures the way OpenCV's `IMREAD_COLOR` does: the format is told by the content, not by the
-/// name; EXIF orientation is applied, unless the rules say otherwise; grey is repeated, alpha dropped (not composited), 16 bits are scaled to 8, CMYK becomes
-/// (255-C)(255-K)/255; colour profiles and gamma are ignored.
+/// Reads pictures (`PictureFormat`) the way OpenCV's `IMREAD_COLOR` does: the format is told by the content, not by the
+/// name; EXIF orientation is applied, unless the rules say otherwise; grey is repeated, alpha dropped (not composited; `TIFFDecoder` and `GIFDecoder` say
+/// what else OpenCV does), 16 bits are scaled to 8, CMYK becomes (255-C)(255-K)/255; colour profiles and gamma are ignored.
 ///
 /// Unlike there, a file that is cut short is an error, not a picture with a grey rest.
 public enum ImageDecoder {
@@ -49,7 +49,15 @@ public enum ImageDecoder {
   static func decode(
     _ path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ rules: PictureRules, _ pool: PixelPool
   ) throws -> DecodedImage {
-    let bytes = try FileContent.read(path, limit: maximumBytes)
+    let file = try FileContent.read(path, limit: maximumBytes)
+    return try decode(file, path: path, expectedSize: expectedSize, covering: target, rules, pool)
+  }
+
+  /// The same of a file's content; `path` is for messages.
+  static func decode(
+    _ bytes: [UInt8], path: String, expectedSize: ImageSize?, covering target: ImageSize?, _ rules: PictureRules,
+    _ pool: PixelPool
+  ) throws -> DecodedImage {
     let image = try decode(bytes, path: path, covering: target, rules: rules, pool)
     if let expectedSize,
       let difference = image.fullSize.difference(from: expectedSize, orientation: nil, exif: rules.exif)
@@ -71,21 +79,19 @@ public enum ImageDecoder {
     _ pool: PixelPool
   ) throws -> DecodedImage {
     do {
-      if bytes.starts(with: JPEGDecoder.signature) {
-        return try JPEGDecoder.decode(bytes, covering: target, rules, pool)
+      switch PictureFormat(start: Array(bytes.prefix(18))) {
+      case .jpeg: return try JPEGDecoder.decode(bytes, covering: target, rules, pool)
+      case .png: return try PNGDecoder.decode(bytes, rules, pool)
+      case .webP: return try WebPDecoder.decode(bytes, rules, pool)
+      case .tiff: return try TIFFDecoder.decode(bytes, rules, pool)
+      case .bmp: return try BMPDecoder.decode(bytes, rules, pool)
+      case .gif: return try GIFDecoder.decode(bytes, rules, pool)
+      case nil: break
       }
-      if bytes.starts(with: PNGDecoder.signature) { return try PNGDecoder.decode(bytes, rules, pool) }
     } catch let fault as ImageFault {
       throw COCOError(at: path, fault.reason)
     }
     throw foreign(bytes, path: path)
-  }
-
-  /// What a file is that is no picture for this decoder, told from its first bytes.
-  static func foreign(_ bytes: [UInt8], path: String) -> COCOError {
-    let content = FileContent.describe(bytes)
-    let hint = content.hasSuffix("picture") ? "convert it to JPEG or PNG" : "a JPEG or PNG picture is expected"
-    return COCOError(at: path, "is \(content); \(hint)")
   }
 }
 

@@ -10,9 +10,9 @@ extension PNGDecoder {
 
   /// The highest value of all channels of a picture of 16 bits without alpha, 0 to 65535.
   /// - Throws: `COCOError`.
-  static func highestValue(in path: String) throws -> UInt16 {
+  static func highestValue(in file: [UInt8], path: String, _ rules: PictureRules = PictureRules()) throws -> UInt16 {
     do {
-      let (bytes, _) = try essentials(of: try FileContent.read(path, limit: ImageDecoder.maximumBytes))
+      let (bytes, _) = try essentials(of: file, rules)
       return try bytes.withUnsafeBytes(highestValue)
     } catch let fault as ImageFault {
       throw COCOError(at: path, fault.reason)

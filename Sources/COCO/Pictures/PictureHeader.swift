@@ -13,20 +13,26 @@ struct PictureHeader {
 
   /// - Throws: `COCOError` with the path and the reason, as `ImageDecoder.decode` would.
   init(reading path: String, _ rules: PictureRules = PictureRules()) throws {
-    exif = rules.exif
     let (descriptor, count) = try FileContent.open(path, limit: ImageDecoder.maximumBytes)
     defer { close(descriptor) }
-    let file = PartialFile(descriptor: descriptor, count: count, path: path)
+    try self.init(of: PartialFile(descriptor: descriptor, count: count, path: path), rules)
+  }
+
+  init(of file: PartialFile, _ rules: PictureRules) throws {
+    exif = rules.exif
+    let path = file.path
     let start = try file.bytes(at: 0, 64)
     isDeep = PNGDecoder.isDeep(start)
     do {
       let stored: ImageSize
-      if start.starts(with: JPEGDecoder.signature) {
-        (stored, orientation) = try JPEGDecoder.header(of: file, rules)
-      } else if start.starts(with: PNGDecoder.signature) {
-        (stored, orientation) = try PNGDecoder.header(of: file, rules)
-      } else {
-        throw ImageDecoder.foreign(try file.bytes(at: 0, 4096), path: path)
+      switch PictureFormat(start: Array(start.prefix(18))) {
+      case .jpeg: (stored, orientation) = try JPEGDecoder.header(of: file, rules)
+      case .png: (stored, orientation) = try PNGDecoder.header(of: file, rules)
+      case .webP: (stored, orientation) = try WebPDecoder.header(of: file, rules)
+      case .tiff: (stored, orientation) = try TIFFDecoder.header(of: file, rules)
+      case .bmp: (stored, orientation) = try BMPDecoder.header(of: file, rules)
+      case .gif: (stored, orientation) = try GIFDecoder.header(of: file, rules)
+      case nil: throw ImageDecoder.foreign(try file.bytes(at: 0, 4096), path: path)
       }
       size = rules.orientation(orientation) >= 5 ? ImageSize(height: stored.width, width: stored.height) : stored
     } catch let fault as ImageFault {
@@ -63,31 +69,6 @@ extension ImageSize {
     guard abs(across / down - 1) < 0.02 else { return "" }
     let factor = String(format: across < 1 ? "%.2f" : "%.1f", across)
     return " (\(factor) times the picture's size: were the pictures resized?)"
-  }
-}
-
-/// A file of which only parts are read.
-struct PartialFile {
-  let descriptor: Int32
-  let count: Int
-  let path: String
-
-  /// So many bytes, or those that are there.
-  /// - Throws: `COCOError`.
-  func bytes(at offset: Int, _ length: Int) throws -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: max(0, min(length, count - offset)))
-    var filled = 0
-    while filled < bytes.count {
-      let read = bytes.withUnsafeMutableBytes {
-        pread(descriptor, $0.baseAddress! + filled, $0.count - filled, off_t(offset + filled))
-      }
-      if read < 0 && errno == EINTR { continue }
-      guard read >= 0 else { throw FileContent.failure(path) }
-      if read == 0 { break }
-      filled += read
-    }
-    bytes.removeLast(bytes.count - filled)
-    return bytes
   }
 }
 

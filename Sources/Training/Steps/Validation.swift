@@ -64,7 +64,9 @@ final class Validation {
     var configuration = configuration
     let file = try SharedAnnotations.load(configuration.annFile, in: world)
     configuration.classes = try configuration.classes ?? classesAmong(file.categories.map(\.name))
-    dataset = try CocoDataset(file, configuration: configuration, training: false)
+    dataset = try CocoDataset(
+      file, configuration: configuration, training: false,
+      pictures: SharedPictureSource.open(configuration.imgPrefix, in: world))
     try dataset.checkClasses(fit: model)
     pipeline = try Pipeline(configuration.pipeline, scalesDecode: settings.scaledDecode == .always)
     (self.workers, self.world, self.settings) = (max(1, workers), world, settings)
