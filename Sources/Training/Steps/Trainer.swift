@@ -26,7 +26,7 @@ final class Trainer {
     (self.validation, self.position) = (validation, position)
     schedule = LearningRateSchedule(
       configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
-      iterationsPerEpoch: data.iterationsPerEpoch)
+      iterationsPerEpoch: data.iterationsPerEpoch, maxEpochs: plan.maxEpochs, maxIterations: plan.maxIterations)
   }
 
   /// How a run ended.
