@@ -68,7 +68,7 @@ import Training
         dict(type='LoadAnnotations', with_bbox=True),
         dict(type='Resize', img_scale=[(320, 240), (160, 120)], keep_ratio=True),
         dict(type='RandomFlip', flip_ratio=0.5),
-        dict(type='Normalize', **img_norm_cfg),
+        dict(type='Normalize', mean=img_norm_cfg['mean'], std=img_norm_cfg['std'], to_rgb=True),
         dict(type='Pad', size_divisor=32),
         dict(type='DefaultFormatBundle'),
         dict(type='Collect', keys=['img', 'gt_bboxes', 'gt_labels']),
@@ -92,7 +92,7 @@ import Training
         norm_cfg: {type: BN, requires_grad: false}, norm_eval: true, style: pytorch}
       neck: {type: FPN, in_channels: [16, 32, 64, 128], out_channels: 32, num_outs: 5}
       rpn_head: {type: RPNHead, in_channels: 32, feat_channels: 32, anchor_generator: {type: AnchorGenerator, scales: [4],
-        ratios: [0.5, 1.0, 2.0], strides: [4, 8, 16, 32, 64]}}
+        ratios: [0.5, 1.0, 2.0], strides: [4, 8, 16, 32, 64]}, loss_bbox: {type: L1Loss, loss_weight: 1.0}}
       roi_head: {type: StandardRoIHead, bbox_roi_extractor: {type: SingleRoIExtractor, roi_layer: {type: RoIAlign,
         output_size: 7, sampling_ratio: 0}, out_channels: 32, featmap_strides: [4, 8, 16, 32]}, bbox_head: {type:
         Shared2FCBBoxHead, in_channels: 32, fc_out_channels: 128, roi_feat_size: 7, num_classes: 5, bbox_coder: {type:
@@ -147,7 +147,7 @@ import Training
   @Test func variableThatChangesNothingIsTold() throws {
     let notices = try read(Self.run + "\nhead = dict(in_channels=64)\n").notices.filter { $0.contains("'head'") }
     #expect(notices.count == 1)
-    #expect(notices.first?.contains("child.py:28:1: notice: 'head'") ?? false, "\(notices)")
+    #expect(notices.first?.contains("child.py:23:1: notice: 'head'") ?? false, "\(notices)")
   }
 
   @Test func valuesOfTheBases() throws {
@@ -161,7 +161,7 @@ import Training
     ("lr = '{{_base_.head}}'", "stands for a whole value"),
   ]) func wrongValuesOfTheBases(line: String, message: String) throws {
     let error = try #require(throws: ConfigurationError.self) { _ = try read(Self.run + "\n\(line)\n") }
-    #expect(error.description.contains("child.py:28:6: error: ") && error.description.contains(message), "\(error)")
+    #expect(error.description.contains("child.py:23:6: error: ") && error.description.contains(message), "\(error)")
   }
 
   /// Whatever would have to be run, and whatever would take for ever.
@@ -175,18 +175,28 @@ import Training
     "x = 'a", "x = '''a", "x = [1, 2", "x = {1: 2", "x = dict(a=1, a=2)", "x = dict(a=1, **dict(a=2))", "  x = 1",
     "x = 1 2", "x = 1 / 0", "x = 1 // 0", "x = 9223372036854775807 + 1", "x = 'a' + 1", "x = -'a'", "x = 0x",
     "x = print", "@x", "x = 1 == 1", "x, y = 1, 2", "None = 1",
-    "x = dict(1)", "x = {[1]: 2}", "x = **data", "x = '\\x'",
-    "x = " + String(repeating: "[", count: 100_000), "x = " + String(repeating: "-", count: 100_000) + "1",
-    "x0 = [1]\n" + (1...40).map { "x\($0) = [x\($0 - 1), x\($0 - 1)]\n" }.joined(),
+    "x = dict(1)", "x = {[1]: 2}", "x = **data", "x = [1][1]", "x = [1][0:1]", "x = dict(a=1)['b']", "x = 1[0]",
+    "x = '\\x'",
   ]) func refusedWithItsPlace(text: String) throws {
     let error = try #require(throws: ConfigurationError.self) { _ = try read("_base_ = '../_base_/model.py'\n" + text) }
     #expect(error.description.contains(#/child\.py:\d+:\d+: error: /#), "\(error)")
     #expect(!FileManager.default.fileExists(atPath: "HACKED"))
   }
 
+  @Test func whatWouldTakeForEverIsRefused() throws {
+    let doubling = "x0 = [1]\n" + (1...40).map { "x\($0) = [x\($0 - 1), x\($0 - 1)]\n" }.joined()
+    let texts = [
+      "x = \(String(repeating: "[", count: 100_000))", "x = \(String(repeating: "-", count: 100_000))1", doubling,
+    ]
+    for (index, text) in texts.enumerated() {
+      let error = try #require(throws: ConfigurationError.self) { _ = try read(text) }
+      #expect(error.description.contains(index < 2 ? "100 levels" : "1000000 values"))
+    }
+  }
+
   @Test func placeOfAMistakeInAValue() throws {
     let text = Self.run.replacingOccurrences(of: "momentum=0.9", with: "momentum='much'")
     let error = try #require(throws: ConfigurationError.self) { _ = try read(text) }
-    #expect(error.description.contains("child.py:21:52: error: 'optimizer.momentum' is 'much'"), "\(error)")
+    #expect(error.description.contains("child.py:18:52: error: 'optimizer.momentum' is 'much'"), "\(error)")
   }
 }

@@ -122,7 +122,9 @@ extension ConfigurationNode {
     case .mapping(let entries):
       node.content = .mapping(
         entries.filter { $0.key != "_delete_" }.map {
-          Entry(key: $0.key, place: $0.place, value: $0.value.withoutDeleteMarks)
+          var entry = $0
+          entry.value = entry.value.withoutDeleteMarks
+          return entry
         })
     }
     return node

@@ -1,10 +1,11 @@
 /// Reads a Python file as data, for configurations as mmdetection writes them: literals, `dict(...)`, names that are
-/// assigned in the same file, `**name` inside a dict, and sums and products of them. Everything else is refused with its
-/// place, and nothing is run.
+/// assigned in the same file, `name['key']`, `**name` inside a dict, and sums and products of them. Everything else is
+/// refused with its place, and nothing is run.
 ///
 /// As in mmcv's `Config`, what the file assigns becomes the configuration; names that begin with `__` are left out.
 struct PythonReader {
-  static let hint = "a Python file is read as data: literals, dict(...), names assigned above, + - * /; nothing is run"
+  static let hint =
+    "a Python file is read as data: literals, dict(...), names assigned above, [key], + - * /; nothing is run"
 
   /// Lists and dictionaries inside each other, and brackets and signs, at most.
   private static let deepest = 100
@@ -153,7 +154,7 @@ struct PythonReader {
   }
 
   private mutating func readSigned() throws -> ConfigurationNode {
-    guard isNext("-") || isNext("+") else { return try readAtom() }
+    guard isNext("-") || isNext("+") else { return try readElement() }
     let symbol = token
     index += 1
     return try nested { try PythonArithmetic.signed(symbol, $0.readSigned()) }
@@ -175,6 +176,33 @@ struct PythonReader {
     values += more
     guard values <= Self.mostValues else {
       throw ConfigurationError(place, "the file comes to more than \(Self.mostValues) values")
+    }
+  }
+
+  /// A value, or a part of one: `value['key']`, `value[0]`.
+  private mutating func readElement() throws -> ConfigurationNode {
+    var value = try readAtom()
+    while isNext("[") {
+      let bracket = token
+      index += 1
+      let key = try nested { try $0.readSum() }
+      try expect("]")
+      guard let part = Self.part(key, of: value) else {
+        throw ConfigurationError(bracket.place, "\(value.summary) has no [\(key.summary)]", hint: Self.hint)
+      }
+      value = part
+    }
+    return value
+  }
+
+  private static func part(_ key: ConfigurationNode, of value: ConfigurationNode) -> ConfigurationNode? {
+    switch (value.content, key.content) {
+    case (.mapping, .scalar(let name, true)): return value.entry(name)?.value
+    case (.sequence(let elements), .scalar(let text, false)):
+      guard let index = Int(text) else { return nil }
+      let place = index < 0 ? elements.count + index : index
+      return elements.indices.contains(place) ? elements[place] : nil
+    default: return nil
     }
   }
 
@@ -301,7 +329,7 @@ struct PythonReader {
   /// The entries of `**value`.
   private mutating func readSpread() throws -> [ConfigurationNode.Entry] {
     index += 1
-    let value = try readAtom()
+    let value = try readElement()
     guard value.isMapping else { throw ConfigurationError(value.place, "'**' wants a dict, found \(value.summary)") }
     return value.entries
   }
