@@ -92,7 +92,7 @@ let package = Package(
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport", "rank-probe"]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["COCO", "HDF5", "Training", "TestSupport", "Yams", "rcnn-train"]),
+      name: "TrainingTests", dependencies: ["COCO", "HDF5", "Layers", "Training", "TestSupport", "Yams", "rcnn-train"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [

@@ -32,6 +32,24 @@ public struct LearningRateConfiguration: Equatable, Sendable {
     case step(milestones: [Int], gamma: Double, minLR: Double?)
     /// `step: 3`: every so many.
     case interval(every: Int, gamma: Double, minLR: Double?)
+    case exp(gamma: Double)
+    case poly(power: Double, minLR: Double)
+    case inv(gamma: Double, power: Double)
+    case cosineAnnealing(target: Target)
+    /// Up to `ratios.up` times the rate, down to `ratios.down` times it, so many times in the run.
+    case cyclic(ratios: CycleRatios, times: Int, stepRatioUp: Double)
+  }
+  /// Where annealing leads to.
+  public enum Target: Equatable, Sendable {
+    case rate(Double)
+    /// Of the optimiser's `lr`.
+    case ratio(Double)
+  }
+  public struct CycleRatios: Equatable, Sendable {
+    public var up: Double
+    public var down: Double
+
+    public init(up: Double, down: Double) { (self.up, self.down) = (up, down) }
   }
   public enum WarmUp: String, Sendable, CaseIterable { case constant, linear, exp }
 

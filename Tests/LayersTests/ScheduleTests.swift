@@ -39,7 +39,7 @@ import Testing
     configuration.warmupByEpoch = golden.flag("warmup_by_epoch") ?? false
     let schedule = LearningRateSchedule(
       configuration: configuration, baseRate: golden.number("lr")!,
-      iterationsPerEpoch: golden.integer("iters_per_epoch")!)
+      iterationsPerEpoch: golden.integer("iters_per_epoch")!, maxEpochs: 1, maxIterations: 1)
     let epochs = try golden.integers("expected/epoch")
     for (iteration, expected) in try golden.doubles("expected/lr").enumerated() {
       let rate = schedule.rate(epoch: epochs[iteration], iteration: iteration)

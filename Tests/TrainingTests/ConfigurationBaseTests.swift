@@ -97,14 +97,6 @@ import Training
     #expect(error.isMissingFile)
   }
 
-  @Test func pythonFileIsToldHowToBecomeYAML() throws {
-    let error = try #require(throws: ConfigurationError.self) { _ = try ReadConfiguration(file: "x.py") }
-    #expect(
-      error.description
-        == "x.py: error: a Python file; with mmcv, Config.fromfile('x.py').dump('x.yaml') writes it as YAML")
-    #expect(!error.isMissingFile)
-  }
-
   @Test func optionsReachIntoListsAndTakeLists() throws {
     let run = try ConfigurationFixture.read(options: [
       "data.train.pipeline.3.flip_ratio=0", "data.train.pipeline.2.img_scale=[(320,240),(160,120)]",

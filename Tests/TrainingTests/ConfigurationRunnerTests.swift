@@ -1,3 +1,4 @@
+import Layers
 import Testing
 import Training
 
@@ -54,6 +55,37 @@ import Training
       replacing: Self.evaluation, with: "", options: ["runner={type: IterBasedRunner, max_iters: 9}"])
     #expect(iterations.run.evaluation?.byEpoch == true)
     #expect(iterations.notices.count == 1 && iterations.notices[0].contains("after every iteration"))
+  }
+
+  @Test(
+    arguments: [
+      ("{policy: Exp, gamma: 0.5}", .exp(gamma: 0.5)), ("{policy: poly}", .poly(power: 1, minLR: 0)),
+      ("{policy: poly, power: 0.9, min_lr: 1e-4}", .poly(power: 0.9, minLR: 1e-4)),
+      ("{policy: inv, gamma: 0.1}", .inv(gamma: 0.1, power: 1)),
+      ("{policy: CosineAnnealing, min_lr: 0}", .cosineAnnealing(target: .rate(0))),
+      ("{policy: CosineAnnealing, min_lr_ratio: 0.01}", .cosineAnnealing(target: .ratio(0.01))),
+      ("{policy: cyclic, target_ratio: [4]}", .cyclic(ratios: .init(up: 4, down: 4e-5), times: 1, stepRatioUp: 0.4)),
+      (
+        "{policy: cyclic, target_ratio: [10, 1e-4], cyclic_times: 2, step_ratio_up: 0.3}",
+        .cyclic(ratios: .init(up: 10, down: 1e-4), times: 2, stepRatioUp: 0.3)
+      ),
+    ] as [(String, LearningRateConfiguration.Policy)])
+  func policies(text: String, policy: LearningRateConfiguration.Policy) throws {
+    let rate = try ConfigurationFixture.read(options: ["lr_config=\(text)"]).run.learningRate
+    #expect(rate.policy == policy)
+    if case .cyclic = policy { #expect(!rate.byEpoch) } else { #expect(rate.byEpoch) }
+  }
+
+  @Test(arguments: [
+    ("{policy: OneCycle, max_lr: 1}", "'lr_config.policy' is 'OneCycle', which is not supported yet"),
+    ("{policy: CosineAnnealing}", "'lr_config' lacks 'min_lr'"),
+    ("{policy: CosineAnnealing, min_lr: 0, min_lr_ratio: 0}", "'lr_config.min_lr' stands beside 'min_lr_ratio'"),
+    ("{policy: cyclic, by_epoch: true}", "'lr_config.by_epoch' is true, expected false"),
+    ("{policy: cyclic, step_ratio_up: 1}", "'lr_config.step_ratio_up' is 1"),
+    ("{policy: poly, gamma: 1}", "unknown key 'gamma' in 'lr_config'"),
+  ]) func wrongPolicies(text: String, message: String) throws {
+    let found = try ConfigurationFixture.message { try ConfigurationFixture.read(options: ["lr_config=\(text)"]) }
+    #expect(found.contains(message), "\(found)")
   }
 
   @Test func warmUpKeysWithoutWarmUpAreNoticed() throws {

@@ -23,7 +23,7 @@ struct DryRun {
     try start.load(into: model, classes: data.dataset.classes, run)
     let schedule = LearningRateSchedule(
       configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
-      iterationsPerEpoch: data.iterationsPerEpoch)
+      iterationsPerEpoch: data.iterationsPerEpoch, maxEpochs: plan.maxEpochs, maxIterations: plan.maxIterations)
     func rate(_ iteration: Int) -> String {
       scientific(schedule.rate(epoch: iteration / data.iterationsPerEpoch, iteration: iteration))
     }

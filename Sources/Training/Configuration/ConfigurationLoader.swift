@@ -1,7 +1,7 @@
 import Foundation
 import Primitives
 
-/// Reads configuration files and joins them with their bases by the rules of mmcv 1.3's `Config`: mappings merge key
+/// Reads configuration files, in YAML, JSON or Python, and joins them with their bases by the rules of mmcv 1.3's `Config`: mappings merge key
 /// by key, `_delete_: true` in a mapping replaces the base's instead, everything else replaces. A base's `null` gives way
 /// to a mapping, where mmcv asks for `_delete_`.
 struct ConfigurationLoader {
@@ -17,7 +17,9 @@ struct ConfigurationLoader {
   /// A text that is not in a file. Its `_base_`, if any, is relative to the current directory.
   static func load(text: String, name: String) throws -> ConfigurationNode {
     var loader = ConfigurationLoader()
-    return try loader.load(text: text, name: name, directory: "")
+    let text = ConfigurationVariables.quoted(text)
+    let node = try ConfigurationNode.parse(text, source: ConfigurationSource(name: name, text: text))
+    return try loader.withBases(node, directory: "")
   }
 
   private mutating func load(_ path: String, namedAt place: ConfigurationPlace?) throws -> ConfigurationNode {
@@ -28,17 +30,18 @@ struct ConfigurationLoader {
     let text = try Self.text(of: path, namedAt: place)
     chain.append(identity)
     defer { chain.removeLast() }
-    return try load(text: text, name: path, directory: Folder.above(path))
+    let prepared = ConfigurationVariables.prepared(text, path: path)
+    let source = ConfigurationSource(name: path, text: prepared)
+    let node =
+      try path.hasSuffix(".py")
+      ? PythonReader.read(prepared, source: source) : ConfigurationNode.parse(prepared, source: source)
+    return try withBases(node, directory: Folder.above(path))
   }
 
   private static func text(of path: String, namedAt place: ConfigurationPlace?) throws -> String {
     func failure(_ message: String, isMissing: Bool) -> ConfigurationError {
       guard let place else { return ConfigurationError(file: path, message, isMissingFile: isMissing) }
       return ConfigurationError(place, "base \(path): \(message)", isMissingFile: isMissing)
-    }
-    if path.hasSuffix(".py") {
-      throw failure(
-        "a Python file; with mmcv, Config.fromfile('x.py').dump('x.yaml') writes it as YAML", isMissing: false)
     }
     guard let data = FileManager.default.contents(atPath: path) else {
       throw failure("no such file, or it may not be read", isMissing: true)
@@ -49,16 +52,19 @@ struct ConfigurationLoader {
     return text
   }
 
-  private mutating func load(text: String, name: String, directory: String) throws -> ConfigurationNode {
-    let node = try ConfigurationNode.parse(text, source: ConfigurationSource(name: name, text: text))
+  /// The content of a file, laid over its bases.
+  private mutating func withBases(_ node: ConfigurationNode, directory: String) throws -> ConfigurationNode {
     guard case .mapping(var entries) = node.content else {
       throw ConfigurationError(node.place, "a configuration is a mapping of keys to values, found \(node.summary)")
     }
     guard let index = entries.firstIndex(where: { $0.key == "_base_" }) else {
-      return node.withoutDeleteMarks
+      var nothing = ConfigurationNode(content: .mapping([]), place: node.place)
+      return try ConfigurationVariables.substituted(node, from: &nothing).withoutDeleteMarks
     }
-    let base = try loadBases(entries.remove(at: index).value, directory: directory)
-    return try base.merging(ConfigurationNode(content: .mapping(entries), place: node.place), path: "")
+    var base = try loadBases(entries.remove(at: index).value, directory: directory)
+    let child = ConfigurationNode(content: .mapping(entries), place: node.place)
+    let substituted = try ConfigurationVariables.substituted(child, from: &base)
+    return try base.merging(substituted, path: "")
   }
 
   /// All bases side by side; as in mmcv, no two of them may hold the same top-level key.
@@ -116,7 +122,9 @@ extension ConfigurationNode {
     case .mapping(let entries):
       node.content = .mapping(
         entries.filter { $0.key != "_delete_" }.map {
-          Entry(key: $0.key, place: $0.place, value: $0.value.withoutDeleteMarks)
+          var entry = $0
+          entry.value = entry.value.withoutDeleteMarks
+          return entry
         })
     }
     return node

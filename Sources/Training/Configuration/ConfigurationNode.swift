@@ -44,9 +44,13 @@ public struct ConfigurationNode: Sendable {
     var key: String
     var place: ConfigurationPlace
     var value: ConfigurationNode
+    /// A variable that the file, or one that is based on it, has used.
+    var isUsedBelow = false
 
-    /// Whether the value has an anchor (`classes: &classes [cat, dog]`), so that the file itself says where it goes.
-    var isAnchored: Bool {
+    /// Whether the value goes somewhere else, too: by its name, or by an anchor (`classes: &classes [cat, dog]`).
+    var isUsed: Bool { isUsedBelow || isAnchored }
+
+    private var isAnchored: Bool {
       let lines = place.source.lines
       guard place.line <= lines.count else { return false }
       let text = lines[place.line - 1].drop { $0 != ":" }.dropFirst()

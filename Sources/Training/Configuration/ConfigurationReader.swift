@@ -30,6 +30,7 @@ public struct ReadConfiguration: Sendable {
     var node = node
     for option in options { node = try ConfigurationOption(option).applied(to: node) }
     let notices = ConfigurationNotices()
+    node = try MMDetection3.translated(node, notices: notices)
     let section = try ConfigurationSection(node, path: "", place: node.place, notices: notices)
     var run = try RunConfiguration(section)
     if run.workDir.isEmpty {

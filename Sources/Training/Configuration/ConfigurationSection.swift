@@ -26,14 +26,14 @@ final class ConfigurationSection {
     }
   }
 
-  /// Throws for the first key that nobody asked for and that is almost a known one. The others get a notice, unless an
-  /// anchor says that they are used further down.
+  /// Throws for the first key that nobody asked for and that is almost a known one. The others get a notice, unless
+  /// they are variables that are used further down.
   func close(noticing message: String) throws {
     for entry in node.entries where !known.contains(entry.key) {
       if let key = nearest(to: entry.key, among: known, part: 4) {
         throw unknown(entry, hint: "did you mean '\(key)'?")
       }
-      if !entry.isAnchored { notice(entry, message) }
+      if !entry.isUsed { notice(entry, message) }
     }
   }
 
@@ -193,10 +193,10 @@ final class ConfigurationSection {
     }
   }
 
-  /// Variables of a Python file: as `ignore`, but one with an anchor is used further down.
+  /// Variables of a Python file: as `ignore`, but not those that are used further down.
   func ignoreVariables(_ keys: String...) {
     known += keys
-    for entry in node.entries where keys.contains(entry.key) && !entry.value.isNull && !entry.isAnchored {
+    for entry in node.entries where keys.contains(entry.key) && !entry.value.isNull && !entry.isUsed {
       notice(
         entry, "has no meaning here: a variable of the Python file; its value already stands where it was used")
     }

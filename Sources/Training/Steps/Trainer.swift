@@ -30,7 +30,7 @@ final class Trainer {
     badPictures = BadPictures(run)
     schedule = LearningRateSchedule(
       configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
-      iterationsPerEpoch: data.iterationsPerEpoch)
+      iterationsPerEpoch: data.iterationsPerEpoch, maxEpochs: plan.maxEpochs, maxIterations: plan.maxIterations)
   }
 
   /// How a run ended.
