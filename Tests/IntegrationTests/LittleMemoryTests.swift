@@ -38,7 +38,8 @@ extension ProgramTests {
     }
 
     /// With less than the first the loader can't map the libraries.
-    @Test("Too few addresses are said", arguments: [200_000, 250_000, 350_000, 450_000]) func tooFew(limit: Int) throws {
+    @Test("Too few addresses are said", arguments: [200_000, 250_000, 350_000, 450_000]) func tooFew(limit: Int) throws
+    {
       expectTrainedOrSaid(try run.program.run(alone(2), shell: "ulimit -v \(limit)"))
     }
 
