@@ -53,7 +53,8 @@ import Testing
     (#"{"id": 4, "file_name": "a", "width": 0, "height": 9}"#, "image 4: its size is 0 x 9; both must be positive"),
     (
       #"{"id": 4, "file_name": "a", "width": 1000000000, "height": 9}"#,
-      "image 4: its size is 1000000000 x 9: more than 134217728 pixels are refused"
+      "image 4: its size is 1000000000 x 9: more than 134217728 pixels are refused; "
+        + "cut the picture into tiles, and its boxes with it"
     ),
     (
       #"{"id": 4, "file_name": "../a", "width": 1, "height": 1}"#,
