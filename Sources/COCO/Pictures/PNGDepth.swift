@@ -12,24 +12,26 @@ extension PNGDecoder {
   /// - Throws: `COCOError`.
   static func highestValue(in file: [UInt8], path: String, _ rules: PictureRules = PictureRules()) throws -> UInt16 {
     do {
-      let (bytes, _) = try essentials(of: file, rules)
-      return try bytes.withUnsafeBytes(highestValue)
+      return try highestValue(of: essentials(of: file, rules).bytes)
     } catch let fault as ImageFault {
       throw COCOError(at: path, fault.reason)
     }
   }
 
-  private static func highestValue(in bytes: UnsafeRawBufferPointer) throws -> UInt16 {
+  private static func highestValue(of file: [UInt8]) throws -> UInt16 {
     var image = png_image()
     image.version = png_uint_32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }
-    guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else { throw fault(image) }
-    let isColor = image.format & png_uint_32(PNG_FORMAT_FLAG_COLOR) != 0
-    // Without a gamma the values are taken for linear light, and linear light is asked for: they come as they are.
-    image.format = png_uint_32(PNG_FORMAT_FLAG_LINEAR) | (isColor ? png_uint_32(PNG_FORMAT_FLAG_COLOR) : 0)
-    let row = Int(image.width) * (isColor ? 3 : 1)
-    var values = [UInt16](repeating: 0, count: row * Int(image.height))
-    guard png_image_finish_read(&image, nil, &values, Int32(row), nil) != 0 else { throw fault(image) }
-    return values.max() ?? 0
+    // The library keeps the pointer from the first call to the second.
+    return try file.withUnsafeBytes { bytes in
+      guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else { throw fault(image) }
+      let isColor = image.format & png_uint_32(PNG_FORMAT_FLAG_COLOR) != 0
+      // Without a gamma the values are taken for linear light, and linear light is asked for: they come as they are.
+      image.format = png_uint_32(PNG_FORMAT_FLAG_LINEAR) | (isColor ? png_uint_32(PNG_FORMAT_FLAG_COLOR) : 0)
+      let row = Int(image.width) * (isColor ? 3 : 1)
+      var values = [UInt16](repeating: 0, count: row * Int(image.height))
+      guard png_image_finish_read(&image, nil, &values, Int32(row), nil) != 0 else { throw fault(image) }
+      return values.max() ?? 0
+    }
   }
 }
