@@ -61,9 +61,9 @@ struct TarReader {
       // Of all members; nothing in it is needed. V names the volume.
       case UInt8(ascii: "g"), UInt8(ascii: "V"): break
       default:
-        let entry = TarEntry(
-          name: name(header), kind: self.kind(kind, header), target: next.target ?? Self.text(header[157..<257]),
-          offset: content.lowerBound, size: content.count)
+        var entry = TarEntry(
+          name: name(header), kind: self.kind(kind, header), offset: content.lowerBound, size: content.count)
+        if kind == UInt8(ascii: "1") { entry.target = next.target ?? Self.text(header[157..<257]) }
         next = Extension()
         return entry
       }
@@ -75,6 +75,7 @@ struct TarReader {
   private mutating func header() throws -> [UInt8]? {
     let header = try file.bytes(at: offset, Self.block)
     guard header.count == Self.block else {
+      if offset == 0 { throw TarError.foreign }
       throw fault("the archive is cut short: at byte \(offset) its next member or its end mark is missing")
     }
     if header.allSatisfy({ $0 == 0 }) { return nil }

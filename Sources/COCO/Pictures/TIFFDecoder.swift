@@ -74,8 +74,16 @@ enum TIFFDecoder {
       return try withUnsafeMutablePointer(to: &source) { source in
         guard let picture = ctiff_open(source, limit) else { throw fault(source.pointee) }
         defer { TIFFClose(picture) }
-        return try body(picture) { fault(source.pointee) }
+        return try body(picture) { endsEarly(picture, file.count) ? .cutShort : fault(source.pointee) }
       }
+    }
+  }
+
+  /// Whether a strip or tile lies behind the end, which the library doesn't always say.
+  private static func endsEarly(_ picture: OpaquePointer, _ count: Int) -> Bool {
+    let parts = TIFFIsTiled(picture) != 0 ? TIFFNumberOfTiles(picture) : TIFFNumberOfStrips(picture)
+    return (0..<parts).contains {
+      TIFFGetStrileOffset(picture, $0) &+ TIFFGetStrileByteCount(picture, $0) > UInt64(count)
     }
   }
 
