@@ -35,7 +35,7 @@ final class NearMisses {
   /// "images/0.JPG is there: upper and lower case differ", where the spelling alone differs, or nil.
   func spelling(of name: String) -> String? {
     guard let found = resolve(name, in: folder), found.spelling != nil else { return nil }
-    return Self.hint(found, [])
+    return hint(found, [])
   }
 
   private func isDanglingLink(_ name: String) -> Bool {
