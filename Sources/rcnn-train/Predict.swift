@@ -11,7 +11,7 @@ struct Predict: ParsableCommand {
   @Argument(help: "The checkpoint, an .h5 or .pth file.")
   var checkpoint: String
 
-  @Argument(help: "JPEG or PNG pictures.")
+  @Argument(help: "Pictures: JPEG, PNG, WebP, TIFF, BMP or GIF.")
   var images: [String]
 
   @Option(help: ArgumentHelp("The least score that is shown.", valueName: "SCORE"))
