@@ -20,7 +20,10 @@ struct Predict: ParsableCommand {
   @Argument(help: "The checkpoint: an .h5, .pth or .safetensors file, or a folder of checkpoints.")
   var checkpoint: String
 
-  @Argument(help: "Pictures, folders of pictures, and patterns in quotes (* ? [a-z] {jpg,png}, ** for any folders).")
+  @Argument(
+    help: ArgumentHelp(
+      "Pictures (JPEG, PNG, WebP, TIFF, BMP, GIF), folders of them, and patterns in quotes (* ? [a-z] {jpg,png}, ** for "
+        + "any folders)."))
   var inputs: [String]
 
   @Flag(help: "Look into the folders in folders, too.")
