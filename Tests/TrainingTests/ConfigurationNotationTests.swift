@@ -85,17 +85,17 @@ import Training
   @Test func aMessageAboutOneLineShowsAWindow() throws {
     let json = try ConfigurationFixture.json(QuickstartConfiguration.text)
     #expect(try ReadConfiguration(text: json, name: "c.json").run == ConfigurationFixture.read(options: []).run)
-    let broken = json.replacing("\"policy\": \"step\"", with: "\"policy\": \"CosineAnnealing\"")
+    let broken = json.replacing("\"policy\": \"step\"", with: "\"policy\": \"OneCycle\"")
     try #require(broken != json)
     let error = try #require(throws: ConfigurationError.self) {
       _ = try ReadConfiguration(text: broken, name: "c.json")
     }
     let lines = error.description.split(separator: "\n")
     #expect(lines.count == 3 && lines.allSatisfy { $0.count < 150 })
-    #expect(lines[0].hasSuffix("error: 'lr_config.policy' is 'CosineAnnealing', which is not supported yet"))
+    #expect(lines[0].hasSuffix("error: 'lr_config.policy' is 'OneCycle', which is not supported yet"))
     let caret = try #require(lines[2].firstIndex(of: "^"))
     let column = lines[2].distance(from: lines[2].startIndex, to: caret)
-    #expect(lines[1].dropFirst(column).hasPrefix("\"CosineAnnealing\""), "\(error)")
+    #expect(lines[1].dropFirst(column).hasPrefix("\"OneCycle\""), "\(error)")
     #expect(lines[1].contains("… ") && lines[1].hasSuffix(" …"))
   }
 
