@@ -58,7 +58,11 @@ public enum CheckRun {
         _ = try Pipeline(section.pipeline)
         parts.append(Part(name: name, section: section, dataset: dataset))
       } catch let error as COCOError {
-        if !failures.contains(error) { failures.append(error) }
+        // What is wrong with the configuration is the same for all data sets.
+        let isSaid = failures.contains {
+          $0.message == error.message && ($0 == error || error.exitCode == .configuration)
+        }
+        if !isSaid { failures.append(error) }
       }
     }
     guard let first = failures.first else { return (parts, nil) }
