@@ -41,10 +41,10 @@ import Testing
     let order = EpochOrder(groups: groups, globalBatch: 8, seed: 1, epoch: 0)
     for ranks in 1...8 {
       for (index, batch) in order.batches.enumerated() {
-        #expect((0..<ranks).flatMap { order.slice(ofBatch: index, rank: $0, ranks: ranks) } == batch)
+        #expect((0..<ranks).flatMap { batch[order.share(ofBatch: index, rank: $0, ranks: ranks)] } == batch)
       }
     }
-    let shares = (0..<3).map { order.slice(ofBatch: 0, rank: $0, ranks: 3).count }
+    let shares = (0..<3).map { order.share(ofBatch: 0, rank: $0, ranks: 3).count }
     #expect(shares == [3, 3, 2])
   }
 

@@ -1,3 +1,5 @@
+import Primitives
+
 /// What holds between the parts of an annotation file.
 extension AnnotationRecords {
   /// Why a `file_name` can't be used, or nil: it must stay inside the image folder.
@@ -120,11 +122,11 @@ extension AnnotationRecords {
     if let finding = repeatedPictures { findings.append(finding) }
     if !notNumbers.isEmpty {
       let keys = notNumbers.sorted { $0.key < $1.key }.map { "'\($0.key)' (\($0.value) times)" }
-      let list = keys.prefix(8).joined(separator: ", ") + (keys.count > 8 ? ", …" : "")
       findings.append(
         DatasetFinding(
           .notNumbers, level: .notice, count: notNumbers.values.reduce(0, +),
-          "NaN or Infinity, which JSON does not have, stands in \(list); nothing of it is used"))
+          "NaN or Infinity, which JSON does not have, stands in \(FirstFew.words(keys, most: 8)); nothing of it is used"
+        ))
     }
     return findings
   }

@@ -1,7 +1,8 @@
 /// A COCO annotation file (`instances_*.json`) as it is: nothing is dropped, everything is checked.
 ///
-/// Ids may have gaps and any order, and those of images and annotations may be texts (`FileIdentifier`); unknown keys (`segmentation`, `info`, …) are stepped over. `area` defaults to the
-/// box's, `iscrowd` to 0. Whatever would make a training silently wrong is an error that names file and id.
+/// Ids may have gaps and any order, and those of images and annotations may be texts (`FileIdentifier`); unknown keys
+/// (`segmentation`, `info`, …) are stepped over. `area` defaults to the box's, `iscrowd` to 0. Whatever would make a
+/// training silently wrong is an error that names file and id.
 ///
 /// The content lies in one block of bytes, which several processes may share.
 public struct AnnotationFile: Sendable {

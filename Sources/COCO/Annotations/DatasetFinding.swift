@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// What the user of a data set should know about it, though it can be used.
 public struct DatasetFinding: Codable, Equatable, Sendable {
@@ -67,7 +68,7 @@ enum Examples {
 
   /// The first few of so many words.
   static func list(_ words: some Collection<String>, of count: Int) -> String {
-    words.prefix(shownCount).joined(separator: ", ") + (count > shownCount ? ", …" : "")
+    FirstFew.words(words, most: shownCount, of: count)
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// Why a data set has lost its boxes, as far as their numbers tell.
 extension DatasetSummary {
@@ -66,6 +67,6 @@ extension DatasetSummary {
   }
 
   private static func list(_ names: [String]) -> String {
-    names.prefix(5).map { "'\($0)'" }.joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+    FirstFew.words(names.map { "'\($0)'" }, most: 5)
   }
 }

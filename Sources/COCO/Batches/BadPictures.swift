@@ -51,7 +51,7 @@ extension CocoDataset {
       guard case .replaced(let attempts) = use else { throw error }
       let position = plan.position + place
       // No draw for a place of its own has a negative number.
-      let key = DrawKey(seed: plan.key.seed, epoch: plan.key.epoch, draw: -1 - position)
+      let key = plan.key.with(draw: -1 - position)
       var bad = [BadPicture(index, of: self, error: error, place: position)]
       for candidate in attempts > 0 ? replacements(of: index, in: plan, pipeline, key).prefix(attempts) : [] {
         do {

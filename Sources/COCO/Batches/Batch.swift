@@ -100,7 +100,7 @@ public struct BatchPlan: Equatable, Sendable {
   }
 
   /// Of the draws for one of the images.
-  func key(at place: Int) -> DrawKey { DrawKey(seed: key.seed, epoch: key.epoch, draw: draws[place]) }
+  func key(at place: Int) -> DrawKey { key.with(draw: draws[place]) }
 }
 
 extension Batch {

@@ -72,7 +72,7 @@ extension CocoDataset {
   /// - Parameter draws: the number of the draw for each; nil: 0.
   public func paddedSize(of indices: [Int], draws: [Int]? = nil, _ pipeline: Pipeline, key: DrawKey) -> ImageSize {
     let shapes = indices.enumerated().map { place, index in
-      let key = DrawKey(seed: key.seed, epoch: key.epoch, draw: draws?[place] ?? key.draw)
+      let key = key.with(draw: draws?[place] ?? key.draw)
       return pipeline.geometry(of: images.size(at: index), imageID: images.id(at: index), key: key).padShape
     }
     return ImageSize(height: shapes.map(\.height).max() ?? 0, width: shapes.map(\.width).max() ?? 0)

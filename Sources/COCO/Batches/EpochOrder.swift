@@ -51,12 +51,8 @@ public struct EpochOrder: Equatable, Sendable {
   /// The images of a batch that a rank works on: a contiguous share, one image larger on the first ranks where the batch
   /// does not divide.
   /// - Precondition: the global batch has an image for each rank.
-  public func slice(ofBatch index: Int, rank: Int, ranks: Int) -> ArraySlice<Int> {
-    filled[index].indices[share(ofBatch: index, rank: rank, ranks: ranks)]
-  }
-
-  /// Their places in it.
-  func share(ofBatch index: Int, rank: Int, ranks: Int) -> Range<Int> {
+  /// - Returns: their places in it.
+  package func share(ofBatch index: Int, rank: Int, ranks: Int) -> Range<Int> {
     let count = filled[index].indices.count
     require(count >= ranks, "a global batch of \(count) images can't be shared by \(ranks) ranks")
     return Self.share(ofRank: rank, of: ranks, batch: count)

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// How classes are called in drawn pictures, whose font has the printable ASCII characters alone.
 ///
@@ -22,7 +23,7 @@ public struct ClassCaptions: Sendable {
       return plain
     }
     let others = zip(names, texts).filter { !$0.utf8.elementsEqual($1.utf8) }.map { "\($0) as \($1)" }
-    let list = others.prefix(5).joined(separator: ", ") + (others.count > 5 ? ", … (\(others.count) in all)" : "")
+    let list = FirstFew.counted(others, most: 5)
     notice = others.isEmpty ? nil : "the font of drawn pictures has ASCII characters alone; there \(list)"
   }
 

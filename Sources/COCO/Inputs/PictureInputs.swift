@@ -72,7 +72,7 @@ private struct PictureSearch {
     }
     var harvest = Harvest(leavesOutput: !isOutput(PathPattern.root(of: argument)))
     for path in PathPattern.paths(argument) {
-      if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      if Folder.exists(path) {
         do throws(Folder.ListingError) { try gather(path, into: &harvest) } catch {
           missing.append((path, "cannot be read: \(error.reason)"))
         }
@@ -88,12 +88,11 @@ private struct PictureSearch {
     harvest.unnameable += unnameable
     for entry in entries {
       let path = Folder.join(folder, entry.name)
-      var status = stat()
       switch entry.kind {
       case .file: take(path, into: &harvest)
       case .folder where isRecursive: try gather(path, into: &harvest)
       case .folder: harvest.folders += 1
-      case .link where stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR: harvest.folderLinks += 1
+      case .link where Folder.exists(path): harvest.folderLinks += 1
       case .link: take(path, into: &harvest)
       case .other: harvest.others.append(path)
       }
@@ -125,7 +124,7 @@ private struct PictureSearch {
     func add(_ count: Int, _ one: String, _ many: String) {
       if count > 0 { passedOver.append("\(count) \(count == 1 ? one : many)") }
     }
-    let names = harvest.others.prefix(3).joined(separator: ", ") + (harvest.others.count > 3 ? ", …" : "")
+    let names = FirstFew.words(harvest.others, most: 3)
     add(harvest.others.count, "file that is no picture (\(names))", "files that are no pictures (\(names))")
     add(harvest.folders, "folder (--recursive looks into it)", "folders (--recursive looks into them)")
     add(harvest.folderLinks, "link to a folder", "links to folders")
@@ -145,17 +144,13 @@ private struct PictureSearch {
     return gathered + (repetitions > 0 ? [repeated] : [])
   }
 
-  private static let shownCount = 20
-
   func error(_ count: Int) -> COCOError? {
     guard let first = missing.first else { return nil }
     guard missing.count > 1 else { return COCOError(.inputMissing, at: first.path, first.reason) }
-    let lines = missing.prefix(Self.shownCount).map { "\n  \($0.path): \($0.reason)" }.joined()
-    let rest = missing.count - Self.shownCount
+    let lines = FirstFew.lines(missing.map { "\($0.path): \($0.reason)" }, most: 20)
     return COCOError(
       .inputMissing, at: "predict",
-      "\(missing.count) of \(count) inputs can't be used, and nothing was begun:\(lines)"
-        + (rest > 0 ? "\n  … and \(rest) more" : ""))
+      "\(missing.count) of \(count) inputs can't be used, and nothing was begun:\(lines)")
   }
 
   /// A link that leads nowhere, or a name that is spelt otherwise on disk.

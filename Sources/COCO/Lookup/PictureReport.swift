@@ -1,3 +1,5 @@
+import Primitives
+
 /// `mpi.check_pictures`: what is looked at of all pictures before anything is done with them.
 public enum PictureCheck: String, Sendable, CaseIterable {
   /// Whether they are there: a `stat` each.
@@ -77,10 +79,9 @@ public struct PictureReport: Codable, Equatable, Sendable {
     guard !found.isEmpty else { return nil }
     let counts = found.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
     let shown = missingOnes + otherOnes
-    let rest = missing + unusable + otherSize - shown.count
-    let lines = [folderFault].compactMap { $0 } + shown.map(\.text) + (rest > 0 ? ["… and \(rest) more"] : [])
+    let lines = FirstFew.lines(shown.map(\.text), most: shown.count, of: missing + unusable + otherSize)
     return COCOError(
       missing > 0 ? .inputMissing : .badData, at: dataset.summary.path,
-      "of \(count) pictures \(counts):" + lines.map { "\n  \($0)" }.joined())
+      "of \(count) pictures \(counts):" + (folderFault.map { "\n  \($0)" } ?? "") + lines)
   }
 }

@@ -27,8 +27,9 @@ public struct DecodedImage: Equatable, Sendable {
 }
 
 /// Reads pictures (`PictureFormat`) the way OpenCV's `IMREAD_COLOR` does: the format is told by the content, not by the
-/// name; EXIF orientation is applied, unless the rules say otherwise; grey is repeated, alpha dropped (not composited; `TIFFDecoder` and `GIFDecoder` say
-/// what else OpenCV does), 16 bits are scaled to 8, CMYK becomes (255-C)(255-K)/255; colour profiles and gamma are ignored.
+/// name; EXIF orientation is applied, unless the rules say otherwise; grey is repeated, alpha dropped (not composited;
+/// `TIFFDecoder` and `GIFDecoder` say what else OpenCV does), 16 bits are scaled to 8, CMYK becomes (255-C)(255-K)/255;
+/// colour profiles and gamma are ignored.
 ///
 /// Unlike there, a file that is cut short is an error, not a picture with a grey rest.
 public enum ImageDecoder {

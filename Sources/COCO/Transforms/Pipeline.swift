@@ -26,6 +26,9 @@ public struct DrawKey: Equatable, Sendable {
 
   public init(seed: UInt64, epoch: Int, draw: Int = 0) { (self.seed, self.epoch, self.draw) = (seed, epoch, draw) }
 
+  /// The same with another draw.
+  func with(draw: Int) -> DrawKey { DrawKey(seed: seed, epoch: epoch, draw: draw) }
+
   fileprivate func random(_ purpose: KeyedRandom.Purpose, image: Int64) -> KeyedRandom {
     KeyedRandom(seed: seed, purpose: purpose, epoch: epoch, item: image, draw: draw)
   }

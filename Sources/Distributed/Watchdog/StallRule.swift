@@ -1,3 +1,5 @@
+import Primitives
+
 /// What a watchdog knows of a rank.
 package struct RankState: Equatable {
   package let rank: Int
@@ -61,8 +63,8 @@ package struct StallRule {
   package static func description(_ states: [RankState], hosts: [String]) -> String {
     let awaited = awaited(states).map(\.rank)
     func named(_ ranks: [Int]) -> String {
-      let names = ranks.prefix(8).map { "\($0) (\(hosts[$0]))" }.joined(separator: ", ")
-      return (ranks.count == 1 ? "rank " : "ranks ") + names + (ranks.count > 8 ? ", …" : "")
+      let names = FirstFew.words(ranks.map { "\($0) (\(hosts[$0]))" }, most: 8)
+      return (ranks.count == 1 ? "rank " : "ranks ") + names
     }
     let waiting = states.map(\.rank).filter { !awaited.contains($0) }
     let who =
@@ -70,9 +72,8 @@ package struct StallRule {
       ? (hosts.count == 1 ? "" : "; all wait, as for a network that is down, or are busy, as with a disk that hangs")
       : "; \(named(waiting)) \(waiting.count == 1 ? "waits" : "wait") for \(named(awaited))"
     let unknown = hosts.indices.filter { rank in !states.contains { $0.rank == rank } }
-    let lines = states.prefix(64).map { "\n  rank \($0.rank) (\(hosts[$0.rank])): \($0.description)" }
-    return "no rank got further for \(seconds(states.map(\.age).min() ?? 0))\(who)" + lines.joined()
-      + (states.count > 64 ? "\n  … and \(states.count - 64) more" : "")
+    let lines = FirstFew.lines(states.map { "rank \($0.rank) (\(hosts[$0.rank])): \($0.description)" }, most: 64)
+    return "no rank got further for \(seconds(states.map(\.age).min() ?? 0))\(who)" + lines
       + (unknown.isEmpty ? "" : "\n  nothing was ever heard of \(named(unknown))")
   }
 

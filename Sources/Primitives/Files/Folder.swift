@@ -47,6 +47,12 @@ public enum Folder {
     return (entries, unnameable)
   }
 
+  /// Whether a path leads to a folder, be it through links.
+  public static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// The path of something in a folder, without a `./` before it.
   public static func join(_ folder: String, _ name: String) -> String {
     if folder.isEmpty || folder == "." || folder == "./" { return name }

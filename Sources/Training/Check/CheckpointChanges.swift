@@ -32,7 +32,7 @@ struct CheckpointChanges {
     origin = "\(checkpoint.producer), epoch \(checkpoint.epoch), iteration \(checkpoint.iteration)"
     (classesBefore, classes) = (checkpoint.classes, dataset.classes)
     let before = DataIdentity(checkpoint.progress)
-    let hash = DataIdentity.hash(of: dataset.images.indices.lazy.map(dataset.images.identifier))
+    let hash = DataIdentity.imagesHash(of: dataset)
     (imagesBefore, images) = (before?.images, dataset.images.count)
     hasSameImages = before?.images == dataset.images.count && before?.imagesHash == hash
     settings = (try? ReadConfiguration(text: checkpoint.configuration, name: path)).map {
@@ -93,7 +93,7 @@ struct CheckpointChanges {
   }
 
   private static func list(_ names: [String]) -> String {
-    names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", … (\(names.count) in all)" : "")
+    FirstFew.counted(names, most: 10)
   }
 
   // MARK: JSON

@@ -1,3 +1,4 @@
+import Primitives
 import Tensors
 
 /// Puts the arrays of a file into a model, by name, in PyTorch's layouts.
@@ -157,6 +158,6 @@ package struct WeightImport {
 
   /// The first ten.
   private static func list(_ names: [String]) -> String {
-    names.prefix(10).joined(separator: ", ") + (names.count > 10 ? ", … (\(names.count) in all)" : "")
+    FirstFew.counted(names, most: 10)
   }
 }

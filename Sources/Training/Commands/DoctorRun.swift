@@ -64,7 +64,7 @@ public enum DoctorRun {
       let finding = line.finding
       let isEverywhere = reports.count == 1 || line.hosts.count == reports.count || finding.level == .good
       let place =
-        isEverywhere ? "" : " [\(line.hosts.prefix(4).joined(separator: ", "))\(line.hosts.count > 4 ? ", …" : "")]"
+        isEverywhere ? "" : " [\(FirstFew.words(line.hosts, most: 4))]"
       text += "\(padded(finding.level.rawValue, 8)) \(padded(finding.topic, 15)) \(finding.text)\(place)\n"
       if let remedy = finding.remedy { text += "\(padded("", 24)) → \(remedy)\n" }
     }

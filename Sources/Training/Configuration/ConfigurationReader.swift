@@ -44,7 +44,8 @@ public struct ReadConfiguration: Sendable {
     leaves = node.leaves(of: "")
   }
 
-  private static func stem(of path: String) -> String {
+  /// A file's name without its folders and its ending.
+  static func stem(of path: String) -> String {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     return file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
   }

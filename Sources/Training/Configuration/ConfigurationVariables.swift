@@ -10,7 +10,7 @@ enum ConfigurationVariables {
     guard text.contains("{{") else { return text }
     let file = URL(fileURLWithPath: path).standardizedFileURL.path
     let name = file.split(separator: "/").last.map(String.init) ?? ""
-    let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+    let stem = ReadConfiguration.stem(of: file)
     let parts = [
       "fileDirname": Folder.above(file), "fileBasename": name, "fileBasenameNoExtension": stem,
       "fileExtname": String(name.dropFirst(stem.count)),

@@ -28,7 +28,7 @@ struct GroundTruth {
       first
     }
     let foreign = names.filter { known[$0] == nil }
-    let list = foreign.prefix(5).joined(separator: ", ") + (foreign.count > 5 ? ", … (\(foreign.count) in all)" : "")
+    let list = FirstFew.counted(foreign, most: 5)
     notices = [
       captions.notice.map { "\(path): \($0)" },
       foreign.isEmpty ? nil : "\(path): the detector doesn't know \(list); their boxes are drawn in grey",

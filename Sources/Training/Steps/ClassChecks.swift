@@ -10,11 +10,11 @@ extension CocoDataset {
     let expected = model.numClasses
     guard classes.count != expected else { return }
     let twins = categoriesShareNames ? " (several in the file have the same name)" : ""
-    let names = classes.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
+    let names = FirstFew.words(classes.map { "'\($0)'" }, most: 20)
     throw COCOError(
       .badConfiguration, at: summary.path,
       """
-      its \(classes.count) categories are \(names)\(classes.count > 20 ? ", …" : "")\(twins), but \
+      its \(classes.count) categories are \(names)\(twins), but \
       model.roi_head.bbox_head.num_classes is \(expected); name \(expected) of them in 'classes' of each part of 'data' \
       (without a category 0 that only heads the others, as Roboflow writes one), or set num_classes to \(classes.count)
       """)

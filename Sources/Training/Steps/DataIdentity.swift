@@ -25,10 +25,11 @@ struct DataIdentity: Codable, Equatable {
     ["images": images, "iterations_per_epoch": iterationsPerEpoch, "images_hash": imagesHash]
   }
 
-  static func hash(of ids: some Sequence<FileIdentifier>) -> Int {
+  /// Of the ids of a data set's images, in their order.
+  static func imagesHash(of dataset: CocoDataset) -> Int {
     var hash = FNV1a()
-    for id in ids {
-      switch id {
+    for index in dataset.images.indices {
+      switch dataset.images.identifier(at: index) {
       case .number(let id): hash.add(UInt64(bitPattern: id))
       case .text(let id):
         hash.add(id.utf8)

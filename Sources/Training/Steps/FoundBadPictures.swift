@@ -45,8 +45,6 @@ extension World {
 /// The list of bad pictures in a message: the first few.
 enum BadPictureList {
   static func lines(_ pictures: [FoundBadPicture]) -> String {
-    let shown = pictures.prefix(20)
-    let rest = pictures.count - shown.count
-    return shown.map { "\n  \($0.summary)" }.joined() + (rest > 0 ? "\n  … and \(rest) more" : "")
+    FirstFew.lines(pictures.map(\.summary), most: 20)
   }
 }

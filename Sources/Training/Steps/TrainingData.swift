@@ -35,7 +35,7 @@ final class TrainingData {
   var identity: DataIdentity {
     DataIdentity(
       images: dataset.images.count, iterationsPerEpoch: iterationsPerEpoch,
-      imagesHash: DataIdentity.hash(of: dataset.images.indices.lazy.map(dataset.images.identifier)))
+      imagesHash: DataIdentity.imagesHash(of: dataset))
   }
 
   var imagesPerEpoch: Int { iterationsPerEpoch * globalBatch }

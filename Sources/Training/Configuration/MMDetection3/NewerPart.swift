@@ -59,7 +59,7 @@ struct NewerPart {
   }
 
   /// Takes a key that may have one value alone.
-  mutating func require(_ key: String, _ allowed: String..., default absent: String? = nil) throws {
+  mutating func require(_ key: String, _ allowed: String...) throws {
     guard let value = take(key) else { return }
     if let text = String(configuration: value), allowed.contains(text) { return }
     throw ConfigurationError(

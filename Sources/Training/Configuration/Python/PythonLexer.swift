@@ -53,7 +53,7 @@ struct PythonLexer {
   }
 
   private mutating func next() throws -> PythonToken {
-    try skipBlanks()
+    skipBlanks()
     let (start, place) = (index, here)
     func token(_ kind: PythonToken.Kind) -> PythonToken {
       PythonToken(kind: kind, place: place, spelling: Self.string(scalars[start..<index]))
@@ -76,15 +76,15 @@ struct PythonLexer {
     if Self.isDigit(scalar) || (scalar == "." && peek(1).map(Self.isDigit) ?? false) {
       return token(.number(try number(from: place)))
     }
-    return token(.symbol(try symbol(from: place)))
+    return token(.symbol(symbol()))
   }
 
-  /// Steps over blanks, comments, and the ends of lines where they say nothing. A statement begins in the first column.
-  private mutating func skipBlanks() throws {
+  /// Steps over blanks, comments, and the ends of lines where they say nothing.
+  private mutating func skipBlanks() {
     while let scalar = peek() {
       switch scalar {
       case " ", "\t", "\u{0C}": advance()
-      case "#": while let scalar = peek(), scalar != "\n" { _ = scalar; index += 1 }
+      case "#": while let scalar = peek(), scalar != "\n" { advance() }
       case "\n" where depth > 0: advance()
       case "\\" where peek(1) == "\n":
         advance()
@@ -94,7 +94,7 @@ struct PythonLexer {
     }
   }
 
-  private mutating func symbol(from place: ConfigurationPlace) throws -> String {
+  private mutating func symbol() -> String {
     let scalar = scalars[index]
     if "([{".unicodeScalars.contains(scalar) { depth += 1 }
     if ")]}".unicodeScalars.contains(scalar) { depth = max(0, depth - 1) }
