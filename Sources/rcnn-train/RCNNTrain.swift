@@ -14,7 +14,8 @@ struct RCNNTrain: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Train.self, Test.self, Predict.self, Inspect.self, Convert.self, Check.self, Doctor.self, Shapes.self,
+      Train.self, Test.self, Predict.self, Inspect.self, Convert.self, Check.self, Weights.self, Doctor.self,
+      Shapes.self,
       ReadHDF5.self,
     ],
     defaultSubcommand: Train.self)

@@ -8,7 +8,7 @@ struct Test: ParsableCommand {
   @Argument(help: "The configuration file.")
   var config: String
 
-  @Argument(help: "The checkpoint, an .h5 or .pth file.")
+  @Argument(help: "The checkpoint: an .h5, .pth or .safetensors file, or a folder of checkpoints.")
   var checkpoint: String
 
   @OptionGroup var options: ConfigurationOptions

@@ -22,7 +22,10 @@ struct Train: ParsableCommand {
     help: ArgumentHelp("Go on from a checkpoint; auto (or no value): the newest good one.", valueName: "auto|FILE"))
   var resume: String?
 
-  @Option(help: ArgumentHelp("Start from the weights of an .h5 or .pth file.", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp(
+      "Start from the weights of an .h5, .pth or .safetensors file, or of the newest checkpoint in a folder.",
+      valueName: "FILE"))
   var loadFrom: String?
 
   @Option(help: ArgumentHelp("The seed of the run.", valueName: "N"))

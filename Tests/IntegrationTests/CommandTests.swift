@@ -73,7 +73,9 @@ extension ProgramTests {
     @Test("Help everywhere, once under mpirun too")
     func help() throws {
       let program = Program(folder: try TemporaryFolder())
-      for command in [[], ["train"], ["test"], ["predict"], ["inspect"], ["check"], ["doctor"], ["shapes"]] {
+      for command in [
+        [], ["train"], ["test"], ["predict"], ["inspect"], ["check"], ["weights"], ["doctor"], ["shapes"],
+      ] {
         let outcome = try program.succeed(command + ["--help"])
         #expect(outcome.output.contains("USAGE: rcnn-train"))
       }

@@ -24,26 +24,45 @@ public struct WeightsLibrary {
   ///   the digest in its name says.
   public func locate(_ source: String, key: String) throws(CheckpointError) -> String {
     guard Self.isAddress(source) else { return source }
-    let files = try Self.files(source, key: key)
-    for file in files {
-      for folder in folders {
-        let path = "\(folder)/\(file.name)"
-        guard FileManager.default.fileExists(atPath: path) else { continue }
-        try Self.check(path, digest: file.digest)
-        return path
-      }
+    let search = try search(source, key: key)
+    guard let (path, file) = search.found else { throw search.missing(key: key) }
+    try Self.check(path, digest: file.digest)
+    return path
+  }
+
+  /// What an address stands for, and where it was looked for.
+  struct Search {
+    let source: String
+    /// Any of them would do; the one to fetch comes first.
+    let files: [RemoteFile]
+    let folders: [String]
+    /// nil: none of the folders has one.
+    let found: (path: String, file: RemoteFile)?
+
+    /// What the user is told who needs it.
+    func missing(key: String) -> CheckpointError {
+      CheckpointError(
+        description: """
+          \(key): error: '\(source)' is not on this machine, and nothing is downloaded; fetch \(files[0].address) and put it \
+          into \(folders[0])\(folders.count == 2 ? ", or into a folder that mpi.weights_dir names" : ""), or name a file of \
+          your own
+          """, exitCode: .inputMissing)
     }
-    let folder = folders[0]
-    throw CheckpointError(
-      description: """
-        \(key): error: '\(source)' is not on this machine, and nothing is downloaded; fetch \(files[0].address) and put it \
-        into \(folder)\(folders.count == 2 ? ", or into a folder that mpi.weights_dir names" : ""), or name a file of your own
-        """, exitCode: .inputMissing)
+  }
+
+  /// Looks for what an address stands for, by the names of files alone.
+  /// - Throws: `CheckpointError` (66) for an address that is not known.
+  func search(_ source: String, key: String) throws(CheckpointError) -> Search {
+    let files = try Self.files(source, key: key)
+    let places = files.flatMap { file in folders.map { (path: "\($0)/\(file.name)", file: file) } }
+    return Search(
+      source: source, files: files, folders: folders,
+      found: places.first { FileManager.default.fileExists(atPath: $0.path) })
   }
 
   // Addresses.
 
-  private struct RemoteFile {
+  struct RemoteFile {
     let address: String
     var name: String { String(address.prefix { $0 != "?" }.split(separator: "/").last ?? "") }
     /// The first digits of its SHA-256, which stand at the end of its name.
@@ -60,12 +79,8 @@ public struct WeightsLibrary {
   private static func files(_ source: String, key: String) throws(CheckpointError) -> [RemoteFile] {
     let parts = source.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let (scheme, name) = (parts[0], parts[1])
-    let known: [String: [String]]
-    switch scheme {
-    case "http", "https": return [RemoteFile(address: source)]
-    case "torchvision", "modelzoo": known = torchvision
-    case "open-mmlab", "openmmlab": known = openMMLab
-    default:
+    if ["http", "https"].contains(scheme) { return [RemoteFile(address: source)] }
+    guard let known = KnownWeights.files(scheme: scheme) else {
       throw CheckpointError(
         description: """
           \(key): error: '\(source)' is an address, and nothing is downloaded; fetch the file that it stands for and name \
@@ -82,7 +97,8 @@ public struct WeightsLibrary {
     return addresses.map(RemoteFile.init)
   }
 
-  private static func check(_ path: String, digest: String?) throws(CheckpointError) {
+  /// - Throws: `CheckpointError` (65) where the file is another than its name says.
+  static func check(_ path: String, digest: String?) throws(CheckpointError) {
     guard let digest else { return }
     let found = SHA256.digest(try CheckpointFile.read(path)).prefix(digest.count)
     guard found == digest else {
@@ -93,23 +109,4 @@ public struct WeightsLibrary {
           """, exitCode: .badData)
     }
   }
-
-  /// torchvision's files, of which each has been saved twice with the same weights.
-  private static let torchvision: [String: [String]] = [
-    "resnet18": ["f37072fd", "5c106cde"], "resnet34": ["b627a593", "333f7ec4"], "resnet50": ["0676ba61", "19c8e357"],
-    "resnet101": ["63fe2227", "5d3b4d8f"], "resnet152": ["394f9c45", "b121ed2d"],
-  ].reduce(into: [:]) { table, entry in
-    table[entry.key] = entry.value.map { "https://download.pytorch.org/models/\(entry.key)-\($0).pth" }
-  }
-
-  /// Those of mmcv 1.3's list that a ResNet takes, with its older names for them.
-  private static let openMMLab: [String: [String]] = [
-    "detectron/resnet50_caffe": "resnet50_caffe-788b5fa3", "resnet50_caffe": "resnet50_caffe-788b5fa3",
-    "detectron2/resnet50_caffe": "resnet50_msra-5891d200", "resnet50_caffe_bgr": "resnet50_msra-5891d200",
-    "detectron/resnet101_caffe": "resnet101_caffe-3ad79236", "resnet101_caffe": "resnet101_caffe-3ad79236",
-    "detectron2/resnet101_caffe": "resnet101_msra-6cc46731", "resnet101_caffe_bgr": "resnet101_msra-6cc46731",
-    "contrib/resnet50_gn": "resnet50_gn_thangvubk-ad1730dd", "detectron/resnet50_gn": "resnet50_gn-9186a21c",
-    "resnet50_gn": "resnet50_gn-9186a21c", "detectron/resnet101_gn": "resnet101_gn-cac0ab98",
-    "resnet101_gn": "resnet101_gn-cac0ab98",
-  ].mapValues { ["https://download.openmmlab.com/pretrain/third_party/\($0).pth"] }
 }
