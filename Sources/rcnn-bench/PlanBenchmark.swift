@@ -9,7 +9,8 @@ struct PlanBenchmark: ParsableCommand {
     abstract: "Predicts step time and efficiency of 1 to 1024 ranks from measured numbers.",
     discussion: "The defaults were measured on two cores of a 2.6 GHz AMD EPYC (Zen 4): put in your own.")
 
-  @Option(help: "A rank's step alone, from 'rcnn-bench step' (step_seconds).")
+  @Option(
+    name: [.long, .customLong("step")], help: "A rank's step alone, from 'rcnn-bench step' (step_seconds).")
   var stepSeconds = 1.07
 
   @Option(help: "Its backward pass (backward_seconds).")

@@ -10,7 +10,8 @@ struct RCNNTrain: ParsableCommand {
     abstract: "Trains Faster R-CNN on COCO-format data on CPU clusters over MPI.",
     discussion: """
       With nothing else, `mpirun -np 2 rcnn-train` trains the quickstart: a small detector on a synthetic data set \
-      that is made first. Configurations are mmdetection's, in YAML; see configs/README.md.
+      that is made first. Configurations are mmdetection's, in YAML or Python; see configs/README.md. mpirun refuses \
+      more ranks than there are cores unless it is told --oversubscribe (launch/local does that by itself).
       """,
     version: Version.text,
     subcommands: [
@@ -27,7 +28,8 @@ struct RCNNTrain: ParsableCommand {
     } catch {
       // Under a launcher every rank parses the same words: one of them says what is wrong with them.
       if Launcher.isSpokenFor { Launcher.endAfterTheOther(code: exitCode(for: error).rawValue) }
-      exit(withError: error)
+      let answer = exitCode(for: error) == .success ? nil : MMDetectionWords.answer(to: CommandLine.arguments)
+      exit(withError: answer.map { ValidationError($0) } ?? error)
     }
   }
 }

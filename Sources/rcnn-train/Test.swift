@@ -21,12 +21,20 @@ struct Test: ParsableCommand {
       "Write the COCO statistics with all their digits, and mmdetection's numbers.", valueName: "metrics.json"))
   var metrics: String?
 
+  @OptionGroup(visibility: .hidden) var launcher: LauncherOption
+
+  @Option(
+    help: ArgumentHelp("What to measure: evaluation.metric of the configuration, in its place.", valueName: "METRIC"))
+  var eval: String?
+
   @Flag(help: "Also print each class's AP.")
   var classwise = false
 
   func run() throws {
     var test = TestOptions(
-      config: ConfigSource(path: config, changes: options.cfgOptions), checkpoint: checkpoint)
+      config: ConfigSource(
+        path: config, changes: options.cfgOptions + (eval.map { ["evaluation.metric=\($0)"] } ?? [])),
+      checkpoint: checkpoint)
     test.out = out
     test.metrics = metrics
     test.isClasswise = classwise

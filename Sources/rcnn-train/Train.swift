@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Training
 
 struct Train: ParsableCommand {
@@ -17,8 +18,10 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("Where logs and checkpoints go (default: work_dirs/<config name>).", valueName: "DIR"))
   var workDir: String?
 
+  @OptionGroup(visibility: .hidden) var launcher: LauncherOption
+
   @Option(
-    defaultAsFlag: "auto",
+    name: [.long, .customLong("resume-from")], defaultAsFlag: "auto",
     help: ArgumentHelp("Go on from a checkpoint; auto (or no value): the newest good one.", valueName: "auto|FILE"))
   var resume: String?
 
@@ -36,6 +39,12 @@ struct Train: ParsableCommand {
 
   @Flag(help: "Print what the run would be, and end.")
   var dryRun = false
+
+  func validate() throws {
+    guard let config, !FileManager.default.fileExists(atPath: config), let text = RCNNTrain.suggestion(for: config)
+    else { return }
+    throw ValidationError(text)
+  }
 
   func run() throws {
     var run = TrainOptions(config: ConfigSource(path: config, changes: options.cfgOptions))

@@ -83,6 +83,40 @@ extension ProgramTests {
       #expect(outcome.output.components(separatedBy: "USAGE: rcnn-train").count == 2, "\(outcome)")
     }
 
+    @Test("mmdetection's options are taken, or answered with what to do instead; a misspelt command is guessed")
+    func foreignWords() throws {
+      let run = try TinyRun()
+      func errors(_ arguments: [String]) throws -> String {
+        let outcome = try run.program.run(arguments)
+        #expect(outcome.code == 64, "\(arguments): \(outcome)")
+        return outcome.errors
+      }
+      #expect(try errors(["tarin"]).contains("did you mean 'rcnn-train train'?"))
+      for (word, text) in [
+        ("--format-only", "'test --out detections.json' writes"), ("--show-dir=seen", "rcnn-train predict CONFIG"),
+        ("--eval-options", "--classwise"), ("--fuse-conv-bn", "always folded"),
+      ] {
+        let said = try errors(["test", "tiny.yaml", "work", word])
+        #expect(said.contains("\(word.prefix { $0 != "=" }) is mmdetection's: ") && said.contains(text), "\(said)")
+      }
+      #expect(try errors(["train", "tiny.yaml", "--gpus", "8"]).contains("there are no GPUs"))
+      #expect(try errors(["train", "tiny.yaml", "--launcher", "pytorch"]).contains("'pytorch'"))
+
+      // The interval of the log is longer than the epoch of 11 steps, and the run ends within its second.
+      let log = try run.train(
+        "work", ranks: 1, batch: 2, iterations: 12, options: ["log_config.interval=50"],
+        arguments: ["--no-validate", "--launcher", "mpi"])
+      #expect(log.steps.map { $0["iter"] } == [11], "\(log.steps)")
+      try run.program.succeed(
+        run.command("work", ranks: 1, batch: 2, iterations: 13) + ["--resume-from", "work/latest.h5"])
+      let outcome = try run.program.succeed(["test", "tiny.yaml", "work", "--launcher", "none", "--eval", "bbox"])
+      #expect(outcome.output.contains("Average Precision"), "\(outcome)")
+      try run.folder.write("a file", to: "taken")
+      let taken = try run.program.run(run.command("taken", ranks: 1, batch: 2, iterations: 1))
+      #expect(taken.code == 74 && taken.errors.contains("taken: error: "), "\(taken)")
+      #expect(taken.errors.contains("ot a directory") && taken.errors.contains("--work-dir"), "\(taken)")
+    }
+
     @Test("With no arguments it makes the shapes and trains the quickstart")
     func quickstart() throws {
       let program = Program(folder: try TemporaryFolder())

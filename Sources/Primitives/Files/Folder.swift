@@ -9,6 +9,10 @@ public enum Folder {
       parent += "\(part)/"
       guard mkdir(parent, 0o777) == 0 || errno == EEXIST else { throw FileError(.creating) }
     }
+    guard path.isEmpty || exists(path) else {
+      errno = ENOTDIR
+      throw FileError(.creating)
+    }
   }
 
   public struct Entry: Sendable {

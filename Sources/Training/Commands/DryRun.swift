@@ -47,7 +47,7 @@ struct DryRun {
     for batch in 0..<min(3, data.iterationsPerEpoch) {
       let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
       let names = ids.map { data.dataset.identifier(ofImage: $0).description }
-      Swift.print("batch \(batch + 1): images \(names.joined(separator: ", "))")
+      Swift.print("batch \(batch + 1): images \(FirstFew.counted(names, most: 32))")
     }
   }
 

@@ -54,8 +54,8 @@ public struct ConfigurationError: ReportedError {
   }
 }
 
-/// The known word that `word` was probably meant to be: at most a `part` of its letters are wrong.
-func nearest(to word: String, among known: [String], part: Int) -> String? {
+/// The known word that `word` was probably meant to be: at most a `part`-th of its letters are wrong.
+public func nearest(to word: String, among known: [String], part: Int) -> String? {
   let synonyms = otherNames.filter { known.contains($0.value) }.sorted { $0.key < $1.key }
   let candidates = known.map { (spelling: $0, key: $0) } + synonyms.map { (spelling: $0.key, key: $0.value) }
   let distances = candidates.map { ($0.key, editDistance(word.lowercased(), $0.spelling.lowercased())) }

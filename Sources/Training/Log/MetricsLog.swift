@@ -34,6 +34,8 @@ final class MetricsLog {
   private let firstIteration: Int
   private var totalSeconds = 0.0
   private var window: [Step] = []
+  /// Of the epoch, or of the run that counts iterations: where its interval is longer, its last step gets a line.
+  private var hasLine = false
   private var done: Int
 
   /// - Parameters:
@@ -53,9 +55,17 @@ final class MetricsLog {
     done += 1
     totalSeconds += step.seconds
     window.append(step)
+    let isLast = section.byEpoch ? step.iteration == step.iterationsPerEpoch : done == maxIterations
     let isDue = (section.byEpoch ? step.iteration : done) % section.interval == 0
-    if isDue { logWindow() } else { showProgress(step) }
-    if section.byEpoch, step.iteration == step.iterationsPerEpoch { window.removeAll() }
+    if isDue || (isLast && !hasLine) {
+      logWindow()
+      hasLine = true
+    } else {
+      showProgress(step)
+    }
+    guard section.byEpoch, isLast else { return }
+    window.removeAll()
+    hasLine = false
   }
 
   /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …, bbox_mAP_copypaste: …`, or `Iter(val) [10000]\t…`.
