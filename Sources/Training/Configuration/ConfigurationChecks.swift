@@ -39,22 +39,34 @@ struct FittingCheck {
     if found != expected { throw error(path, "is \(found), expected \(expected): \(reason)") }
   }
 
+  /// The path of a part of a stage of the RoI head: with the stage's number where a list is written.
+  func path(_ part: String, ofStage number: Int) -> String {
+    let isListed = root.value(at: part.split(separator: ".").map(String.init))?.elements != nil
+    return isListed ? "\(part).\(number)" : part
+  }
+
   func channels(_ model: TwoStageConfiguration) throws {
-    let (levels, stage) = (model.neck.levels(of: model.backbone.levels), model.roiHead.stages[0])
-    let (head, channels) = (stage.bboxHead, levels[0].channels)
+    let channels = model.neck.levels(of: model.backbone.levels)[0].channels
     let source = "the channels of 'model.neck.out_channels'"
     switch model.source {
     case .rpnHead(let rpnHead): try expect("model.rpn_head.in_channels", rpnHead.inChannels, channels, source)
     }
-    switch stage.extractor {
-    case .single(let extractor):
-      try expect("model.roi_head.bbox_roi_extractor.out_channels", extractor.outChannels, channels, source)
+    for (number, stage) in model.roiHead.stages.enumerated() {
+      let head = path("model.roi_head.bbox_head", ofStage: number)
+      switch stage.extractor {
+      case .single(let extractor):
+        try expect(
+          "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).out_channels", extractor.outChannels, channels,
+          source)
+        try expect(
+          "\(head).in_channels", stage.bboxHead.inChannels, extractor.outChannels,
+          "the channels of 'bbox_roi_extractor.out_channels'")
+        try expect(
+          "\(head).roi_feat_size", [stage.bboxHead.roiFeatSize, stage.bboxHead.roiFeatSize],
+          [extractor.outputHeight, extractor.outputWidth], "the 'output_size' of the roi_layer")
+      }
       try expect(
-        "model.roi_head.bbox_head.in_channels", head.inChannels, extractor.outChannels,
-        "the channels of 'bbox_roi_extractor.out_channels'")
-      try expect(
-        "model.roi_head.bbox_head.roi_feat_size", [head.roiFeatSize, head.roiFeatSize],
-        [extractor.outputHeight, extractor.outputWidth], "the 'output_size' of the roi_layer")
+        "\(head).num_classes", stage.bboxHead.numClasses, model.numClasses, "as many as the first stage tells apart")
     }
   }
 
@@ -82,11 +94,13 @@ struct FittingCheck {
         "model.rpn_head.anchor_generator.strides", rpnHead.anchorGenerator.strides.map { [$0.width, $0.height] },
         strides.map { [$0, $0] }, "the strides of the neck's \(strides.count) levels, as (width, height)")
     }
-    switch model.roiHead.stages[0].extractor {
-    case .single(let extractor):
-      try expect(
-        "model.roi_head.bbox_roi_extractor.featmap_strides", extractor.featmapStrides,
-        Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the neck's first levels")
+    for (number, stage) in model.roiHead.stages.enumerated() {
+      switch stage.extractor {
+      case .single(let extractor):
+        try expect(
+          "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).featmap_strides", extractor.featmapStrides,
+          Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the neck's first levels")
+      }
     }
   }
 
@@ -124,7 +138,7 @@ struct FittingCheck {
       guard let classes = part.classes else { continue }
       guard classes.count == numClasses else {
         throw error(
-          "model.roi_head.bbox_head.num_classes",
+          "\(path("model.roi_head.bbox_head", ofStage: 0)).num_classes",
           "is \(numClasses), expected \(classes.count), as 'data.\(name).classes' has \(classes.count) names")
       }
       guard data.train.classes ?? classes == classes else {

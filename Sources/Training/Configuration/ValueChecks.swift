@@ -36,7 +36,7 @@ extension FittingCheck {
       try sampler(head.sampler, "model.train_cfg.rpn.sampler")
       try anchors(head.anchorGenerator)
     }
-    for stage in model.roiHead.stages { try self.stage(stage) }
+    for (number, stage) in model.roiHead.stages.enumerated() { try self.stage(stage, number) }
   }
 
   private func backbone(_ backbone: ResNetConfiguration, channels: Int) throws {
@@ -55,20 +55,20 @@ extension FittingCheck {
     try check([("model.backbone", backbone.mostChannels, 1 << 20)])
   }
 
-  private func stage(_ stage: RoIStageConfiguration) throws {
-    let head = stage.bboxHead
+  private func stage(_ stage: RoIStageConfiguration, _ number: Int) throws {
+    let (head, path) = (stage.bboxHead, path("model.roi_head.bbox_head", ofStage: number))
     try check([
-      ("model.roi_head.bbox_head.num_classes", head.numClasses, 1 << 16),
-      ("model.roi_head.bbox_head.roi_feat_size", head.roiFeatSize, 1 << 8),
+      ("\(path).num_classes", head.numClasses, 1 << 16), ("\(path).roi_feat_size", head.roiFeatSize, 1 << 8),
     ])
     if case .sharedFCs(let layers) = head.layers {
-      try check([("model.roi_head.bbox_head.fc_out_channels", layers.fcOutChannels, 1 << 16)])
+      try check([("\(path).fc_out_channels", layers.fcOutChannels, 1 << 16)])
     }
+    let extractorPath = self.path("model.roi_head.bbox_roi_extractor", ofStage: number)
     switch stage.extractor {
     case .single(let extractor):
-      try check([("model.roi_head.bbox_roi_extractor.roi_layer.sampling_ratio", extractor.samplingRatio, 1 << 6)])
+      try check([("\(extractorPath).roi_layer.sampling_ratio", extractor.samplingRatio, 1 << 6)])
     }
-    try sampler(stage.sampler, "model.train_cfg.rcnn.sampler")
+    try sampler(stage.sampler, "\(self.path("model.train_cfg.rcnn", ofStage: number)).sampler")
   }
 
   private func sampler(_ sampler: SamplerConfiguration, _ path: String) throws {
@@ -123,10 +123,11 @@ extension FittingCheck {
         head.lossCls.classWeight, count: isSoftmax ? 2 : 1, "model.rpn_head.loss_cls.class_weight",
         isSoftmax ? "for objects and one for the background" : "of the objects, as with use_sigmoid")
     }
-    for stage in model.roiHead.stages {
+    for (number, stage) in model.roiHead.stages.enumerated() {
       let head = stage.bboxHead
       try classWeight(
-        head.lossCls.classWeight, count: head.numClasses + 1, "model.roi_head.bbox_head.loss_cls.class_weight",
+        head.lossCls.classWeight, count: head.numClasses + 1,
+        "\(path("model.roi_head.bbox_head", ofStage: number)).loss_cls.class_weight",
         "for each of the \(head.numClasses) classes of num_classes, and the background's at the end")
     }
   }
