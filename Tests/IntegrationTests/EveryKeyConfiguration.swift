@@ -257,7 +257,7 @@ enum EveryKeyConfiguration {
   /// Parts in other words: the value, and what has to change with it.
   static let alternatives: [(key: String, value: String, with: [String])] = [
     ("model.backbone.depth", "34", []),
-    ("model.backbone.norm_cfg", "{type: GN, num_groups: 4}", []),
+    ("model.backbone.norm_cfg", "{type: GN, num_groups: 4}", []), ("model.backbone.conv_cfg", "{type: ConvWS}", []),
     ("model.neck.norm_cfg", "null", []),
     (
       "model.rpn_head.anchor_generator.centers", "[[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]",

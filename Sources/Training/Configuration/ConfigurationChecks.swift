@@ -64,9 +64,14 @@ struct FittingCheck {
     case (.resNet(let backbone), .fpn(let neck)):
       try expect(
         "model.neck.in_channels", neck.inChannels, backbone.levels.map(\.channels),
-        "the channels of the backbone's stages \(backbone.outIndices) with depth \(backbone.depth) "
-          + "and base_channels \(backbone.baseChannels)")
+        "the channels of the backbone's stages \(backbone.outIndices) \(Self.reason(of: backbone))")
     }
+  }
+
+  /// What the backbone's widths follow from.
+  private static func reason(of backbone: ResNetConfiguration) -> String {
+    if case .regNet = backbone.variant { return "with this 'arch'" }
+    return "with depth \(backbone.depth) and base_channels \(backbone.baseChannels)"
   }
 
   func strides(_ model: TwoStageConfiguration) throws {
@@ -89,6 +94,13 @@ struct FittingCheck {
     switch model.backbone {
     case .resNet(let backbone):
       try groups(backbone.norm, channels: backbone.baseChannels, "model.backbone", "base_channels")
+      if case .group(let groups, _) = backbone.norm,
+        let channels = backbone.normChannels.sorted().first(where: { $0 % groups != 0 })
+      {
+        throw error(
+          "model.backbone.norm_cfg.num_groups",
+          "is \(groups), expected a divisor of the channels of all its norms, and one has \(channels)")
+      }
     }
     switch model.neck {
     case .fpn(let neck):

@@ -24,7 +24,7 @@ extension FittingCheck {
   private func model(_ model: TwoStageConfiguration) throws {
     let channels = 1 << 14
     switch model.backbone {
-    case .resNet(let backbone): try check([("model.backbone.base_channels", backbone.baseChannels, channels)])
+    case .resNet(let backbone): try self.backbone(backbone, channels: channels)
     }
     switch model.neck {
     case .fpn(let neck):
@@ -37,6 +37,22 @@ extension FittingCheck {
       try anchors(head.anchorGenerator)
     }
     for stage in model.roiHead.stages { try self.stage(stage) }
+  }
+
+  private func backbone(_ backbone: ResNetConfiguration, channels: Int) throws {
+    try check([
+      ("model.backbone.base_channels", backbone.baseChannels, channels),
+      ("model.backbone.stem_channels", backbone.stemChannels ?? 1, channels),
+      ("model.backbone.strides", backbone.strides.max() ?? 1, 64),
+      ("model.backbone.dilations", backbone.dilations.max() ?? 1, 64),
+    ])
+    if case .resNeXt(let groups, let baseWidth) = backbone.variant {
+      try check([("model.backbone.groups", groups, channels), ("model.backbone.base_width", baseWidth, channels)])
+      guard backbone.stages.allSatisfy({ $0.innerChannels > 0 }) else {
+        throw error("model.backbone.base_width", "is \(baseWidth), too few for base_channels \(backbone.baseChannels)")
+      }
+    }
+    try check([("model.backbone", backbone.mostChannels, 1 << 20)])
   }
 
   private func stage(_ stage: RoIStageConfiguration) throws {
