@@ -54,6 +54,21 @@ extension ProgramTests {
       }
     }
 
+    @Test("… also of grouped and dilated convolutions, whose weights are standardised")
+    func sameBitsOfAnotherBackbone() throws {
+      let options = [
+        "model.backbone.type=ResNeXt", "model.backbone.depth=50", "model.backbone.groups=2",
+        "model.backbone.base_width=4", "model.backbone.conv_cfg={type: ConvWS}", "model.backbone.avg_down=true",
+        "model.backbone.deep_stem=true", "model.backbone.strides=[1,2,2,1]", "model.backbone.dilations=[1,1,1,2]",
+        "model.neck.in_channels=[32,64,128,256]", "model.rpn_head.anchor_generator.strides=[4,8,16,16,32]",
+        "model.roi_head.bbox_roi_extractor.featmap_strides=[4,8,16,16]", "mpi.recompute=[2,4]",
+      ]
+      let alone = try train("other 1", ranks: 1, iterations: 2, options: options)
+      let three = try train("other 3", ranks: 3, iterations: 2, options: options)
+      expectSameBits(three.model, alone.model, "3 ranks")
+      three.log.expectSameLosses(as: alone.log.steps[...], tolerance: 0, "3 ranks")
+    }
+
     @Test("… and after a resume on 3 and on 1 rank in the middle of an epoch")
     func resumed() throws {
       let resume = ["--resume", "auto"]

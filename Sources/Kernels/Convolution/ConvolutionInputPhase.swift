@@ -87,7 +87,7 @@ struct InputPhase {
           matrix, stride: depth, rows: rows.count, columns: columns, into: product, stride: packed.columns, adds: false)
         scatter(
           product + columns.lowerBound, packed.columns, rows, channels: columns.count,
-          addingTo: dx + start + columns.lowerBound)
+          to: dx + start + columns.lowerBound, adds: true)
       }
     }
   }
@@ -101,10 +101,10 @@ struct InputPhase {
     }
   }
 
-  /// Adds the sums of the windows `rows`, `stride` floats apart, to some channels of their pixels.
+  /// Writes the sums of the windows `rows`, `stride` floats apart, to some channels of their pixels, or adds them.
   ///
   /// - Parameter dx: the input's gradient from the first of the channels on.
-  func scatter(_ product: Floats, _ stride: Int, _ rows: Range<Int>, channels: Int, addingTo dx: Floats) {
+  func scatter(_ product: Floats, _ stride: Int, _ rows: Range<Int>, channels: Int, to dx: Floats, adds: Bool) {
     let windows = self.windows
     var source = product
     for index in rows {
@@ -112,7 +112,11 @@ struct InputPhase {
       let x = index % windows.columns * shape.stride + column
       let image = index / (windows.rows * windows.columns)
       let target = dx + ((image * shape.height + y) * shape.width + x) * shape.inChannels
-      for c in 0..<channels { target[c] += source[c] }
+      if adds {
+        for c in 0..<channels { target[c] += source[c] }
+      } else {
+        for c in 0..<channels { target[c] = source[c] }
+      }
       source += stride
     }
   }

@@ -48,13 +48,20 @@ struct GroupedChannels {
     return blocks.flatMap { block in block.vectors.map { Block(vectors: $0..<$0 + 1, sources: block.sources) } }
   }
 
-  /// Into how many parts of other things jobs of a block each are cut.
-  var partsOfJobs: Int { max(1, (Self.leastJobs + blocks.count - 1) / blocks.count) }
+  /// The blocks of each job, where there are so many parts of a map. As many as there can be: they lie side by side in
+  /// the map's pixels.
+  func chunks(beside parts: Int) -> [ArraySlice<Block>] {
+    let count = max(1, min(blocks.count, (2 * Self.leastJobs + parts - 1) / max(1, parts)))
+    let length = (blocks.count + count - 1) / count
+    return stride(from: 0, to: blocks.count, by: length).map { blocks[$0..<min(blocks.count, $0 + length)] }
+  }
 
   /// What a vector sees.
   func sources(of vector: Int) -> Range<Int> { Self.sources(of: vector, group: group) }
   /// The most channels that a vector sees.
   var mostSources: Int { blocks.map(\.sources.count).max() ?? 0 }
+  /// The most channels that a block has and sees.
+  var mostOfBlock: Int { blocks.map { $0.sources.count + $0.channels }.max() ?? 0 }
   /// Whether vectors see their group and no more.
   var areWhole: Bool { group % Vector.scalarCount == 0 }
 

@@ -10,21 +10,10 @@ struct GroupedWindows {
   /// The floats of a vector's weights as panels.
   private var panelCount: Int { taps * channels.mostSources * Vector.scalarCount }
 
-  /// So many windows that they take a quarter of a MiB.
-  private static func rowsOfPart(depth: Int) -> Int { max(32, min(512, (1 << 16) / depth / 16 * 16)) }
-
-  /// Calls `body` for parts of the windows and all blocks of channels.
-  private func run(
-    _ windows: (GroupedChannels.Block) -> Windows, _ workers: Workers,
-    _ body: (_ block: GroupedChannels.Block, _ windows: Windows, _ rows: Range<Int>, _ scratch: Scratch) -> Void
-  ) {
-    let all = channels.blocks.map(windows)
-    let (count, part) = (all[0].count, Self.rowsOfPart(depth: all.map(\.depth).max() ?? 1))
-    let parts = (count + part - 1) / part
-    workers.run(jobs: parts * all.count) { job, scratch in
-      let (index, first) = (job % all.count, job / all.count * part)
-      body(channels.blocks[index], all[index], first..<min(count, first + part), scratch)
-    }
+  /// So many windows that they take a quarter of a MiB, and that their pixels take about one.
+  private func rowsOfPart(depth: Int) -> Int {
+    let pixels = (1 << 18) / (shape.stride * shape.stride * shape.inChannels)
+    return max(32, min(512, (1 << 16) / depth, pixels) / 16 * 16)
   }
 
   func forward(
@@ -42,59 +31,81 @@ struct GroupedWindows {
         Transposition.write(weights.matrix(vector) + step, stride: depth, to: target + step)
       }
     }
-    run({ shape.windows(channels: $0.sources) }, workers) { block, windows, rows, scratch in
-      let matrix = windows.matrix(rows, of: x, in: scratch.floats(windows.bufferCount(rows.count)))
-      PanelProduct.multiplyRows(
-        matrix, stride: windows.depth, panels.from(block.vectors.lowerBound, 0),
-        into: y + rows.lowerBound * outChannels + block.firstChannel, stride: outChannels, rows: rows.count,
-        steps: windows.depth, groups: block.vectors.count, adds: false)
-      epilogue.apply(
-        to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: block.firstChannel, columns: block.channels,
-        stride: outChannels)
+    let count = shape.outPixels
+    let size = rowsOfPart(depth: taps * channels.mostSources)
+    let chunks = channels.chunks(beside: (count + size - 1) / size)
+    workers.run(jobs: (count + size - 1) / size * chunks.count) { job, scratch in
+      let first = job / chunks.count * size
+      let rows = first..<min(count, first + size)
+      for block in chunks[job % chunks.count] {
+        let windows = shape.windows(channels: block.sources)
+        let matrix = windows.matrix(rows, of: x, in: scratch.floats(windows.bufferCount(rows.count)))
+        PanelProduct.multiplyRows(
+          matrix, stride: windows.depth, panels.from(block.vectors.lowerBound, 0),
+          into: y + rows.lowerBound * outChannels + block.firstChannel, stride: outChannels, rows: rows.count,
+          steps: windows.depth, groups: block.vectors.count, adds: false)
+        epilogue.apply(
+          to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: block.firstChannel,
+          columns: block.channels, stride: outChannels)
+      }
     }
   }
 
   func backwardInput(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
-    if shape.stride > 1, isFresh {
+    let phases = InputPhase.all(of: shape)
+    if isFresh, phases.count < shape.stride * shape.stride {
       workers.clear(dx, count: shape.batch * shape.height * shape.width * shape.inChannels)
     }
     let weightCount = GroupedWeights.count(channels, taps: taps)
     let memory = workers.shared.floats(weightCount + channels.vectors * panelCount)
     let weights = GroupedWeights(weight, channels, taps: taps, in: memory, workers)
     let panels = PanelProduct.Panels(base: memory + weightCount, stride: panelCount)
-    for phase in InputPhase.all(of: shape) {
-      workers.run(jobs: channels.vectors) { vector, _ in
-        var target = panels[vector, 0]
-        for tap in phase.taps {
-          for o in channels.sources(of: vector) {
-            let (start, stride) = weights.line(from: o, to: vector)
-            target.vector = (start + tap * stride).vector
-            target += Vector.scalarCount
-          }
+    let order = phases.flatMap(\.taps)
+    workers.run(jobs: channels.vectors) { vector, _ in
+      var target = panels[vector, 0]
+      for tap in order {
+        for o in channels.sources(of: vector) {
+          let (start, stride) = weights.line(from: o, to: vector)
+          target.vector = (start + tap * stride).vector
+          target += Vector.scalarCount
         }
       }
-      addGradient(of: phase, dy, panels, into: dx, isFresh: isFresh && shape.stride == 1, workers)
+    }
+    let parts = parts(of: phases)
+    let chunks = channels.chunks(beside: parts.count)
+    workers.run(jobs: parts.count * chunks.count) { job, scratch in
+      let part = parts[job / chunks.count]
+      for block in chunks[job % chunks.count] {
+        write(part, block, dy, panels, to: dx, adds: !isFresh, scratch)
+      }
     }
   }
 
-  private func addGradient(
-    of phase: InputPhase, _ dy: Floats, _ panels: PanelProduct.Panels, into dx: Floats, isFresh: Bool,
-    _ workers: Workers
-  ) {
-    let inChannels = shape.inChannels
-    run({ phase.windows(channels: $0.sources) }, workers) { block, windows, rows, scratch in
-      let bufferCount = windows.bufferCount(rows.count)
-      let buffer = scratch.floats(bufferCount + rows.count * block.channels)
-      let matrix = windows.matrix(rows, of: dy, in: buffer)
-      let isMap = shape.stride == 1
-      let product = isMap ? dx + rows.lowerBound * inChannels + block.firstChannel : buffer + bufferCount
-      let stride = isMap ? inChannels : block.channels
-      PanelProduct.multiplyRows(
-        matrix, stride: windows.depth, panels.from(block.vectors.lowerBound, 0), into: product, stride: stride,
-        rows: rows.count, steps: windows.depth, groups: block.vectors.count, adds: isMap && !isFresh)
-      guard !isMap else { return }
-      phase.scatter(product, stride, rows, channels: block.channels, addingTo: dx + block.firstChannel)
+  /// Some windows of a phase, and the number of the taps of the phases before it.
+  private typealias PhasePart = (phase: InputPhase, rows: Range<Int>, firstTap: Int)
+
+  private func parts(of phases: [InputPhase]) -> [PhasePart] {
+    var firstTap = 0
+    return phases.flatMap { phase in
+      defer { firstTap += phase.taps.count }
+      let count = phase.windows(channels: 0..<shape.outChannels).count
+      let size = rowsOfPart(depth: phase.taps.count * channels.mostSources)
+      return stride(from: 0, to: count, by: size).map { (phase, $0..<min(count, $0 + size), firstTap) }
     }
+  }
+
+  private func write(
+    _ part: PhasePart, _ block: GroupedChannels.Block, _ dy: Floats, _ panels: PanelProduct.Panels, to dx: Floats,
+    adds: Bool, _ scratch: Scratch
+  ) {
+    let windows = part.phase.windows(channels: block.sources)
+    let (rows, columns) = (part.rows.count, block.channels)
+    let product = scratch.floats(rows * columns + windows.bufferCount(rows))
+    let matrix = windows.matrix(part.rows, of: dy, in: product + rows * columns)
+    PanelProduct.multiplyRows(
+      matrix, stride: windows.depth, panels.from(block.vectors.lowerBound, part.firstTap * block.sources.count),
+      into: product, stride: columns, rows: rows, steps: windows.depth, groups: block.vectors.count, adds: false)
+    part.phase.scatter(product, columns, part.rows, channels: columns, to: dx + block.firstChannel, adds: adds)
   }
 
   /// A job sums over all windows for some output channels and what they see.
@@ -105,7 +116,7 @@ struct GroupedWindows {
       let (block, rows) = (jobs[job], jobs[job].channels)
       let windows = shape.windows(channels: block.sources)
       let (depth, length) = (windows.depth, Vector.scalarCount)
-      let part = Self.rowsOfPart(depth: depth)
+      let part = rowsOfPart(depth: depth)
       let memory = scratch.floats(part * depth + 2 * rows * depth)
       let (sums, matrices) = (memory + part * depth, memory + part * depth + rows * depth)
       for first in stride(from: 0, to: windows.count, by: part) {

@@ -19,30 +19,31 @@ struct GroupedWinograd {
     let weights = GroupedWeights(weight, channels, taps: taps, in: memory, workers)
     let planes = WinogradPlanes(memory + weightCount, channels: target.channels, lines: depth)
     workers.run(jobs: channels.vectors) { vector, _ in transform(weights, vector, into: planes) }
-    let chunks = channels.partsOfJobs
-    let chunk = (tiles.count + chunks - 1) / chunks
-    workers.run(jobs: channels.blocks.count * chunks) { job, scratch in
-      let first = job % chunks * chunk
-      run(channels.blocks[job / chunks], first..<max(first, min(tiles.count, first + chunk)), planes, scratch)
+    // The pixels of a part, 16 a tile, take about a MiB.
+    let size = min(
+      Self.tilesOfPart(channels: channels.mostOfBlock), max(16, (1 << 18) / (16 * target.channels) / 8 * 8))
+    let parts = (tiles.count + size - 1) / size
+    let chunks = channels.chunks(beside: parts)
+    workers.run(jobs: parts * chunks.count) { job, scratch in
+      let first = job / chunks.count * size
+      for block in chunks[job % chunks.count] {
+        run(block, first..<min(tiles.count, first + size), planes, scratch)
+      }
     }
   }
 
-  private func run(_ block: GroupedChannels.Block, _ range: Range<Int>, _ planes: WinogradPlanes, _ scratch: Scratch) {
-    let size = Self.tilesOfPart(channels: block.sources.count + block.channels)
-    let inputCount = WinogradPlanes.count(channels: block.sources.count, lines: size)
-    let memory = scratch.floats(inputCount + WinogradPlanes.count(channels: block.channels, lines: size))
-    let inputs = WinogradPlanes(memory, channels: block.sources.count, lines: size)
-    let sums = WinogradPlanes(memory + inputCount, channels: block.channels, lines: size)
-    for start in stride(from: range.lowerBound, to: range.upperBound, by: size) {
-      let part = start..<min(range.upperBound, start + size)
-      source.transform(tiles, part, channels: block.sources, into: inputs)
-      for place in 0..<WinogradPlanes.places {
-        PanelProduct.multiply(
-          inputs.panels(place: place), planes.panels(place: place, group: block.vectors.lowerBound),
-          into: sums.panels(place: place), rows: part.count, steps: block.sources.count, groups: block.vectors.count)
-      }
-      target.store(sums, tiles, part, groups: block.vectors, epilogue, adds: adds)
+  private func run(_ block: GroupedChannels.Block, _ part: Range<Int>, _ planes: WinogradPlanes, _ scratch: Scratch) {
+    let inputCount = WinogradPlanes.count(channels: block.sources.count, lines: part.count)
+    let memory = scratch.floats(inputCount + WinogradPlanes.count(channels: block.channels, lines: part.count))
+    let inputs = WinogradPlanes(memory, channels: block.sources.count, lines: part.count)
+    let sums = WinogradPlanes(memory + inputCount, channels: block.channels, lines: part.count)
+    source.transform(tiles, part, channels: block.sources, into: inputs)
+    for place in 0..<WinogradPlanes.places {
+      PanelProduct.multiply(
+        inputs.panels(place: place), planes.panels(place: place, group: block.vectors.lowerBound),
+        into: sums.panels(place: place), rows: part.count, steps: block.sources.count, groups: block.vectors.count)
     }
+    target.store(sums, tiles, part, groups: block.vectors, epilogue, adds: adds)
   }
 
   /// So many tiles that their planes of all these channels take half a MiB.
