@@ -4,7 +4,7 @@ import MPI
 import Primitives
 import Tensors
 
-/// Looks whether all ranks hold the same parameters and momenta, bit by bit: what a faulty memory or a rank that went a way
+/// Looks whether all ranks hold the same parameters and states of them (momenta, …), bit by bit: what a faulty memory or a rank that went a way
 /// of its own would change without a word. Statistics are left out: they differ from rank to rank.
 public struct ReplicaCheck {
   private let store: ParameterStore
@@ -29,14 +29,18 @@ public struct ReplicaCheck {
 
   private var compared: [Parameter] { store.parameters.filter { !$0.isStatistic } }
 
-  /// Of the values of each parameter, then of each momentum.
+  /// Of the values of each parameter, then of each state.
   private var digests: [UInt64] {
     compared.map { Digest.of($0.values, $0.count, workers) }
-      + store.trainable.map { Digest.of($0.momentum, $0.count, workers) }
+      + store.states.flatMap { state in
+        store.trainable.map { Digest.of($0.state(state), $0.count, workers) }
+      }
   }
 
   private func description(of all: [[UInt64]], hosts: [String], iteration: Int) -> String {
-    let names = compared.map(\.name) + store.trainable.map { "the momentum of \($0.name)" }
+    let names =
+      compared.map(\.name)
+      + store.states.flatMap { state in store.trainable.map { "\(state.words) of \($0.name)" } }
     let places = names.indices.filter { place in all.contains { $0[place] != all[0][place] } }
     guard let first = places.first else { return "the ranks' parameters differ after iter \(iteration)" }
     let more = places.count == 1 ? "" : " and \(places.count - 1) more"
@@ -55,7 +59,7 @@ public struct ReplicaCheck {
   }
 }
 
-/// Ranks whose parameters or momenta differ, in a sentence.
+/// Ranks whose parameters or states differ, in a sentence.
 public struct ReplicaError: ReportedError {
   public let description: String
   public var exitCode: ExitCode { .io }

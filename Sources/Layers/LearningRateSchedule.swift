@@ -23,7 +23,15 @@ public struct LearningRateSchedule: Sendable {
   /// - Parameters:
   ///   - epoch: 0-based.
   ///   - iteration: 0-based, over all epochs.
-  public func rate(epoch: Int, iteration: Int) -> Double {
+  ///   - factor: on the optimiser's `lr`, for parameters of their own (`paramwise_cfg`). Lowest rates that are given as
+  ///     numbers are not multiplied, as in mmcv.
+  public func rate(epoch: Int, iteration: Int, factor: Double = 1) -> Double {
+    if factor != 1 {
+      return LearningRateSchedule(
+        configuration: configuration, baseRate: baseRate * factor, iterationsPerEpoch: iterationsPerEpoch,
+        maxEpochs: maxEpochs, maxIterations: maxIterations
+      ).rate(epoch: epoch, iteration: iteration)
+    }
     let regular = regularRate(progress: configuration.byEpoch ? epoch : iteration)
     guard let warmup = configuration.warmup, iteration < warmupIterations else { return regular }
     return regular * warmupFactor(warmup, Double(iteration) / Double(warmupIterations))

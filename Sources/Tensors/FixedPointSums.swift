@@ -35,8 +35,8 @@ public final class FixedPointSums {
     UnsafeMutableRawPointer(memory.values).assumingMemoryBound(to: Int64.self)
   }
 
-  /// To be called at the start of a step.
-  /// - Parameter images: of all ranks together, so that no sum can leave the range.
+  /// To be called at the start of each pass over a share.
+  /// - Parameter images: of all ranks and all passes of a step together, so that no sum can leave the range.
   public func begin(images: Int) {
     (failure, image) = (nil, 0)
     bound = Float(FixedPoint.capacity) / Float(max(1, images))

@@ -9,7 +9,7 @@ public final class Parameter {
   public let shape: [Int]
   /// How it lies in memory here.
   public let layout: ParameterLayout
-  /// Whether it has a gradient and a momentum.
+  /// Whether it has a gradient and states.
   public let isTrainable: Bool
   /// Whether it is gathered from the batches that this rank sees, and so may differ from rank to rank.
   public let isStatistic: Bool
@@ -41,13 +41,15 @@ public final class Parameter {
     require(isTrainable, "\(name) is frozen and has no gradient")
     return store.gradients + offset
   }
-  /// The momentum's slice of the arena, in the same layout.
-  public var momentum: Floats {
-    require(isTrainable, "\(name) is frozen and has no momentum")
-    return store.momenta + offset
+  /// The slice of a state's arena, in the same layout.
+  public func state(_ state: ParameterState) -> Floats {
+    require(isTrainable, "\(name) is frozen and has no \(state.rawValue)")
+    return store.state(state) + offset
   }
+  /// SGD's momentum.
+  public var momentum: Floats { state(.momentum) }
 
-  /// `source`, which stands in this parameter's layout (values or momentum), in PyTorch's, as in checkpoints.
+  /// `source`, which stands in this parameter's layout (values or a state), in PyTorch's, as in checkpoints.
   public func exported(_ source: Floats) -> [Float] {
     layout.torchIndices(shape: shape).map { indices in indices.map { source[$0] } }
       ?? Array(UnsafeBufferPointer(start: source, count: count))

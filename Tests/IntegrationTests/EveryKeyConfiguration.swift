@@ -214,7 +214,7 @@ enum EveryKeyConfiguration {
       weight_decay: 0.01
       nesterov: false
       paramwise_cfg: {bias_lr_mult: 2.0, bias_decay_mult: 0.5, norm_decay_mult: 0.5, dwconv_decay_mult: 1.0,
-          dcn_offset_lr_mult: 1.0, bypass_duplicate: false}
+          dcn_offset_lr_mult: 1.0, bypass_duplicate: false, custom_keys: {neck: {lr_mult: 0.5, decay_mult: 0.5}}}
     optimizer_config: {type: OptimizerHook, grad_clip: {max_norm: 1, norm_type: 2}}
     lr_config: {policy: step, by_epoch: false, warmup: linear, warmup_iters: 2, warmup_ratio: 0.1,
         warmup_by_epoch: false, step: [2], gamma: 0.5, min_lr: 0.0001}
@@ -274,6 +274,10 @@ enum EveryKeyConfiguration {
     ),
     ("model.train_cfg.rcnn.sampler", "{type: PseudoSampler}", []),
     ("model.test_cfg.rcnn.nms", "{type: nms, iou_threshold: 0.1}", []),
+    ("optimizer", "{type: Adam, lr: 0.01}", []),
+    ("optimizer", "{type: AdamW, lr: 0.01}", []),
+    ("optimizer_config", "{type: GradientCumulativeOptimizerHook, cumulative_iters: 2}", []),
+    ("custom_hooks", "[{type: EMAHook, momentum: 0.5}]", []),
     ("lr_config", "{policy: fixed}", []),
     ("runner.type", "IterBasedRunner", ["evaluation.by_epoch=null", "log_config.hooks.0.by_epoch=null"]),
     ("data.imgs_per_gpu", "1", []),
@@ -325,6 +329,7 @@ enum EveryKeyConfiguration {
     "model.train_cfg.rpn_proposal.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",
     "model.test_cfg.rpn.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",
     "model.test_cfg.rcnn.nms.split_thr": "NonMaximumSuppressionTests: the boxes are the same",
+    "optimizer.paramwise_cfg.dwconv_decay_mult": "AdamTests: needs a depthwise convolution",
     "mpi.keep_levels_in_graph": "StarvedLevels: needs a level without RoIs on one of several ranks",
     "mpi.loss_normalizer": "RankTests, average: with one rank its counts are the sum over all",
     "mpi.bucket_size_mb": "RankTests, reducer: the sums are the same",

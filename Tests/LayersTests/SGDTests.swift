@@ -12,15 +12,15 @@ import Testing
     var configuration = OptimizerConfiguration()
     (configuration.momentum, configuration.dampening) = (0.5, 0.75)
     let (store, parameter) = store(shape: [1])
-    let optimizer = SGD(configuration: configuration, store: store)
+    let optimizer = Optimizer(configuration: configuration, store: store)
     parameter.gradient[0] = 1
     optimizer.step(learningRate: 1, Workers(count: 1))
     #expect(parameter.momentum[0] == 1 && parameter.values[0] == 0)
     optimizer.step(learningRate: 1, Workers(count: 1))
     #expect(parameter.momentum[0] == 0.75 && parameter.values[0] == -0.75)
 
-    let resumed = SGD(configuration: configuration, store: store)
-    resumed.isFirstStep = false
+    let resumed = Optimizer(configuration: configuration, store: store)
+    resumed.stepCount = 2
     resumed.step(learningRate: 1, Workers(count: 1))
     #expect(parameter.momentum[0] == 0.625)
   }
@@ -35,7 +35,7 @@ import Testing
       _ = store.add(name, shape: shape, isTrainable: true, initializer: .constant(1))
     }
     store.allocate(seed: 0)
-    let treatments = store.parameters.map { SGD.treatment(of: $0, configuration, store) }
+    let treatments = store.parameters.map { ParameterTreatments(configuration, store).treatment(of: $0) }
     #expect(treatments.map(\.rateFactor) == [1, 3, 1, 1])
     #expect(treatments.map(\.weightDecay) == [0.5, 0.125, 0.0625, 0.0625])
   }
@@ -47,7 +47,7 @@ import Testing
     let frozen = store.add("a.weight", shape: [2], isTrainable: false, initializer: .constant(1))
     let trained = store.add("b.weight", shape: [2, 2], isTrainable: true, initializer: .constant(1))
     store.allocate(seed: 0)
-    SGD(configuration: configuration, store: store).step(learningRate: 1, Workers(count: 1))
+    Optimizer(configuration: configuration, store: store).step(learningRate: 1, Workers(count: 1))
     #expect(frozen.exported(frozen.values) == [1, 1])
     #expect(trained.exported(trained.values) == [0.9, 0.9, 0.9, 0.9])
   }
@@ -59,7 +59,7 @@ import Testing
     func run(threads: Int) throws -> (norm: Double, values: [Float]) {
       let (store, parameter) = store(shape: [300_001, 1])
       let workers = Workers(count: threads)
-      let optimizer = SGD(configuration: configuration, store: store)
+      let optimizer = Optimizer(configuration: configuration, store: store)
       var random = KeyedRandom(seed: 3, purpose: .test)
       for i in 0..<parameter.count { parameter.gradient[i] = random.normal() }
       let norm = try #require(optimizer.gradientNorm(workers))

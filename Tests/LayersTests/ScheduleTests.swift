@@ -61,7 +61,7 @@ import Testing
     configuration.gradClip = GradClip(
       maxNorm: golden.number("max_norm")!,
       normType: golden.flag("norm_type_is_inf")! ? .infinity : golden.number("norm_type")!)
-    let (optimizer, workers) = (SGD(configuration: configuration, store: store), Workers(count: 1))
+    let (optimizer, workers) = (Optimizer(configuration: configuration, store: store), Workers(count: 1))
     let norm = try #require(optimizer.gradientNorm(workers))
     optimizer.clipGradients(norm: norm, workers)
     expectClose([Float(norm)], try golden.floats("expected/total_norm"), relative: 1e-6, "\(golden)")
@@ -84,7 +84,7 @@ import Testing
     let parameter = store.add("weight", shape: [shape[1]], isTrainable: true, initializer: .constant(0))
     store.allocate(seed: 0)
     parameter.importValues(try golden.floats("inputs/param"), into: parameter.values)
-    let optimizer = SGD(configuration: configuration, store: store)
+    let optimizer = Optimizer(configuration: configuration, store: store)
     var rate = golden.number("lr")!
     for step in 0..<shape[0] {
       if step == golden.integer("lr_times_0p1_from_step") { rate *= 0.1 }
@@ -115,14 +115,14 @@ import Testing
       _ = store.add(name, shape: shape, isTrainable: true, initializer: .constant(1))
     }
     store.allocate(seed: 0)
-    let treatments = store.parameters.map { SGD.treatment(of: $0, configuration, store) }
+    let treatments = store.parameters.map { ParameterTreatments(configuration, store).treatment(of: $0) }
     let rates = treatments.map { configuration.lr * Double($0.rateFactor) }
     #expect(rates == (try golden.doubles("expected/lr")))
     expectClose(
       treatments.map(\.weightDecay), try golden.doubles("expected/weight_decay").map { Float($0) }, relative: 1e-6)
 
     for i in 0..<store.trainableCount { store.gradients[i] = 1 }
-    SGD(configuration: configuration, store: store).step(learningRate: configuration.lr, Workers(count: 1))
+    Optimizer(configuration: configuration, store: store).step(learningRate: configuration.lr, Workers(count: 1))
     for (parameter, treatment) in zip(store.parameters, treatments) {
       let expected = 1 - Float(configuration.lr) * treatment.rateFactor * (1 + treatment.weightDecay)
       let values = parameter.exported(parameter.values)

@@ -14,6 +14,7 @@ private func makeStore(seed: UInt64 = 1) -> ParameterStore {
     }
   }
   store.allocate(seed: seed)
+  store.keep([.momentum])
   return store
 }
 

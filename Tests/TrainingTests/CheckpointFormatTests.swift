@@ -23,10 +23,10 @@ import Training
   @Test func anotherVersion() throws {
     let text = try error {
       try $0.set("format", to: "rcnn-checkpoint")
-      try $0.set("format_version", to: 2)
+      try $0.set("format_version", to: 3)
     }
     #expect(
-      text == "x.h5: error: the checkpoint has format version 2, this program reads version 1; "
+      text == "x.h5: error: the checkpoint has format version 3, this program reads versions 1 and 2; "
         + "use the rcnn-train that wrote it")
   }
 

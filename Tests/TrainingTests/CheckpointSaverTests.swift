@@ -15,6 +15,7 @@ import Training
     _ = store.add("a.running_mean", shape: [8], isTrainable: false, initializer: .normal(1))
     _ = store.add("b.weight", shape: [4, 8], isTrainable: true, initializer: .xavierUniform)
     store.allocate(seed: 5)
+    store.keep([.momentum])
     for i in 0..<store.trainableCount { store.momenta[i] = Float(i) }
   }
 

@@ -12,7 +12,7 @@ import Training
     return Checkpoint(
       created: created, producer: "rcnn-train 1.0", epoch: 3, iteration: 12_000, worldSize: 4, globalBatch: 8,
       seed: .max - 5, configuration: "model:\n  type: FasterRCNN\n", classes: ["person", "bicycle"],
-      categoryIDs: [1, 2], model: [weight, bias], momenta: [weight], progress: ["epoch": 3, "images": 17])
+      categoryIDs: [1, 2], model: [weight, bias], states: [.momentum: [weight]], progress: ["epoch": 3, "images": 17])
   }
 
   private func error(_ image: [UInt8]) -> String {

@@ -103,7 +103,7 @@ import Training
     let detector = try detector(number)
     let (golden, engine) = (detector.golden, detector.model.engine)
     try checkDetections(detector, "expected/detections_before")
-    let optimizer = SGD(configuration: try detector.optimizer, store: detector.store)
+    let optimizer = Optimizer(configuration: try detector.optimizer, store: detector.store)
     let batches = try (0..<2).map { try detector.batch($0) }
     for step in 0..<(try #require(golden.integer("steps"))) {
       let losses = try detector.losses(batches[step % 2]).named

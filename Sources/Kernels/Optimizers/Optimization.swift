@@ -22,16 +22,16 @@ public struct SGDStep: Sendable {
     (self.weightDecay, self.nesterov) = (weightDecay, nesterov)
   }
 
-  /// Updates `count` values in place. `momenta` are not touched where `momentum` is 0.
-  public func update(_ values: Floats, _ gradients: Floats, _ momenta: Floats, _ count: Int, _ workers: Workers) {
+  /// Updates `count` values in place. Where `momentum` is 0 there need be no `momenta`.
+  public func update(_ values: Floats, _ gradients: Floats, _ momenta: Floats?, _ count: Int, _ workers: Workers) {
     workers.run(over: count, grain: 1 << 16) { range in
       let first = range.lowerBound
-      update(values + first, gradients + first, momenta + first, range.count)
+      update(values + first, gradients + first, momenta.map { $0 + first }, range.count)
     }
   }
 
-  private func update(_ values: Floats, _ gradients: Floats, _ momenta: Floats, _ count: Int) {
-    if momentum == 0 {
+  private func update(_ values: Floats, _ gradients: Floats, _ momenta: Floats?, _ count: Int) {
+    guard momentum != 0, let momenta else {
       for i in 0..<count { values[i] -= rate * (gradients[i] + weightDecay * values[i]) }
       return
     }

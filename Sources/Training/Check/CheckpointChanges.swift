@@ -43,7 +43,7 @@ struct CheckpointChanges {
   /// What changes nothing of what is learnt: where things are written, what is measured, how fast it goes.
   private static let indifferent = [
     "work_dir", "load_from", "resume_from", "log_config", "checkpoint_config", "evaluation", "data.val", "data.test",
-    "data.workers_per_gpu", "workflow", "log_level", "dist_params", "custom_hooks", "mpi.threads_per_rank",
+    "data.workers_per_gpu", "workflow", "log_level", "dist_params", "mpi.threads_per_rank",
     "mpi.weights_dir", "mpi.stall_timeout", "mpi.check_interval", "mpi.check_pictures", "mpi.async_save",
     "mpi.save_failures", "mpi.inject", "mpi.eval_area_ranges", "mpi.max_bad_pictures",
   ]

@@ -143,15 +143,20 @@ final class CheckpointKeeper {
   private func header(_ position: Position) -> Checkpoint {
     var progress = [
       "epoch": position.epoch, "images_in_epoch": position.images, "iterations": position.iteration,
-      "skipped_steps": position.skipped, "validation_due": plan.configurationEvaluates(at: position) ? 1 : 0,
+      "skipped_steps": position.skipped, "optimizer_steps": position.updates,
+      "validation_due": plan.configurationEvaluates(at: position) ? 1 : 0,
     ]
+    if run.configuration.cumulativeIters > 1 { progress[Position.windowKey] = position.accumulated }
     progress.merge(data.identity.progress) { $1 }
     progress.merge(best?.progress ?? [:]) { $1 }
-    return Checkpoint(
+    var header = Checkpoint(
       created: created, producer: Version.producer, epoch: position.epoch, iteration: position.iteration,
       worldSize: run.world.size, globalBatch: run.globalBatch, seed: run.seed, configuration: run.read.resolved,
       classes: data.dataset.classes, categoryIDs: data.dataset.categoryIDs.map(Int.init), model: [],
       progress: progress)
+    header.optimizer = run.configuration.optimizer.name
+    header.holdsAverages = run.configuration.average != nil
+    return header
   }
 
   private func removeSurplus() {

@@ -1,4 +1,5 @@
 import HDF5
+import Tensors
 
 extension Checkpoint {
   /// Reads a checkpoint from the bytes of its file. `name` stands in errors, which say what is wrong with it: cut off
@@ -19,8 +20,8 @@ extension Checkpoint {
 
     var description: String {
       """
-      the checkpoint has format version \(version.map { "\($0)" } ?? "unknown"), this program reads version \
-      \(formatVersion); use the rcnn-train that wrote it
+      the checkpoint has format version \(version.map { "\($0)" } ?? "unknown"), this program reads versions \
+      \(formatVersions.lowerBound) and \(formatVersions.upperBound); use the rcnn-train that wrote it
       """
     }
   }
@@ -29,7 +30,7 @@ extension Checkpoint {
   init(_ file: HDF5File) throws {
     guard (try? file.string(attribute: "format", of: "/")) == Self.format else { throw OtherFile() }
     let version = try? file.integer(attribute: "format_version", of: "/")
-    guard version == Self.formatVersion else { throw OtherVersion(version: version) }
+    guard let version, Self.formatVersions.contains(version) else { throw OtherVersion(version: version) }
     func text(_ name: String) throws -> String { try file.string(attribute: name, of: "/") }
     func number(_ name: String) throws -> Int { try file.integer(attribute: name, of: "/") }
     self.init(
@@ -40,7 +41,15 @@ extension Checkpoint {
       categoryIDs: try file.integers(attribute: "category_ids", of: "/").map { Int($0) }, model: [])
     let arrays = try HDF5Arrays(below: "/model", of: file)
     (model, batchCounts) = (arrays.floats, arrays.counts)
-    momenta = try HDF5Arrays(below: "/optimizer/momentum", of: file).floats
+    if version > 1 {
+      optimizer = try text("optimizer")
+      holdsAverages = try number("averages") == 1
+    }
+    for name in try file.members(of: "/optimizer") {
+      guard let state = ParameterState(rawValue: name) else { continue }
+      let arrays = try HDF5Arrays(below: "/optimizer/\(name)", of: file).floats
+      if !arrays.isEmpty { states[state] = arrays }
+    }
     for name in try file.members(of: "/progress") {
       progress[name] = try file.integers("/progress/\(name)").first.map { Int($0) }
     }

@@ -33,9 +33,10 @@ package final class CheckpointSaver {
   package func start(_ header: Checkpoint, to path: String, link: String? = nil) {
     require(job == nil, "a save begins while one is under way")
     copy?.update(from: store)
+    let states = store.states.map { (state: $0, arena: copy?.state($0) ?? store.state($0)) }
     let job = Job(
-      header: header, path: path, link: link, store: store, values: copy?.values ?? store.values,
-      momenta: copy?.momenta ?? store.momenta, attempts: attempts)
+      header: header, path: path, link: link, store: store, values: copy?.values ?? store.values, states: states,
+      attempts: attempts)
     self.job = job
     // Where there is no thread to be had, the training waits.
     guard isBeside, SystemThread.startIfPossible("checkpoint", { job.run() }) else { return job.run() }
@@ -58,17 +59,17 @@ package final class CheckpointSaver {
     private let link: String?
     private let store: ParameterStore
     private let values: Floats
-    private let momenta: Floats
+    private let states: [(state: ParameterState, arena: Floats)]
     private let attempts: SaveAttempts
     private let condition = NSCondition()
     private var finished: Result?
 
     init(
-      header: Checkpoint, path: String, link: String?, store: ParameterStore, values: Floats, momenta: Floats,
-      attempts: SaveAttempts
+      header: Checkpoint, path: String, link: String?, store: ParameterStore, values: Floats,
+      states: [(state: ParameterState, arena: Floats)], attempts: SaveAttempts
     ) {
       (self.header, self.path, self.link, self.store) = (header, path, link, store)
-      (self.values, self.momenta, self.attempts) = (values, momenta, attempts)
+      (self.values, self.states, self.attempts) = (values, states, attempts)
     }
 
     func run() {
@@ -102,7 +103,10 @@ package final class CheckpointSaver {
       let needed = 2 * ParameterCopy.byteCount(of: store) + 64 << 20
       guard LargePages.hasRoom(needed) else { throw lackOfMemory("\(needed >> 20) MiB are not to be had") }
       do {
-        return try header.image(model: store.exportedModel(from: values), momenta: store.exportedMomenta(from: momenta))
+        let averages = states.first { $0.state == .average }?.arena
+        return try header.image(
+          model: store.exportedModel(from: values, averages: averages),
+          states: states.filter { $0.state != .average }.map { ($0.state, store.exportedState(from: $0.arena)) })
       } catch {
         throw lackOfMemory("\(error)")
       }

@@ -63,11 +63,14 @@ struct LoadedCheckpoint {
     try WeightImport(path: path, checkpoint: checkpoint, classes: classes, demand: demand).checkClasses()
   }
 
-  /// - Parameter classes: the run's, in its order.
+  /// - Parameters:
+  ///   - classes: the run's, in its order.
+  ///   - optimizer: the name of the run's.
   /// - Throws: `RunError` for what does not fit; see `WeightImport.Demand`.
-  func load(into model: DetectorModel, classes: [String], _ logger: Logger) throws {
+  func load(into model: DetectorModel, classes: [String], optimizer: String, _ logger: Logger) throws {
     let weights = WeightImport(path: path, checkpoint: checkpoint, classes: classes, demand: demand)
-    for line in try weights.load(into: model.store) { logger.notice("\(line)") }
-    if isResumed { try weights.loadMomenta(into: model.store) }
+    var lines = try weights.load(into: model.store)
+    if isResumed { lines += try weights.loadStates(into: model.store, optimizer: optimizer) }
+    for line in lines { logger.notice("\(line)") }
   }
 }

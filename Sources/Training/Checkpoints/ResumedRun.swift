@@ -21,15 +21,23 @@ struct ResumedRun: Codable, Equatable {
   /// - Throws: `CheckpointError` where the checkpoint's numbers are none of a run.
   init(_ checkpoint: Checkpoint, path: String, record: ValidationRecord = ValidationRecord()) throws {
     seed = checkpoint.seed
-    position = Position(
+    var position = Position(
       epoch: checkpoint.progress["epoch"] ?? 0, images: checkpoint.progress["images_in_epoch"] ?? 0,
       iteration: checkpoint.progress["iterations"] ?? 0, skipped: checkpoint.progress["skipped_steps"] ?? 0)
+    // Version 1 did not say it before others than SGD needed it.
+    position.updates = checkpoint.progress["optimizer_steps"] ?? position.iteration - position.skipped
+    position.accumulated = checkpoint.progress[Position.windowKey] ?? 0
+    self.position = position
     (globalBatch, worldSize) = (checkpoint.globalBatch, checkpoint.worldSize)
     data = DataIdentity(checkpoint.progress)
     let isMeasured = record.entry(at: position.iteration) != nil
     validation = isMeasured ? .done : checkpoint.progress["validation_due"] == 1 ? .due : .none
-    let numbers = [position.epoch, position.images, position.iteration, position.skipped]
-    guard globalBatch > 0, numbers.allSatisfy({ (0..<1 << 50).contains($0) }), position.images % globalBatch == 0 else {
+    let numbers =
+      [position.epoch, position.images, position.iteration]
+      + [position.skipped, position.updates, position.accumulated]
+    guard globalBatch > 0, numbers.allSatisfy({ (0..<1 << 50).contains($0) }), position.images % globalBatch == 0,
+      position.accumulated <= position.iteration
+    else {
       throw CheckpointError(
         description: "\(path): error: the checkpoint stands at no place of a run: epoch \(position.epoch), image "
           + "\(position.images) of it, iteration \(position.iteration), global batch \(globalBatch); use an older one",
@@ -61,7 +69,8 @@ struct ResumedRun: Codable, Equatable {
         """, exitCode: .configuration)
     }
     return Position(
-      epoch: position.epoch, images: 0, iteration: position.epoch * iterationsPerEpoch, skipped: position.skipped)
+      epoch: position.epoch, images: 0, iteration: position.epoch * iterationsPerEpoch, skipped: position.skipped,
+      updates: position.updates)
   }
 
   /// What is other than in the run that goes on, each a sentence.

@@ -66,11 +66,15 @@ struct StartingPoint {
   /// The day on which the run began.
   var created: String { resumed == nil ? Checkpoint.today() : loaded?.checkpoint.created ?? "" }
 
-  /// Takes over weights, and momenta when resuming, on rank 0.
+  /// Takes over weights, and what the optimiser keeps when resuming, on rank 0. The model's store must keep its states.
   /// - Parameter classes: the run's, in its order.
   func load(into model: DetectorModel, classes: [String], _ run: RunSetup) throws {
     guard run.world.rank == 0 else { return }
-    if let loaded { return try loaded.load(into: model, classes: classes, run.logger) }
+    defer { if !isResumed, model.store.states.contains(.average) { model.store.startAverages() } }
+    if let loaded {
+      return try loaded.load(
+        into: model, classes: classes, optimizer: run.configuration.optimizer.name, run.logger)
+    }
     if run.configuration.model.backbone.frozenStages >= 0 {
       run.logger.warning(
         """
@@ -87,16 +91,34 @@ struct StartingPoint {
   }
 
   /// - Throws: `RunError` where the checkpoint's place is none of this run's.
-  func position(in data: TrainingData) throws -> Position {
-    try resumed?.position(globalBatch: data.globalBatch, iterationsPerEpoch: data.iterationsPerEpoch) ?? Position()
+  func position(in data: TrainingData, _ run: RunSetup) throws -> Position {
+    var position =
+      try resumed?.position(globalBatch: data.globalBatch, iterationsPerEpoch: data.iterationsPerEpoch) ?? Position()
+    if losesGradients(data, run) { position.accumulated = 0 }
+    return position
+  }
+
+  /// Whether iterations that waited for their step can't be taken again as they were.
+  private func losesGradients(_ data: TrainingData, _ run: RunSetup) -> Bool {
+    guard let resumed, resumed.position.accumulated > 0 else { return false }
+    let place = resumed.position.iteration % run.configuration.cumulativeIters
+    return place != resumed.position.accumulated || resumed.globalBatch != data.globalBatch
+      || resumed.data != data.identity
   }
 
   /// What is other than in the run that goes on, each a sentence.
   func changes(_ options: TrainOptions, _ run: RunSetup, _ data: TrainingData) -> [String] {
     guard let resumed else { return [] }
     let scales = run.configuration.autoScaleLR.enable
-    return resumed.changes(
-      to: data.identity, globalBatch: data.globalBatch, seed: options.seed,
-      rateFactor: scales ? Double(data.globalBatch) / Double(resumed.globalBatch) : 1)
+    let lost =
+      losesGradients(data, run)
+      ? [
+        "the gradients of the last \(resumed.position.accumulated) iterations, which waited for their step, are lost: "
+          + "optimizer_config.cumulative_iters, the global batch or the data set is another one"
+      ] : []
+    return lost
+      + resumed.changes(
+        to: data.identity, globalBatch: data.globalBatch, seed: options.seed,
+        rateFactor: scales ? Double(data.globalBatch) / Double(resumed.globalBatch) : 1)
   }
 }

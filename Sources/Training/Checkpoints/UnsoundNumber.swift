@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// A number in the weights or momenta of a model with which no run can go on.
+/// A number in the weights or states of a model with which no run can go on.
 struct UnsoundNumber: Equatable, CustomStringConvertible {
   /// The largest magnitude of a weight. Those of detectors that were ever trained stay far below it (hundreds at most);
   /// beyond it float32 has too few digits left for an update of any useful rate. Statistics of norms and momenta may be
@@ -9,11 +9,12 @@ struct UnsoundNumber: Equatable, CustomStringConvertible {
   static let largestWeight: Float = 1e6
 
   let name: String
-  let isMomentum: Bool
+  /// Where it is no weight.
+  let state: ParameterState?
   let value: Float
 
   var description: String {
-    let place = isMomentum ? "the momentum of '\(name)'" : "'\(name)'"
+    let place = state.map { "\($0.words) of '\(name)'" } ?? "'\(name)'"
     let number = value.isNaN ? "NaN" : value.isFinite ? "\(value)" : value < 0 ? "-infinity" : "infinity"
     guard value.isFinite else { return "\(number) in \(place)" }
     return "\(number) in \(place), where no detector has a weight beyond \(Int(Self.largestWeight))"
@@ -21,12 +22,13 @@ struct UnsoundNumber: Equatable, CustomStringConvertible {
 
   /// The first one in a checkpoint.
   init?(in checkpoint: Checkpoint) {
-    for (arrays, isMomentum) in [(checkpoint.model, false), (checkpoint.momenta, true)] {
+    let states = ParameterState.allCases.map { ($0, checkpoint.states[$0] ?? []) }
+    for (state, arrays) in [(nil, checkpoint.model)] + states {
       for array in arrays {
-        let limit = Self.limit(name: array.name, isMomentum: isMomentum)
+        let limit = Self.limit(name: array.name, state)
         let found = Soundness.firstUnsound(array.values, count: array.values.count, limit: limit)
         guard let index = found else { continue }
-        (name, self.isMomentum, value) = (array.name, isMomentum, array.values[index])
+        (name, self.state, value) = (array.name, state, array.values[index])
         return
       }
     }
@@ -36,19 +38,20 @@ struct UnsoundNumber: Equatable, CustomStringConvertible {
   /// The first one in a model as it stands.
   init?(in store: ParameterStore) {
     for parameter in store.parameters {
-      for isMomentum in parameter.isTrainable ? [false, true] : [false] {
-        let values = isMomentum ? parameter.momentum : parameter.values
-        let limit = Self.limit(name: parameter.name, isMomentum: isMomentum)
+      for state in [nil] + (parameter.isTrainable ? store.states : []) {
+        let values = state.map(parameter.state) ?? parameter.values
+        let limit = Self.limit(name: parameter.name, state)
         guard let index = Soundness.firstUnsound(values, count: parameter.count, limit: limit) else { continue }
-        (name, self.isMomentum, value) = (parameter.name, isMomentum, values[index])
+        (name, self.state, value) = (parameter.name, state, values[index])
         return
       }
     }
     return nil
   }
 
-  private static func limit(name: String, isMomentum: Bool) -> Float {
-    let isWeight = !isMomentum && !name.hasSuffix(".running_mean") && !name.hasSuffix(".running_var")
+  private static func limit(name: String, _ state: ParameterState?) -> Float {
+    let isStatistic = name.hasSuffix(".running_mean") || name.hasSuffix(".running_var")
+    let isWeight = (state == nil || state == .average) && !isStatistic
     return isWeight ? largestWeight : .greatestFiniteMagnitude
   }
 }

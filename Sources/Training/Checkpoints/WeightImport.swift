@@ -50,18 +50,67 @@ package struct WeightImport {
       }
     }
     try checkMissing(missing, found: used.count)
-    return notices(missing: missing, unexpected: arrays.keys.filter { !used.contains($0) }.sorted()) + fresh
+    var unexpected = arrays.keys.filter { !used.contains($0) }
+    if checkpoint.holdsAverages {
+      let trained = Set(store.parameters.map { Checkpoint.averagedName($0.name) })
+      unexpected = unexpected.filter { !trained.contains($0) }
+    }
+    return notices(missing: missing, unexpected: unexpected.sorted()) + fresh
       + orderNotices(used, store)
   }
 
-  /// Takes over the momenta of a run that goes on.
-  /// - Throws: `RunError` where one is missing or of another shape.
-  func loadMomenta(into store: ParameterStore) throws {
-    let arrays = Dictionary(checkpoint.momenta.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    for parameter in store.trainable {
-      guard let array = arrays[parameter.name] else { throw missingError(parameter.name) }
-      try take(array, for: parameter) { parameter.importValues($0, into: parameter.momentum) }
+  /// Takes over what the optimiser of a run that goes on has kept, and the averages.
+  /// - Parameter optimizer: the name of the run's.
+  /// - Returns: what the user should know, each a sentence.
+  /// - Throws: `RunError` where it was another optimiser, or an array is missing or of another shape.
+  func loadStates(into store: ParameterStore, optimizer: String) throws -> [String] {
+    let kept = store.states.filter { $0 != .average }
+    guard checkpoint.optimizer == optimizer else { throw otherOptimizer("with \(checkpoint.optimizer)", optimizer) }
+    let states = checkpoint.states.filter { $0.value.contains { $0.values.contains { $0 != 0 } } }.keys
+    if let state = kept.first(where: { checkpoint.states[$0] == nil }) {
+      throw otherOptimizer("without \(state.rawValue)", "\(optimizer) with it")
     }
+    if let state = states.first(where: { !kept.contains($0) }) {
+      throw otherOptimizer("with \(state.rawValue)", "\(optimizer) without it")
+    }
+    for state in kept {
+      let arrays = named(checkpoint.states[state] ?? [])
+      for parameter in store.trainable {
+        guard let array = arrays[parameter.name] else { throw missingError(parameter.name) }
+        try take(array, for: parameter) { parameter.importValues($0, into: parameter.state(state)) }
+      }
+    }
+    return try loadAverages(into: store)
+  }
+
+  private func otherOptimizer(_ found: String, _ now: String) -> RunError {
+    RunError(
+      """
+      \(path): error: it was trained \(found), this run has \(now): a run can't change its optimizer on the way; keep \
+      'optimizer' as it was, or start anew from the weights with --load-from
+      """, exitCode: .configuration)
+  }
+
+  /// The values that were taken over are the averages where the file has such.
+  private func loadAverages(into store: ParameterStore) throws -> [String] {
+    let keeps = store.states.contains(.average)
+    guard checkpoint.holdsAverages else {
+      guard keeps else { return [] }
+      store.startAverages()
+      return ["\(path) holds no running means: they begin with its weights (EMAHook)"]
+    }
+    if keeps { store.startAverages() }
+    let arrays = named(checkpoint.model)
+    for parameter in store.trainable {
+      let name = Checkpoint.averagedName(parameter.name)
+      guard let array = arrays[name] else { throw missingError(name) }
+      try take(array, for: parameter) { parameter.importValues($0, into: parameter.values) }
+    }
+    return keeps ? [] : ["\(path) holds running means, which are left behind: this run has no EMAHook"]
+  }
+
+  private func named(_ arrays: [Checkpoint.Array]) -> [String: Checkpoint.Array] {
+    Dictionary(arrays.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// By the model's names. Those of a bare backbone lack the `backbone.` before them.

@@ -14,6 +14,7 @@ struct DryRun {
   init(run: RunSetup, data: TrainingData, plan: RunPlan, datasets: [RunDataset]) {
     (self.run, self.data, self.plan, self.datasets) = (run, data, plan, datasets)
     model = DetectorModel(run.configuration.model, seed: 0, threads: 1)
+    model.store.keep(run.configuration.parameterStates)
   }
 
   /// Tries the weights that a run would start from, too.
@@ -42,7 +43,8 @@ struct DryRun {
     Swift.print("counted in \(countedUnits)")
     Swift.print("learning rate: \(rate(0)) at first, \(rate(last / 2)) half-way, \(rate(last)) at the end")
     Swift.print(
-      "memory: about \(estimatedMemoryMiB) MiB a rank for parameters, gradients and momenta, and the maps on top")
+      "memory: about \(estimatedMemoryMiB) MiB a rank for parameters, gradients and what the optimizer keeps, and the "
+        + "maps on top")
     Swift.print(saving)
     for batch in 0..<min(3, data.iterationsPerEpoch) {
       let ids = data.globalImageIDs(at: Position(epoch: 0, images: batch * data.globalBatch, iteration: batch))
@@ -80,6 +82,7 @@ struct DryRun {
 
   private var estimatedMemoryMiB: Int {
     let exactSums = run.configuration.mpi.reduction == .exact ? 2 * model.store.trainableCount : 0
-    return (model.store.count + 2 * model.store.trainableCount + exactSums) * 4 / 1_048_576
+    let states = model.store.states.count
+    return (model.store.count + (1 + states) * model.store.trainableCount + exactSums) * 4 / 1_048_576
   }
 }

@@ -2,6 +2,7 @@ import COCO
 import Detection
 import Distributed
 import Foundation
+import Layers
 import Logging
 import MPI
 import Tensors
@@ -28,7 +29,7 @@ public enum TrainRun {
     var datasets = world.rank == 0 ? RunDataset.all(named) : []
     for (index, report) in pictures.enumerated() { datasets[index].add(report) }
     run.progress.begin(.starting)
-    let position = try CommonError.during { try start.position(in: data) }
+    let position = try CommonError.during { try start.position(in: data, run) }
     for change in start.changes(options, run, data) { run.logger.warning("\(change)") }
     try start.checkClasses(data.dataset.classes)
     if options.isDryRun {
@@ -45,6 +46,7 @@ public enum TrainRun {
       run.configuration.model, seed: run.seed, threads: run.threads, synchronizer: statistics)
     try JobChecks(world: world).model(model, seed: run.seed)
     try InjectionError.check(run.configuration.mpi.inject, ranks: world.size, store: model.store)
+    model.store.keep(run.configuration.parameterStates)
     try start.load(into: model, classes: data.dataset.classes, run)
     try ParameterBroadcast.run(model.store, world: world, order: order)
     let metrics = try openLogs(run, plan, position)
@@ -143,6 +145,12 @@ public enum TrainRun {
     logger.info("classes: \(data.dataset.classes.joined(separator: ", "))")
     let bytes = ParameterCopy.byteCount(of: model.store)
     if let warning = run.directory?.roomWarning(checkpointBytes: bytes) { logger.warning("\(warning)") }
+    let unused = ParameterTreatments(run.configuration.optimizer, model.store).unusedKeys(in: model.store)
+    if !unused.isEmpty {
+      let keys = unused.map { "'\($0)'" }.joined(separator: ", ")
+      logger.warning(
+        "optimizer.paramwise_cfg.custom_keys: \(keys) is a part of no trainable parameter's name: not used")
+    }
     logger.info(
       "\(model.store.trainableCount) trainable parameters; \(data.iterationsPerEpoch) iterations an epoch; lr \(run.scaledLearningRate)"
     )

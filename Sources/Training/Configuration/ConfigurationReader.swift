@@ -58,7 +58,10 @@ extension RunConfiguration {
     runner = try RunnerSection(topLevel: section)
     evaluation = try EvaluationSection.read(topLevel: section, runner: runner, hasData: data.val != nil)
     optimizer = try section.requiredSection("optimizer", OptimizerConfiguration.init)
-    optimizer.gradClip = try section.section("optimizer_config", GradClip.read) ?? nil
+    if let hook = try section.section("optimizer_config", OptimizerHookSection.init) {
+      (optimizer.gradClip, cumulativeIters) = (hook.gradClip, hook.cumulativeIters)
+    }
+    average = try AverageConfiguration.read(topLevel: section)
     learningRate =
       try section.section("lr_config") { try LearningRateConfiguration($0, runner: runner) } ?? learningRate
     autoScaleLR = try section.section("auto_scale_lr", AutoScaleLRSection.init) ?? autoScaleLR
@@ -122,10 +125,6 @@ extension RunConfiguration {
         hint: "supported: [[train, 1]]; 'evaluation' measures on data.val")
     }
     try section.unsupported("momentum_config", "custom_imports")
-    _ = try section.sections("custom_hooks") { hook in
-      _ = try hook.type("NumClassCheckHook")
-      hook.ignore("priority", because: "it is the only hook")
-    }
     section.ignore("dist_params", because: "MPI is started by mpirun")
     section.ignore("cudnn_benchmark", "device", "gpu_ids", "gpus", because: "there is no GPU")
     section.ignore("opencv_num_threads", "mp_start_method", because: "images are prepared by threads of this program")

@@ -48,6 +48,9 @@ final class ConfigurationSection {
     return node.entry(key).flatMap { $0.value.isNull ? nil : $0.value }
   }
 
+  /// All keys that are written, in order.
+  var keys: [String] { node.entries.map(\.key) }
+
   /// Whether the key is written, be it as null.
   func has(_ key: String) -> Bool { node.entry(key) != nil }
 

@@ -2,6 +2,7 @@ import COCO
 import Detection
 import Distributed
 import Layers
+import Tensors
 
 /// Everything that a configuration says about a run. The names are mmdetection 2.11's, in Swift's spelling.
 public struct RunConfiguration: Equatable, Sendable {
@@ -13,6 +14,10 @@ public struct RunConfiguration: Equatable, Sendable {
   public var evaluation: EvaluationSection?
   public var optimizer = OptimizerConfiguration()
   public var learningRate = LearningRateConfiguration()
+  /// `cumulative_iters`: so many iterations share a step of the optimiser.
+  public var cumulativeIters = 1
+  /// `EMAHook` in `custom_hooks`; nil: none.
+  public var average: AverageConfiguration?
   public var autoScaleLR = AutoScaleLRSection()
   public var runner = RunnerSection()
   /// nil where `checkpoint_config` is absent: no checkpoint but the last is asked for.
@@ -75,6 +80,9 @@ public struct BestMetric: RawRepresentable, Equatable, Sendable {
 }
 
 extension RunConfiguration {
+  /// What a training keeps of each parameter.
+  var parameterStates: [ParameterState] { optimizer.states + (average == nil ? [] : [.average]) }
+
   /// What is measured, in a training and by `test`.
   var evaluationParameters: EvaluationParameters {
     var parameters = EvaluationParameters()

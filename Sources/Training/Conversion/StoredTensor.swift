@@ -62,9 +62,14 @@ extension Checkpoint {
   /// What writing these names loses or changes, each a sentence.
   func notices(writing style: NameStyle) -> [String] {
     var notices: [String] = []
-    if !momenta.isEmpty {
+    if !states.isEmpty {
+      let kept = states.keys.contains(.momentum) ? "momenta" : "moments"
       notices.append(
-        "the momenta of the optimizer and the position in the training stay behind: weights alone are written")
+        "the \(kept) of the optimizer and the position in the training stay behind: weights alone are written")
+    }
+    if holdsAverages {
+      notices.append(
+        "the weights are running means, and those that were being trained are the arrays ema_…, as in mmcv")
     }
     let scores = model.first { $0.name == "roi_head.bbox_head.fc_cls.bias" }
     if style == .torchvision, let outputs = scores?.shape.first {

@@ -12,7 +12,7 @@ final class MetricsLog {
     let iterationsPerEpoch: Int
     let lr: Double
     let losses: LossValues
-    /// nil without `grad_clip`.
+    /// nil without `grad_clip`, and where the optimiser took no step.
     let gradNorm: Double?
     let seconds: Double
     let dataSeconds: Double
@@ -99,7 +99,8 @@ final class MetricsLog {
     var terms = last.losses.named.enumerated().map { index, term in
       (term.name, mean { $0.losses.named[index].value })
     }
-    if taken[0].gradNorm != nil { terms.append(("grad_norm", mean { $0.gradNorm ?? 0 })) }
+    let norms = taken.compactMap(\.gradNorm)
+    if !norms.isEmpty { terms.append(("grad_norm", norms.reduce(0, +) / Double(norms.count))) }
     let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Int(Machine.peakMemoryMiB))
     let sync = last.sync.map { _ in
       (waited: mean { $0.sync?.waitedSeconds ?? 0 }, hidden: mean { $0.sync?.hiddenShare ?? 0 })

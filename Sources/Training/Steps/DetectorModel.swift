@@ -24,9 +24,6 @@ public final class DetectorModel {
   /// All parameters and statistics in PyTorch's layouts, in mmdetection's names.
   public func exportedModel() -> [Checkpoint.Array] { Array(store.exportedModel(from: store.values)) }
 
-  /// The momenta of the trainable parameters, in the same names and layouts.
-  public func exportedMomenta() -> [Checkpoint.Array] { Array(store.exportedMomenta(from: store.momenta)) }
-
   /// Rank 0's running statistics on all ranks: those of plain batch norm differ from rank to rank. Collective.
   func broadcastStatistics(over world: World) throws {
     let range = store.trainableCount..<store.count
@@ -36,18 +33,27 @@ public final class DetectorModel {
 
 extension ParameterStore {
   /// All parameters and statistics in PyTorch's layouts, each made when it is asked for.
-  /// - Parameter values: the arena of values, or a copy of it.
-  func exportedModel(from values: Floats) -> LazyMapSequence<[Parameter], Checkpoint.Array> {
-    parameters.lazy.map {
-      Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported(values + $0.offset))
+  /// - Parameters:
+  ///   - values: the arena of values, or a copy of it.
+  ///   - averages: that of averages, where they are kept: they take the names, and the values others (mmcv's `EMAHook`).
+  func exportedModel(
+    from values: Floats, averages: Floats? = nil
+  ) -> some Sequence<Checkpoint.Array> {
+    let own = parameters.map { (name: $0.name, parameter: $0, arena: $0.isTrainable ? averages ?? values : values) }
+    let trained = averages == nil ? [] : parameters.filter { !$0.isStatistic }
+    let beside = trained.map { (name: Checkpoint.averagedName($0.name), parameter: $0, arena: values) }
+    return (own + beside).lazy.map { entry in
+      Checkpoint.Array(
+        name: entry.name, shape: entry.parameter.shape,
+        values: entry.parameter.exported(entry.arena + entry.parameter.offset))
     }
   }
 
-  /// The momenta of the trainable parameters, in the same way.
-  /// - Parameter momenta: the arena of momenta, or a copy of it.
-  func exportedMomenta(from momenta: Floats) -> LazyMapSequence<[Parameter], Checkpoint.Array> {
+  /// A state of the trainable parameters, in the same way.
+  /// - Parameter arena: the state's, or a copy of it.
+  func exportedState(from arena: Floats) -> LazyMapSequence<[Parameter], Checkpoint.Array> {
     trainable.lazy.map {
-      Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported(momenta + $0.offset))
+      Checkpoint.Array(name: $0.name, shape: $0.shape, values: $0.exported(arena + $0.offset))
     }
   }
 }

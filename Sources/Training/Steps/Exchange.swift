@@ -45,11 +45,13 @@ final class Exchange {
 
   /// What this rank's losses are divided by: the counts of all ranks, or its own. The one summation of counts in a step,
   /// with which exact sums begin.
-  /// - Parameter images: in how many parts this rank's share passes.
-  func divisors(_ counts: [Double], images: Int) throws -> [Double] {
+  /// - Parameters:
+  ///   - images: in how many parts this rank's share passes.
+  ///   - window: the iterations whose gradients are summed.
+  func divisors(_ counts: [Double], images: Int, _ window: GradientWindow) throws -> [Double] {
     var counts = counts + (exactSums == nil ? [] : [Double(images)])
     try normalizer?.sum(&counts)
-    if let exactSums { exactSums.begin(images: Int(counts.removeLast())) }
+    if let exactSums { exactSums.begin(images: Int(counts.removeLast()) * window.length) }
     return counts
   }
 

@@ -39,8 +39,10 @@ struct NonFiniteSteps {
         exitCode: .badData)
     }
     if run.world.rank == 0 {
+      let cumulative = run.configuration.cumulativeIters
+      let window = cumulative > 1 ? " with all the gradients of its \(cumulative) cumulative iterations" : ""
       run.logger.warning(
-        "\(what) (\(details)): left out, \(position.skipped + 1) of at most \(section.maxNonFinite)")
+        "\(what) (\(details)): left out\(window), \(position.skipped + 1) of at most \(section.maxNonFinite)")
     }
   }
 }

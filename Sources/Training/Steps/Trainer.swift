@@ -19,6 +19,10 @@ final class Trainer {
   private var position: Position
   /// Where this process began.
   private let firstIteration: Int
+  /// How many iterations the run will have at its end.
+  private let plannedIterations: Int
+  /// What signals asked for that nobody has followed yet.
+  private var wishes = StepWishes()
 
   init(
     run: RunSetup, plan: RunPlan, model: DetectorModel, step: TrainingStep, data: TrainingData,
@@ -27,6 +31,7 @@ final class Trainer {
     (self.run, self.plan, self.model, self.step, self.data) = (run, plan, model, step, data)
     (self.metrics, self.checkpoints) = (metrics, checkpoints)
     (self.validation, self.position, firstIteration) = (validation, position, position.iteration)
+    plannedIterations = plan.maxIterations(from: position, inEpoch: position.images / data.globalBatch)
     badPictures = BadPictures(run)
     schedule = LearningRateSchedule(
       configuration: run.configuration.learningRate, baseRate: run.scaledLearningRate,
@@ -40,8 +45,10 @@ final class Trainer {
   /// it up when it goes on.
   /// - Parameter before: how it stands with the validation at the place where the run goes on.
   func train(validated before: ResumedRun.Validation) throws -> Outcome {
-    data.start(at: position)
+    let open = position.accumulated
+    data.start(at: position.before(open, batch: data.globalBatch, imagesPerEpoch: data.imagesPerEpoch))
     defer { data.stop() }
+    try reopenWindow(open)
     if let validation, before == .due || before == .none && plan.evaluationIsDueAtFirst(position) {
       if before == .due { run.logger.info("Making up for the validation at iteration \(position.iteration)") }
       guard try isEvaluated(validation) else { return .stoppedBySignal }
@@ -63,6 +70,30 @@ final class Trainer {
     run.progress.begin(.saving)
     try checkpoints.finish()
     return .done
+  }
+
+  /// Takes the iterations of an open window again, for their gradients alone: a checkpoint holds no sums, of which each rank
+  /// has its own, and the parameters have not moved since the window began.
+  private func reopenWindow(_ open: Int) throws {
+    guard open > 0 else { return }
+    run.logger.info("Gathering the gradients of the \(open) iterations that wait for their step again")
+    var place = position.before(open, batch: data.globalBatch, imagesPerEpoch: data.imagesPerEpoch)
+    for _ in 0..<open {
+      if place.images >= data.imagesPerEpoch { place.beginNextEpoch() }
+      run.progress.beginStep(place.iteration + 1)
+      let batch = try data.next()
+      let outcome = try step.run(
+        on: batch.input(on: model.engine), seed: run.seed, epoch: place.epoch, iteration: place.iteration,
+        window: window(of: place), isRepeated: true, learningRate: 0, badPictures: batch.badPictures.count,
+        acceptsBadPictures: { try badPictures.accepts(batch) })
+      if let failure = badPictures.failure { throw failure }
+      wishes.add(outcome.wishes)
+      place.advance(by: data.globalBatch)
+    }
+  }
+
+  private func window(of position: Position) -> GradientWindow {
+    GradientWindow(of: position.iteration, every: run.configuration.cumulativeIters, until: plannedIterations)
   }
 
   private func save(_ wishes: StepWishes, epochIsDone: Bool) throws {
@@ -121,11 +152,13 @@ final class Trainer {
     let batch = try data.next()
     let input = batch.input(on: model.engine)
     let dataTime = start.duration(to: .now)
-    let lr = schedule.rate(epoch: position.epoch, iteration: position.iteration)
+    let (now, window) = (position, window(of: position))
+    let lr = schedule.rate(epoch: now.epoch, iteration: now.iteration)
     let outcome = try step.run(
-      on: input, seed: run.seed, epoch: position.epoch, iteration: position.iteration,
-      skipped: position.skipped, learningRate: lr, badPictures: batch.badPictures.count,
-      acceptsBadPictures: { try badPictures.accepts(batch) })
+      on: input, seed: run.seed, epoch: now.epoch, iteration: now.iteration, updates: now.updates, window: window,
+      learningRate: lr,
+      rate: { self.schedule.rate(epoch: now.epoch, iteration: now.iteration, factor: $0) },
+      badPictures: batch.badPictures.count, acceptsBadPictures: { try badPictures.accepts(batch) })
     if let failure = badPictures.failure { throw try saved(before: failure) }
     if let defect = outcome.defect {
       try NonFiniteSteps(run: run, dataset: data.dataset).handle(
@@ -135,6 +168,8 @@ final class Trainer {
       position.skipped += 1
     }
     position.advance(by: data.globalBatch)
+    position.updates += outcome.isUpdated ? 1 : 0
+    position.accumulated = window.isLast ? 0 : position.accumulated + 1
     if Signals.takeHangUp() { run.logger.notice("The terminal or the connection to it is gone; the training goes on") }
     metrics?.record(
       MetricsLog.Step(
@@ -143,7 +178,9 @@ final class Trainer {
         gradNorm: outcome.gradNorm, seconds: start.duration(to: .now).seconds, dataSeconds: dataTime.seconds,
         sync: outcome.sync, isTaken: outcome.defect == nil, skipped: position.skipped,
         badPictures: badPictures.count))
-    return outcome.wishes
+    defer { wishes = StepWishes() }
+    wishes.add(outcome.wishes)
+    return wishes
   }
 
   private var replicas: ReplicaCheck {
@@ -173,6 +210,9 @@ final class Trainer {
     run.progress.begin(.evaluating)
     try checkpoints.requireSound(position, "\(run.workDir): error: not evaluated")
     try model.broadcastStatistics(over: run.world)
+    let measuresAverages = run.configuration.average != nil
+    if measuresAverages { model.store.swapAverages() }
+    defer { if measuresAverages { model.store.swapAverages() } }
     guard let outcome = try validation.evaluate(model, progress: { _, _ in run.progress.tick() }) else { return }
     let classes = run.configuration.evaluation?.classwise ?? false ? validation.dataset.classes : []
     let table = classes.isEmpty ? [] : outcome.classTable(classes)
@@ -195,10 +235,20 @@ package struct Position: Codable, Equatable {
   package var iteration = 0
   /// Those of them that left the parameters as they were (`mpi.on_non_finite: skip`).
   package var skipped = 0
+  /// The steps that the optimiser took.
+  package var updates = 0
+  /// The last iterations, whose gradients wait for those that share a step with them (`cumulative_iters`).
+  package var accumulated = 0
 
-  package init(epoch: Int = 0, images: Int = 0, iteration: Int = 0, skipped: Int = 0) {
+  package init(
+    epoch: Int = 0, images: Int = 0, iteration: Int = 0, skipped: Int = 0, updates: Int = 0, accumulated: Int = 0
+  ) {
     (self.epoch, self.images, self.iteration, self.skipped) = (epoch, images, iteration, skipped)
+    (self.updates, self.accumulated) = (updates, accumulated)
   }
+
+  /// What checkpoints call `accumulated`, of runs that accumulate.
+  static let windowKey = "accumulated_iterations"
 
   mutating func advance(by batch: Int) {
     images += batch

@@ -6,7 +6,8 @@ import MPI
 import Tensors
 
 /// One training step, as all ranks take it together: forward; backward, while which the gradients are summed over the
-/// ranks; the step's one report; clipping and SGD.
+/// ranks; the step's one report; clipping and the optimiser's step. Where several iterations share a step
+/// (`GradientWindow`), the gradients stay with their ranks until the last of them.
 package final class TrainingStep {
   /// What a step found, the same on all ranks.
   package struct Outcome {
@@ -21,11 +22,16 @@ package final class TrainingStep {
     package internal(set) var gradNorm: Double?
     /// What was not finite, so that the parameters stayed as they were; nil where the step was taken.
     package internal(set) var defect: StepDefect?
+    /// Whether the optimiser took a step.
+    package internal(set) var isUpdated = false
   }
 
   private let model: DetectorModel
   private let exchange: Exchange
-  private let optimizer: SGD
+  private let optimizer: Optimizer
+  private let average: AverageConfiguration?
+  /// Whether an iteration of the open window was not finite: then the window is left out as a whole.
+  private var windowIsSpoilt = false
   private let order: CollectiveOrder
   private let injector: Injector?
   /// What the forward pass changes, where norms gather it; a step that is not taken must not.
@@ -38,7 +44,9 @@ package final class TrainingStep {
   ) throws {
     (self.model, self.order, self.injector) = (model, order, injector)
     exchange = try Exchange(world: world, model: model, configuration: configuration, order: order)
-    optimizer = SGD(configuration: configuration.optimizer, store: model.store)
+    optimizer = Optimizer(configuration: configuration.optimizer, store: model.store)
+    average = configuration.average
+    if average != nil { model.store.keep([.average]) }
     let gathers = configuration.model.backbone.usesBatchStatistics || configuration.model.neck.usesBatchStatistics
     statistics = gathers ? model.store.parameters.filter(\.isStatistic) : []
   }
@@ -48,22 +56,28 @@ package final class TrainingStep {
   package private(set) var backwardSeconds = 0.0
 
   /// Takes a step on this rank's share of the global batch. Where a loss or a gradient is not finite on any rank, the
-  /// parameters and momenta stay.
+  /// parameters and their states stay.
   ///
   /// - Parameters:
   ///   - seed, epoch: with the image ids, the key of the random samplers.
   ///   - iteration: the steps of the run before this one.
-  ///   - skipped: those of them that were not taken.
+  ///   - updates: those of them after which the optimiser took a step; nil: all.
+  ///   - window: the iterations that share a step of the optimiser, and the place of this one.
+  ///   - isRepeated: whether it was taken before, by a run that this one goes on: only the gradients are gathered.
+  ///   - rate: the learning rate of parameters with a factor; nil: `learningRate` times it.
   ///   - badPictures: how many of this rank's share could not be used.
   ///   - acceptsBadPictures: asked on all ranks, together, where there are any: whether the step is to be taken.
   package func run(
-    on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, skipped: Int = 0, learningRate: Double,
-    badPictures: Int = 0, acceptsBadPictures: () throws -> Bool = { true }
+    on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, updates: Int? = nil,
+    window: GradientWindow = .single, isRepeated: Bool = false, learningRate: Double,
+    rate: ((Double) -> Double)? = nil, badPictures: Int = 0, acceptsBadPictures: () throws -> Bool = { true }
   ) throws -> Outcome {
     let (draws, workers) = (Draws(seed: seed, epoch: epoch), model.engine.workers)
     let kept = statistics.map { ($0, $0.exported($0.values)) }
-    let (values, counts) = try accumulateGradients(input, draws)
-    let norm = optimizer.gradientNorm(workers)
+    if window.isFirst || windowIsSpoilt { model.store.zeroGradients() }
+    if window.isFirst { windowIsSpoilt = false }
+    let (values, counts) = try accumulateGradients(input, draws, window)
+    let norm = window.isLast ? optimizer.gradientNorm(workers) : nil
     let areFinite = exchange.exactSums?.failure == nil && optimizer.gradientsAreFinite(norm: norm, workers)
     var outcome = try exchange.report(
       model.detector.terms, values, counts: counts, gradientsAreFinite: areFinite, badPictures: badPictures,
@@ -74,16 +88,32 @@ package final class TrainingStep {
       return outcome
     }
     guard outcome.defect == nil else {
-      outcome.defect = try defect(of: values, isOfGradientsAlone: outcome.losses.isFinite, input, draws)
+      windowIsSpoilt = true
+      outcome.defect = try defect(of: values, isOfGradientsAlone: outcome.losses.isFinite, input, draws, window)
       restore(kept)
       return outcome
     }
-    outcome.gradNorm = norm
-    optimizer.clipGradients(norm: norm, workers)
-    optimizer.isFirstStep = iteration == skipped
-    optimizer.step(learningRate: learningRate, workers)
+    guard !isRepeated else {
+      restore(kept)
+      return outcome
+    }
+    if window.isLast, !windowIsSpoilt {
+      (outcome.gradNorm, outcome.isUpdated) = (norm, true)
+      optimizer.clipGradients(norm: norm, workers)
+      optimizer.stepCount = updates ?? iteration
+      optimizer.step({ rate?(Double($0)) ?? learningRate * Double($0) }, workers)
+    }
+    updateAverages(after: iteration)
     try injector?.flipBit(in: model.store)
     return outcome
+  }
+
+  /// mmcv's `EMAHook`, which follows each iteration, also those without a step of the optimiser.
+  private func updateAverages(after iteration: Int) {
+    guard let intake = average?.intake(after: iteration) else { return }
+    let store = model.store
+    RunningMean.update(
+      store.state(.average), store.values, store.trainableCount, momentum: intake, model.engine.workers)
   }
 
   private func restore(_ statistics: [(Parameter, [Float])]) {
@@ -97,20 +127,24 @@ package final class TrainingStep {
   }
 
   private func accumulateGradients(
-    _ input: DetectorInput, _ draws: Draws
+    _ input: DetectorInput, _ draws: Draws, _ window: GradientWindow
   ) throws -> (values: [Double], counts: [Double]) {
-    let result = try passThrough(input, draws, informing: exchange.reducer)
+    let result = try passThrough(input, draws, window, informing: window.isLast ? exchange.reducer : nil)
     try injector?.swapCollectives(in: order)
+    guard window.isLast else { return result }
     try exchange.reducer.finish()
+    if window.length > 1 {
+      let (store, workers) = (model.store, model.engine.workers)
+      VectorNorm.scale(store.gradients, store.trainableCount, by: 1 / Float(window.length), workers)
+    }
     return result
   }
 
   /// Forward and back, in the parts that the exchange wants.
   private func passThrough(
-    _ input: DetectorInput, _ draws: Draws, informing reducer: GradientReducer?
+    _ input: DetectorInput, _ draws: Draws, _ window: GradientWindow, informing reducer: GradientReducer?
   ) throws -> (values: [Double], counts: [Double]) {
     let start = ContinuousClock.now
-    model.store.zeroGradients()
     defer { model.engine.tape = nil }
     var passes = try exchange.parts(of: input).map { part in
       let tape = Tape()
@@ -118,7 +152,7 @@ package final class TrainingStep {
       return Pass(tape: tape, pending: try model.detector.train(part, draws))
     }
     let counts = exchange.sum(passes.map(\.pending.counts))
-    let divisors = try exchange.divisors(counts, images: passes.count)
+    let divisors = try exchange.divisors(counts, images: passes.count, window)
     var (values, middle) = ([[Double]](), start)
     passes.reverse()
     while !passes.isEmpty {
@@ -129,7 +163,7 @@ package final class TrainingStep {
       }
       values.append(terms.map(\.value))
       try tape.backward(from: terms.total, informing: passes.isEmpty ? reducer : nil)
-      if !passes.isEmpty { exchange.exactSums?.addImage() }
+      if !passes.isEmpty || reducer == nil { exchange.exactSums?.addImage() }
     }
     (forwardSeconds, backwardSeconds) = (start.duration(to: middle).seconds, middle.duration(to: .now).seconds)
     return (exchange.sum(values), counts)
@@ -146,14 +180,15 @@ package final class TrainingStep {
   ///
   /// Float sums don't tell whose gradients they were: where these alone were wrong each rank takes the step again, for itself.
   private func defect(
-    of values: [Double], isOfGradientsAlone: Bool, _ input: DetectorInput, _ draws: Draws
+    of values: [Double], isOfGradientsAlone: Bool, _ input: DetectorInput, _ draws: Draws, _ window: GradientWindow
   ) throws -> StepDefect {
     let terms = zip(model.detector.terms.terms, values).filter { $0.isSummed && !$1.isFinite }.map(\.0.name)
     var finding = StepDefect.Finding(terms: terms, parameter: firstParameterNotFinite)
     if let failure = exchange.exactSums?.failure {
       (finding.parameter, finding.image) = (failure.parameter, input.metas[failure.image].imageID)
     } else if isOfGradientsAlone, exchange.exactSums == nil {
-      _ = try passThrough(input, draws, informing: nil)
+      model.store.zeroGradients()
+      _ = try passThrough(input, draws, window, informing: nil)
       if let parameter = firstParameterNotFinite { (finding.parameter, finding.isOwn) = (parameter, true) }
     }
     return try exchange.defect(from: finding)
@@ -178,4 +213,6 @@ package struct SyncTimes: Sendable {
 package struct StepWishes {
   package var save = false
   package var stop = false
+
+  mutating func add(_ other: StepWishes) { (save, stop) = (save || other.save, stop || other.stop) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Tensors
 
 /// What an HDF5 file holds: a checkpoint of this program, or arrays that somebody put into a file by hand.
 enum HDF5Contents {
@@ -68,7 +69,8 @@ extension HDF5Contents {
   struct Message {
     let tensors: [StoredTensor]
     var metadata: [String: String] = [:]
-    private static let prefixes = (model: "model:", momentum: "momentum:")
+    private static let modelPrefix = "model:"
+    private static func prefix(_ state: ParameterState) -> String { "\(state.rawValue):" }
 
     func image() throws -> [UInt8] { try SafetensorsWriter.image(tensors, metadata: metadata) }
 
@@ -86,12 +88,13 @@ extension HDF5Contents {
       }
       let checkpoint = try Checkpoint(file)
       tensors =
-        Self.tensors(checkpoint.model, Self.prefixes.model) + Self.tensors(checkpoint.momenta, Self.prefixes.momentum)
+        Self.tensors(checkpoint.model, Self.modelPrefix)
+        + checkpoint.states.flatMap { Self.tensors($0.value, Self.prefix($0.key)) }
         + checkpoint.batchCounts.map {
-          StoredTensor(name: Self.prefixes.model + $0.key, shape: [], values: .integer(Int64($0.value)))
+          StoredTensor(name: Self.modelPrefix + $0.key, shape: [], values: .integer(Int64($0.value)))
         }
       var rest = checkpoint
-      (rest.model, rest.momenta, rest.batchCounts) = ([], [], [:])
+      (rest.model, rest.states, rest.batchCounts) = ([], [:], [:])
       metadata["checkpoint"] = String(decoding: try JSONEncoder().encode(rest), as: UTF8.self)
     }
 
@@ -114,9 +117,13 @@ extension HDF5Contents {
         }
       }
       var checkpoint = try JSONDecoder().decode(Checkpoint.self, from: Data(text.utf8))
-      (checkpoint.model, checkpoint.momenta) = (arrays(prefixes.model), arrays(prefixes.momentum))
+      checkpoint.model = arrays(modelPrefix)
+      for state in ParameterState.allCases {
+        let found = arrays(prefix(state))
+        if !found.isEmpty { checkpoint.states[state] = found }
+      }
       for (name, count) in file.weights.batchCounts {
-        checkpoint.batchCounts[String(name.dropFirst(prefixes.model.count))] = count
+        checkpoint.batchCounts[String(name.dropFirst(modelPrefix.count))] = count
       }
       return .checkpoint(checkpoint)
     }

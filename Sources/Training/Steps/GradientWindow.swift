@@ -1,0 +1,37 @@
+/// Iterations that share a step of the optimiser (`cumulative_iters`): their gradients are summed, and their mean is applied
+/// after the last one, as by mmcv's `GradientCumulativeOptimizerHook`.
+package struct GradientWindow: Equatable, Sendable {
+  /// The number of its iterations.
+  package let length: Int
+  /// Of an iteration in it, from 0 on.
+  package let place: Int
+
+  /// An iteration with a step of its own.
+  package static let single = GradientWindow(of: 0, every: 1, until: .max)
+
+  /// Windows begin at the multiples of `every`; the last one of a run ends with it.
+  /// - Parameters:
+  ///   - iteration: 0-based, over all epochs.
+  ///   - end: the iterations of the whole run.
+  package init(of iteration: Int, every: Int, until end: Int) {
+    let start = iteration / every * every
+    place = iteration - start
+    length = max(place + 1, min(every, end - start))
+  }
+
+  package var isFirst: Bool { place == 0 }
+  package var isLast: Bool { place == length - 1 }
+}
+
+extension Position {
+  /// The position so many iterations before, from which the gradients of an open window are gathered again.
+  func before(_ iterations: Int, batch: Int, imagesPerEpoch: Int) -> Position {
+    var start = self
+    for _ in 0..<iterations {
+      if start.images == 0 { (start.epoch, start.images) = (start.epoch - 1, imagesPerEpoch) }
+      start.images -= batch
+      start.iteration -= 1
+    }
+    return start
+  }
+}
