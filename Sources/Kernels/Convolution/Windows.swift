@@ -91,16 +91,25 @@ struct Windows {
     return map + ((image * height + row) * width + column) * mapChannels + firstChannel
   }
 
-  /// The rows `range` of the column matrix, whose channels are a multiple of 16, as `[column / 16][row][16]`.
-  func writePanels(_ range: Range<Int>, of map: Floats, into panels: Floats) {
-    let (length, groups) = (Vector.scalarCount, channels / Vector.scalarCount)
+  /// Where sixteen channels of a cell go.
+  struct VectorPlace {
+    /// The first of the channels.
+    let source: Int
+    /// Where the first window's first tap has them, and how far it is to those of the next window and of the next tap.
+    let target: Int
+    let windowStride: Int
+    let tapStride: Int
+  }
+
+  /// Copies what the windows `range` see of some vectors of channels: a cell's are read side by side.
+  func write(_ range: Range<Int>, of map: Floats, _ places: [VectorPlace], into buffer: Floats) {
     for index in range {
       let (image, i, j) = (index / (rows * columns), index / columns % rows, index % columns)
       for tap in 0..<kernelHeight * kernelWidth {
         let source = cell(image, i, j, tap, of: map)
-        for group in 0..<groups {
-          let target = panels + ((tap * groups + group) * range.count + index - range.lowerBound) * length
-          target.vector = source.map { ($0 + group * length).vector } ?? Vector()
+        for place in places {
+          let target = place.target + (index - range.lowerBound) * place.windowStride + tap * place.tapStride
+          (buffer + target).vector = source.map { ($0 + place.source).vector } ?? Vector()
         }
       }
     }

@@ -48,6 +48,26 @@ struct GroupedChannels {
     return blocks.flatMap { block in block.vectors.map { Block(vectors: $0..<$0 + 1, sources: block.sources) } }
   }
 
+  /// The blocks in runs that see no more channels than this, if they can.
+  func runs(sources limit: Int) -> [ArraySlice<Block>] {
+    var (runs, first, sum): ([ArraySlice<Block>], Int, Int) = ([], 0, 0)
+    for (index, block) in blocks.enumerated() {
+      if index > first, sum + block.sources.count > limit {
+        runs.append(blocks[first..<index])
+        (first, sum) = (index, 0)
+      }
+      sum += block.sources.count
+    }
+    return runs + [blocks[first...]]
+  }
+
+  /// As many runs of `jobs` as keep the threads busy.
+  var jobRuns: [ArraySlice<Block>] {
+    let jobs = self.jobs
+    let length = (jobs.count + Self.leastJobs - 1) / Self.leastJobs
+    return stride(from: 0, to: jobs.count, by: length).map { jobs[$0..<min(jobs.count, $0 + length)] }
+  }
+
   /// The blocks of each job, where there are so many parts of a map. As many as there can be: they lie side by side in
   /// the map's pixels.
   func chunks(beside parts: Int) -> [ArraySlice<Block>] {
@@ -71,6 +91,14 @@ struct GroupedChannels {
     let end = ((vector + 1) * length - 1) / group * group + group
     return first / length * length..<(end + length - 1) / length * length
   }
+}
+
+extension ArraySlice<GroupedChannels.Block> {
+  /// Of all the blocks together; blocks that overlap count twice.
+  var sources: Int { reduce(0) { $0 + $1.sources.count } }
+  /// The vectors' channels, which are neighbours.
+  var channels: Int { reduce(0) { $0 + $1.channels } }
+  var firstChannel: Int { self[startIndex].firstChannel }
 }
 
 /// The weights `[out, taps, in / groups]` of a convolution in groups, where each vector of outputs has a matrix

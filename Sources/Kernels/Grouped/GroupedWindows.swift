@@ -1,25 +1,40 @@
 /// Convolutions in groups, of any kernel, stride and dilation, as products of windows: the micro-kernel has sixteen
 /// channels at a time, and as many windows as stay in the cache of a core.
+///
+/// A job has some windows of a run of blocks that lie side by side in the map's pixels, and copies them all at once, so
+/// that memory is read in its order.
 struct GroupedWindows {
-  let shape: ConvolutionShape
-  let channels: GroupedChannels
+  private typealias Run = ArraySlice<GroupedChannels.Block>
 
-  init(_ shape: ConvolutionShape, _ channels: GroupedChannels) { (self.shape, self.channels) = (shape, channels) }
+  private let shape: ConvolutionShape
+  private let channels: GroupedChannels
+  private let runs: [Run]
+  private let taps: Int
 
-  private var taps: Int { shape.kernelHeight * shape.kernelWidth }
+  init(_ shape: ConvolutionShape, _ channels: GroupedChannels) {
+    (self.shape, self.channels) = (shape, channels)
+    runs = channels.runs(sources: 512)
+    taps = shape.kernelHeight * shape.kernelWidth
+  }
+
   /// The floats of a vector's weights as panels.
   private var panelCount: Int { taps * channels.mostSources * Vector.scalarCount }
 
-  /// So many windows that they take a quarter of a MiB, and that their pixels take about one.
-  private func rowsOfPart(depth: Int) -> Int {
-    let pixels = (1 << 18) / (shape.stride * shape.stride * shape.inChannels)
-    return max(32, min(512, (1 << 16) / depth, pixels) / 16 * 16)
+  /// So many windows that those of a run take half a MiB.
+  private func windowsOfPart(taps: Int, sources: Int) -> Int {
+    max(16, min(512, (1 << 17) / (taps * sources) / 8 * 8))
+  }
+
+  private func parts(of count: Int, taps: Int) -> [Range<Int>] {
+    let size = windowsOfPart(taps: taps, sources: runs.map(\.sources).max() ?? 1)
+    return stride(from: 0, to: count, by: size).map { $0..<min(count, $0 + size) }
   }
 
   func forward(
     _ x: Floats, _ weight: Floats, _ epilogue: ConvolutionEpilogue, into y: Floats, _ workers: Workers
   ) {
     let (length, outChannels) = (Vector.scalarCount, shape.outChannels)
+    let windows = shape.windows(channels: 0..<shape.inChannels)
     let weightCount = GroupedWeights.count(channels, taps: taps)
     let memory = workers.shared.floats(weightCount + channels.vectors * panelCount)
     let weights = GroupedWeights(weight, channels, taps: taps, in: memory, workers)
@@ -31,23 +46,15 @@ struct GroupedWindows {
         Transposition.write(weights.matrix(vector) + step, stride: depth, to: target + step)
       }
     }
-    let count = shape.outPixels
-    let size = rowsOfPart(depth: taps * channels.mostSources)
-    let chunks = channels.chunks(beside: (count + size - 1) / size)
-    workers.run(jobs: (count + size - 1) / size * chunks.count) { job, scratch in
-      let first = job / chunks.count * size
-      let rows = first..<min(count, first + size)
-      for block in chunks[job % chunks.count] {
-        let windows = shape.windows(channels: block.sources)
-        let matrix = windows.matrix(rows, of: x, in: scratch.floats(windows.bufferCount(rows.count)))
-        PanelProduct.multiplyRows(
-          matrix, stride: windows.depth, panels.from(block.vectors.lowerBound, 0),
-          into: y + rows.lowerBound * outChannels + block.firstChannel, stride: outChannels, rows: rows.count,
-          steps: windows.depth, groups: block.vectors.count, adds: false)
-        epilogue.apply(
-          to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: block.firstChannel,
-          columns: block.channels, stride: outChannels)
-      }
+    let parts = parts(of: shape.outPixels, taps: taps)
+    workers.run(jobs: parts.count * runs.count) { job, scratch in
+      let (rows, run) = (parts[job / runs.count], runs[job % runs.count])
+      multiply(
+        windows, rows, of: x, run, panels, firstTap: 0, into: y + rows.lowerBound * outChannels,
+        stride: outChannels, scratch.floats(rows.count * taps * run.sources))
+      epilogue.apply(
+        to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: run.firstChannel, columns: run.channels,
+        stride: outChannels)
     }
   }
 
@@ -72,69 +79,118 @@ struct GroupedWindows {
       }
     }
     let parts = parts(of: phases)
-    let chunks = channels.chunks(beside: parts.count)
-    workers.run(jobs: parts.count * chunks.count) { job, scratch in
-      let part = parts[job / chunks.count]
-      for block in chunks[job % chunks.count] {
-        write(part, block, dy, panels, to: dx, adds: !isFresh, scratch)
-      }
+    workers.run(jobs: parts.count * runs.count) { job, scratch in
+      let ((phase, rows, firstTap), run) = (parts[job / runs.count], runs[job % runs.count])
+      let (windows, columns) = (phase.windows(channels: 0..<shape.outChannels), run.channels)
+      let product = scratch.floats(rows.count * (columns + phase.taps.count * run.sources))
+      multiply(
+        windows, rows, of: dy, run, panels, firstTap: firstTap, into: product - run.firstChannel, stride: columns,
+        product + rows.count * columns)
+      phase.scatter(product, columns, rows, channels: columns, to: dx + run.firstChannel, adds: !isFresh)
     }
   }
 
-  /// Some windows of a phase, and the number of the taps of the phases before it.
-  private typealias PhasePart = (phase: InputPhase, rows: Range<Int>, firstTap: Int)
-
-  private func parts(of phases: [InputPhase]) -> [PhasePart] {
+  /// Some windows of the phases, and the number of the taps of the phases before.
+  private func parts(of phases: [InputPhase]) -> [(phase: InputPhase, rows: Range<Int>, firstTap: Int)] {
     var firstTap = 0
     return phases.flatMap { phase in
       defer { firstTap += phase.taps.count }
       let count = phase.windows(channels: 0..<shape.outChannels).count
-      let size = rowsOfPart(depth: phase.taps.count * channels.mostSources)
-      return stride(from: 0, to: count, by: size).map { (phase, $0..<min(count, $0 + size), firstTap) }
+      return parts(of: count, taps: phase.taps.count).map { (phase, $0, firstTap) }
     }
   }
 
-  private func write(
-    _ part: PhasePart, _ block: GroupedChannels.Block, _ dy: Floats, _ panels: PanelProduct.Panels, to dx: Floats,
-    adds: Bool, _ scratch: Scratch
+  /// Writes the products of the windows `rows` of a run's blocks with their panels.
+  ///
+  /// - Parameters:
+  ///   - windows: of all channels.
+  ///   - firstTap: where in the panels those of the windows begin.
+  ///   - target: of the first window and of channel 0; windows are `stride` floats apart.
+  ///   - buffer: room for the windows.
+  private func multiply(
+    _ windows: Windows, _ rows: Range<Int>, of map: Floats, _ run: Run, _ panels: PanelProduct.Panels, firstTap: Int,
+    into target: Floats, stride: Int, _ buffer: Floats
   ) {
-    let windows = part.phase.windows(channels: block.sources)
-    let (rows, columns) = (part.rows.count, block.channels)
-    let product = scratch.floats(rows * columns + windows.bufferCount(rows))
-    let matrix = windows.matrix(part.rows, of: dy, in: product + rows * columns)
-    PanelProduct.multiplyRows(
-      matrix, stride: windows.depth, panels.from(block.vectors.lowerBound, part.firstTap * block.sources.count),
-      into: product, stride: columns, rows: rows, steps: windows.depth, groups: block.vectors.count, adds: false)
-    part.phase.scatter(product, columns, part.rows, channels: columns, to: dx + block.firstChannel, adds: adds)
+    let taps = windows.kernelHeight * windows.kernelWidth
+    var (places, base): ([Windows.VectorPlace], Int) = ([], 0)
+    for block in run {
+      let depth = taps * block.sources.count
+      for channel in Swift.stride(from: 0, to: block.sources.count, by: Vector.scalarCount) {
+        places.append(
+          Windows.VectorPlace(
+            source: block.sources.lowerBound + channel, target: base + channel, windowStride: depth,
+            tapStride: block.sources.count))
+      }
+      base += rows.count * depth
+    }
+    windows.write(rows, of: map, places, into: buffer)
+    var matrix = buffer
+    for block in run {
+      let depth = taps * block.sources.count
+      PanelProduct.multiplyRows(
+        matrix, stride: depth, panels.from(block.vectors.lowerBound, firstTap * block.sources.count),
+        into: target + block.firstChannel, stride: stride, rows: rows.count, steps: depth,
+        groups: block.vectors.count, adds: false)
+      matrix += rows.count * depth
+    }
   }
 
   /// A job sums over all windows for some output channels and what they see.
   func backwardWeight(_ x: Floats, _ dy: Floats, addingTo dw: Floats, _ workers: Workers) {
     guard shape.outPixels > 0 else { return }
-    let jobs = channels.jobs
-    workers.run(jobs: jobs.count) { job, scratch in
-      let (block, rows) = (jobs[job], jobs[job].channels)
-      let windows = shape.windows(channels: block.sources)
-      let (depth, length) = (windows.depth, Vector.scalarCount)
-      let part = rowsOfPart(depth: depth)
-      let memory = scratch.floats(part * depth + 2 * rows * depth)
-      let (sums, matrices) = (memory + part * depth, memory + part * depth + rows * depth)
-      for first in stride(from: 0, to: windows.count, by: part) {
-        let range = first..<min(windows.count, first + part)
-        windows.writePanels(range, of: x, into: memory)
+    let runs = channels.jobRuns
+    workers.run(jobs: runs.count) { job, scratch in addWeightGradient(of: runs[job], x, dy, to: dw, scratch) }
+  }
+
+  private func addWeightGradient(of run: Run, _ x: Floats, _ dy: Floats, to dw: Floats, _ scratch: Scratch) {
+    let (length, windows) = (Vector.scalarCount, shape.windows(channels: 0..<shape.inChannels))
+    let size = windowsOfPart(taps: taps, sources: run.sources)
+    let sumCount = run.reduce(0) { $0 + $1.channels * taps * $1.sources.count }
+    let memory = scratch.floats(size * taps * run.sources + 2 * sumCount)
+    let (allSums, matrices) = (memory + size * taps * run.sources, memory + size * taps * run.sources + sumCount)
+    for first in stride(from: 0, to: windows.count, by: size) {
+      let range = first..<min(windows.count, first + size)
+      windows.write(range, of: x, panelPlaces(of: run, windows: range.count), into: memory)
+      var (panels, sums) = (memory, allSums)
+      for block in run {
+        let depth = taps * block.sources.count
         PanelProduct.multiplyTurned(
           PanelProduct.Panels(
             base: dy + first * shape.outChannels + block.firstChannel, stride: length, lineStride: shape.outChannels),
-          PanelProduct.Panels(base: memory, stride: range.count * length),
-          into: PanelProduct.Panels(base: sums, stride: rows * length), rows: rows, steps: range.count,
-          groups: depth / length, adds: first > 0)
+          PanelProduct.Panels(base: panels, stride: range.count * length),
+          into: PanelProduct.Panels(base: sums, stride: block.channels * length), rows: block.channels,
+          steps: range.count, groups: depth / length, adds: first > 0)
+        panels += range.count * depth
+        sums += block.channels * depth
       }
+    }
+    var sums = allSums
+    for block in run {
+      let depth = taps * block.sources.count
       for group in 0..<depth / length {
-        for o in 0..<rows {
-          (matrices + o * depth + group * length).vector = (sums + (group * rows + o) * length).vector
+        for o in 0..<block.channels {
+          (matrices + o * depth + group * length).vector = (sums + (group * block.channels + o) * length).vector
         }
       }
       GroupedWeights.addGradient(matrices, of: block, taps: taps, group: channels.group, to: dw)
+      sums += block.channels * depth
     }
+  }
+
+  /// The windows of each block as `[column / 16][window][16]`.
+  private func panelPlaces(of run: Run, windows: Int) -> [Windows.VectorPlace] {
+    var (places, base): ([Windows.VectorPlace], Int) = ([], 0)
+    for block in run {
+      let vectors = block.sources.count / Vector.scalarCount
+      for vector in 0..<vectors {
+        places.append(
+          Windows.VectorPlace(
+            source: block.sources.lowerBound + vector * Vector.scalarCount,
+            target: base + vector * windows * Vector.scalarCount, windowStride: Vector.scalarCount,
+            tapStride: vectors * windows * Vector.scalarCount))
+      }
+      base += windows * taps * block.sources.count
+    }
+    return places
   }
 }

@@ -79,7 +79,9 @@ extension Tensor {
     let workers = engine.workers
     let epilogue = ConvolutionEpilogue(
       scale: affine.scale, shift: affine.shift, residual: residual?.values, relu: relu)
-    Convolution.forward(values, weight.values, epilogue, into: y.values, sizes, workers)
+    withExtendedLifetime(weight) {
+      Convolution.forward(values, weight.values, epilogue, into: y.values, sizes, workers)
+    }
     guard y.needsGradient, let tape = engine.tape else { return y }
     let (dy, engine, learned) = (y.gradientSlot, engine, weight.learned)
     let dresidual = residual?.needsGradient == true ? residual?.gradientSlot : nil

@@ -78,13 +78,15 @@ private struct FoldedNorm: ConvolutionAffine {
     _ x: Floats, _ ds: Floats, _ sums: [Double], _ weight: Floats, _ learned: ConvolutionWeight.Learned,
     _ sizes: ConvolutionShape, _ engine: Engine
   ) {
-    let workers = engine.workers
+    let (workers, gradient) = (engine.workers, learned.gradient)
     let contribution = engine.pool.buffer(learned.count)
-    workers.clear(contribution.values, count: learned.count)
-    Convolution.backwardWeight(x, ds, addingTo: contribution.values, sizes, workers)
-    let products = ConvolutionEpilogue.addWeightGradient(
-      contribution.values, weight, factors: rest, addingTo: learned.gradient, outChannels: sizes.outChannels,
-      depth: learned.count / sizes.outChannels, workers)
+    let products = withExtendedLifetime(contribution) {
+      workers.clear(contribution.values, count: learned.count)
+      Convolution.backwardWeight(x, ds, addingTo: contribution.values, sizes, workers)
+      return ConvolutionEpilogue.addWeightGradient(
+        contribution.values, weight, factors: rest, addingTo: gradient, outChannels: sizes.outChannels,
+        depth: learned.count / sizes.outChannels, workers)
+    }
     norm.addGradients(
       weight: statistics.indices.map {
         statistics[$0].normalized(products: products[$0] / Double(divisors[$0]), sum: sums[$0])
