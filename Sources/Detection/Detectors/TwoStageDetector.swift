@@ -25,8 +25,10 @@ public struct TwoStageConfiguration: Equatable, Sendable {
   /// The maps that the heads look at.
   public var levels: [LevelShape] { neck?.levels(of: backbone.levels) ?? backbone.levels }
 
-  /// Whether norms outside the heads gather statistics of the batch while training.
-  public var usesBatchStatistics: Bool { backbone.usesBatchStatistics || neck?.usesBatchStatistics ?? false }
+  /// Whether norms gather statistics of the batch while training.
+  public var usesBatchStatistics: Bool {
+    backbone.usesBatchStatistics || neck?.usesBatchStatistics ?? false || roiHead?.usesBatchStatistics ?? false
+  }
 
   /// Registers all parameters, in mmdetection's names, in the order in which the forward pass uses them.
   public func make(in scope: LayerScope) -> any Detector {

@@ -60,17 +60,42 @@ struct FittingCheck {
         try expect(
           "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).out_channels", extractor.outChannels, channels,
           source)
-        try expect(
-          "\(head).in_channels", stage.bboxHead.inChannels, extractor.outChannels,
-          "the channels of 'bbox_roi_extractor.out_channels'")
-        try expect(
-          "\(head).roi_feat_size", [stage.bboxHead.roiFeatSize, stage.bboxHead.roiFeatSize],
-          [extractor.outputHeight, extractor.outputWidth], "the 'output_size' of the roi_layer")
+        try bboxHead(stage.bboxHead, head, extractor, model.roiHead?.sharedHead)
       }
       try expect(
         "\(head).num_classes", stage.bboxHead.numClasses, model.numClasses ?? 0,
         "as many as the first stage tells apart")
     }
+  }
+
+  /// The box head takes what the extractor gives, or what the shared head makes of it.
+  private func bboxHead(
+    _ head: BBoxHeadConfiguration, _ path: String, _ extractor: SingleRoIExtractorConfiguration,
+    _ sharedHead: SharedHeadConfiguration?
+  ) throws {
+    var (channels, source) = (extractor.outChannels, "'bbox_roi_extractor.out_channels'")
+    var sizes = [extractor.outputHeight, extractor.outputWidth]
+    if let sharedHead {
+      let layer = sharedHead.layer
+      guard layer.inChannels == channels else {
+        throw error(
+          "model.roi_head.shared_head",
+          "takes \(layer.inChannels) channels, as stage \(sharedHead.stage) of the backbone would, but "
+            + "'bbox_roi_extractor.out_channels' is \(channels)")
+      }
+      if case .group(let groups, _) = layer.norm, groups < 1 || layer.innerChannels % groups != 0 {
+        throw error(
+          "model.roi_head.shared_head.norm_cfg.num_groups",
+          "is \(groups), expected a divisor of its \(layer.innerChannels) channels")
+      }
+      (channels, source) = (layer.outChannels, "'shared_head'")
+      sizes = sizes.map(sharedHead.outputSize)
+    }
+    try expect("\(path).in_channels", head.inChannels, channels, "the channels of \(source)")
+    try expect(
+      "\(path).roi_feat_size", [head.roiFeatSize, head.roiFeatSize], sizes,
+      sharedHead == nil
+        ? "the 'output_size' of the roi_layer" : "what 'shared_head' makes of the roi_layer's 'output_size'")
   }
 
   /// The neck takes the backbone's maps.

@@ -115,6 +115,11 @@ extension RunConfiguration {
         "reduction", "is exact, which the norms of model.neck forbid: they gather statistics of the batch",
         hint: "set model.neck.norm_cfg: {type: GN}, or leave it out")
     }
+    guard model.roiHead?.usesBatchStatistics != true else {
+      throw section.error(
+        "reduction", "is exact, which the norms of model.roi_head forbid: they gather statistics of the batch",
+        hint: "set model.roi_head.shared_head.norm_eval: true")
+    }
   }
 
   /// Keys that mmdetection's configurations carry and that change nothing here.

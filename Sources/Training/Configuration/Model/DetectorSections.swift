@@ -13,7 +13,7 @@ extension RunConfiguration {
         throw section.error(key, "has no place in a model of type \(other)", hint: "leave it out")
       }
       var rpnHead = type == "FastRCNN" ? nil : try section.requiredSection("rpn_head", RPNHeadConfiguration.init)
-      model.roiHead = type == "RPN" ? nil : try section.requiredSection("roi_head", RoIHeadConfiguration.init)
+      model.roiHead = type == "RPN" ? nil : try readRoIHead(section)
       try Self.owner(of: "test_cfg", section, topLevel).requiredSection("test_cfg") { test in
         if rpnHead == nil { test.ignore("rpn", because: "there is no RPN") }
         if type == "RPN" { test.ignore("rcnn", because: "there is no RoI head") }
@@ -29,6 +29,14 @@ extension RunConfiguration {
       model.source = rpnHead.map { .rpnHead($0) } ?? .given
     }
     topLevel.accept("train_cfg", "test_cfg")
+  }
+
+  private func readRoIHead(_ section: ConfigurationSection) throws -> RoIHeadConfiguration {
+    let baseChannels =
+      switch model.backbone {
+      case .resNet(let backbone): backbone.baseChannels
+      }
+    return try section.requiredSection("roi_head") { try RoIHeadConfiguration($0, baseChannels: baseChannels) }
   }
 
   private static func owner(
