@@ -1,6 +1,7 @@
 import Distributed
 import Foundation
 import Layers
+import Primitives
 import Tensors
 
 /// What `--dry-run` prints: what a run would be.
