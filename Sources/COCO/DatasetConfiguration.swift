@@ -50,9 +50,24 @@ public struct DatasetConfiguration: Equatable, Sendable {
   public var minSize = 32
   /// Crowd regions come with an image: whether `Collect.keys` holds `gt_bboxes_ignore`.
   public var collectsIgnored = true
+  /// Whether `Collect.keys` holds `gt_labels`, without which no classes can be learnt.
+  public var collectsLabels = true
+  /// What `LoadProposals` loads; nil without it.
+  public var proposals: ProposalUse?
   public var pipeline: [PipelineStep] = []
   /// How its pictures are read; the same for all data sets of a run.
   public var pictureRules = PictureRules()
 
   public init() {}
+}
+
+/// `proposal_file` with `LoadProposals`.
+public struct ProposalUse: Equatable, Sendable {
+  public var file: String
+  /// At most so many of an image's, the first in the file; nil: all.
+  public var numMaxProposals: Int?
+
+  public init(file: String, numMaxProposals: Int? = nil) {
+    (self.file, self.numMaxProposals) = (file, numMaxProposals)
+  }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
 /// Files as bytes, and what they look like from their first bytes.
-enum FileContent {
+package enum FileContent {
   /// The bytes of a regular file. Devices, folders and pipes are refused before anything is read.
-  static func read(_ path: String, limit: Int) throws -> [UInt8] {
+  package static func read(_ path: String, limit: Int) throws -> [UInt8] {
     let (descriptor, size) = try open(path, limit: limit)
     defer { close(descriptor) }
     var bytes = [UInt8](repeating: 0, count: size)
@@ -54,7 +54,7 @@ enum FileContent {
   }
 
   /// "a GIF picture", "a git-lfs pointer, …": what bytes that are not what was expected seem to be.
-  static func describe(_ bytes: [UInt8]) -> String {
+  package static func describe(_ bytes: [UInt8]) -> String {
     if bytes.isEmpty { return "an empty file" }
     if let media = describeMedia(bytes) { return media }
     if let known = signatures.first(where: { bytes.dropFirst($0.offset).starts(with: $0.bytes) }) { return known.name }

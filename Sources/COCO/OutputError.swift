@@ -14,7 +14,9 @@ public struct OutputError: ReportedError, Equatable {
   public var scope: ErrorScope { .allRanks }
 
   /// Puts `bytes` at `path` as a whole.
-  static func orWrite(_ bytes: some ContiguousBytes, to path: String, safety: WholeFile.Safety) throws(OutputError) {
+  package static func orWrite(_ bytes: some ContiguousBytes, to path: String, safety: WholeFile.Safety)
+    throws(OutputError)
+  {
     do { try WholeFile.write(bytes, to: path, safety: safety) } catch {
       throw OutputError(path: path, reason: error.reason)
     }

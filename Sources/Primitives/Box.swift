@@ -1,6 +1,6 @@
 /// An axis-aligned box in pixels: `x1, y1` the upper left corner, `x2, y2` the lower right one, both on the
 /// continuous grid (a box around the whole of a W × H image is `0, 0, W, H`; there is no "+1" anywhere).
-public struct Box: Hashable, Sendable {
+public struct Box: Hashable, BitwiseCopyable, Sendable {
   public var x1: Float
   public var y1: Float
   public var x2: Float

@@ -42,8 +42,8 @@ extension RunConfiguration {
     (backbone.frozenStages, backbone.zeroInitResidual) = (1, false)
     configuration.model.backbone = .resNet(backbone)
     configuration.model.source = .rpnHead(.benchmark)
-    configuration.model.roiHead.stages = [.benchmark]
-    configuration.model.roiHead.detection.nms.iouThreshold = 0.5
+    configuration.model.roiHead?.stages = [.benchmark]
+    configuration.model.roiHead?.detection.nms.iouThreshold = 0.5
     configuration.optimizer.momentum = 0.9
     configuration.optimizer.weightDecay = 1e-4
     return configuration

@@ -114,7 +114,7 @@ struct SaveBenchmark: ParsableCommand {
       ).threads
       model = DetectorModel(configuration.model, seed: 0, threads: threads)
       taken = try TrainingStep(model: model, world: world, configuration: configuration, order: CollectiveOrder())
-      pictures = RandomPictures(size: size, batch: batch, classes: configuration.model.numClasses, rank: 0)
+      pictures = RandomPictures(size: size, batch: batch, classes: configuration.model.numClasses ?? 1, rank: 0)
     }
 
     /// - Returns: its seconds.

@@ -107,7 +107,7 @@ struct StepBenchmark: ParsableCommand {
     let model = DetectorModel(configuration.model, seed: 0, threads: threads, synchronizer: statistics)
     let step = try TrainingStep(model: model, world: world, configuration: configuration, order: order)
     let pictures = RandomPictures(
-      size: size.pixels, batch: batch, classes: configuration.model.numClasses, rank: world.rank)
+      size: size.pixels, batch: batch, classes: configuration.model.numClasses ?? 1, rank: world.rank)
     try world.barrier()
     var rate = [MatrixProduct(threads: threads).rate(model.engine.workers)]
     try world.sum(&rate)

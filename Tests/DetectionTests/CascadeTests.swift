@@ -137,7 +137,7 @@ import Testing
     var rois = boxes
     for (number, stage) in cascade.head.stages.enumerated() {
       rois = boxes
-      let output = stage(cascade.levels, regions: RegionOfInterest.all(of: [boxes]))
+      let output = try stage(cascade.levels, regions: RegionOfInterest.all(of: [boxes]))
       let (scores, deltas) = (output.scores.array, output.deltas.array)
       sums = zip(sums, scores).map(+)
       let coder = cascade.configuration.stages[number].bboxHead.bboxCoder.make()

@@ -32,7 +32,7 @@ extension ProgramTests {
       let run = try TinyRun(images: images.map(BoxedImage.init))
       let model = try ReadConfiguration(file: run.folder.path("tiny.yaml")).run.model
       let configuration =
-        switch model.roiHead.stages[0].extractor {
+        switch model.roiHead!.stages[0].extractor {
         case .single(let extractor): extractor
         }
       let extractor = SingleRoIExtractor(configuration: configuration)

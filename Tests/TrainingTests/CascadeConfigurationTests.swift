@@ -15,7 +15,7 @@ import Training
 
   @Test func shippedCascadeIsRead() throws {
     let run = try ReadConfiguration(file: "\(ConfigurationFixture.repository)/configs/quickstart_cascade.yaml").run
-    let head = run.model.roiHead
+    let head = try #require(run.model.roiHead)
     #expect(head.kind == .cascade && head.stages.map(\.weight) == [1, 0.5, 0.25] && head.numClasses == 5)
     #expect(head.stages.map(\.assigner.maxIoU.posIoUThr) == [0.5, 0.6, 0.7])
     #expect(head.stages.allSatisfy { $0.bboxHead.regClassAgnostic })
@@ -27,11 +27,11 @@ import Training
   }
 
   @Test func oneHeadOrExtractorStandsForAll() throws {
-    let once = try ConfigurationFixture.read(options: Self.two).run.model.roiHead.stages
+    let once = try ConfigurationFixture.read(options: Self.two).run.model.roiHead!.stages
     #expect(once.count == 2 && once[0].bboxHead == once[1].bboxHead && once[0].extractor == once[1].extractor)
     let listed = try ConfigurationFixture.read(
       options: Self.two + ["model.roi_head.bbox_head=[\(Self.head), \(Self.head)]"])
-    #expect(listed.run.model.roiHead.stages.map(\.bboxHead.fcOutChannels) == [1024, 1024])
+    #expect(listed.run.model.roiHead!.stages.map(\.bboxHead.fcOutChannels) == [1024, 1024])
   }
 
   @Test(arguments: [

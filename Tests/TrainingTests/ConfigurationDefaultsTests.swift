@@ -1,4 +1,5 @@
 import Detection
+import TestSupport
 import Testing
 import Training
 
@@ -12,6 +13,7 @@ import Training
   private func rpnHead(_ read: ReadConfiguration) throws -> RPNHeadConfiguration {
     switch read.run.model.source {
     case .rpnHead(let head): head
+    case .given: throw GoldenError("there is no RPN")
     }
   }
 

@@ -29,7 +29,7 @@ import Training
     let run = try shipped("faster_rcnn_r50_fpn_1x_coco").run
     #expect(run.pretrained == "torchvision://resnet50")
     let (backbone, rpnHead, stage) = (
-      try run.model.resNet, try run.model.rpnHead, run.model.roiHead.stages[0]
+      try run.model.resNet, try run.model.rpnHead, run.model.roiHead!.stages[0]
     )
     #expect(backbone.depth == 50)
     #expect(backbone.frozenStages == 1)
@@ -45,7 +45,7 @@ import Training
     let assigner = stage.assigner.maxIoU
     #expect(assigner.negIoUThr == .init(high: 0.5) && !assigner.matchLowQuality)
     #expect(stage.bboxHead.bboxCoder == .deltaXYWH(.init(targetStds: [0.1, 0.1, 0.2, 0.2])))
-    let detection = run.model.roiHead.detection
+    let detection = run.model.roiHead!.detection
     #expect(detection.nms.iouThreshold == 0.5 && detection.scoreThr == 0.05)
     #expect(run.model.keepLevelsInGraph && run.model.normalizesLossesGlobally)
     #expect(run.optimizer.lr == 0.02 && run.optimizer.momentum == 0.9 && run.optimizer.weightDecay == 0.0001)
@@ -75,8 +75,8 @@ import Training
   @Test func poolingLayerIsReadAndTakesNoSamplingRatio() throws {
     let found = "{type: RoIAlign, output_size: 7, sampling_ratio: 0}"
     let read = try ConfigurationFixture.read(replacing: found, with: "{type: RoIPool, output_size: [7, 7]}")
-    #expect(read.run.model.roiHead.extractorLayer == .pool)
-    #expect(try ConfigurationFixture.read(options: []).run.model.roiHead.extractorLayer == .align)
+    #expect(read.run.model.roiHead!.extractorLayer == .pool)
+    #expect(try ConfigurationFixture.read(options: []).run.model.roiHead!.extractorLayer == .align)
     let message = try ConfigurationFixture.message {
       try ConfigurationFixture.read(replacing: found, with: "{type: RoIPool, output_size: 7, sampling_ratio: 0}")
     }
@@ -117,7 +117,7 @@ import Training
     ]).run
     var plain = PlainBBoxHeadConfiguration()
     plain.withAvgPool = withAvgPool
-    #expect(run.model.roiHead.stages[0].bboxHead.layers == .plain(plain))
+    #expect(run.model.roiHead!.stages[0].bboxHead.layers == .plain(plain))
   }
 
   @Test func lossesOfHeadsAreRead() throws {
@@ -127,7 +127,7 @@ import Training
       "model.roi_head.bbox_head.reg_decoded_bbox=true",
       "model.roi_head.bbox_head.loss_bbox={type: GIoULoss, eps: 1e-7, loss_weight: 10}",
     ]).run
-    let (rpnHead, head) = (try run.model.rpnHead, run.model.roiHead.stages[0].bboxHead)
+    let (rpnHead, head) = (try run.model.rpnHead, run.model.roiHead!.stages[0].bboxHead)
     #expect(rpnHead.lossCls.kind == .focal(gamma: 1.5, alpha: 0.3) && rpnHead.lossCls.lossWeight == 2)
     #expect(rpnHead.sampler == .pseudo)
     #expect(
@@ -146,12 +146,12 @@ import Training
     #expect(models.count == 2)
     let (backbones, heads) = (try models.map { try $0.resNet }, try models.map { try $0.rpnHead })
     #expect(backbones[0].baseChannels == 4)
-    #expect(models[0].neck.levels(of: models[0].backbone.levels).map(\.stride) == [4, 8, 16, 32, 64])
-    #expect(heads[0].trainProposals.maxPerImg == 40 && models[0].roiHead.detection.scoreThr == 0.02)
+    #expect(models[0].levels.map(\.stride) == [4, 8, 16, 32, 64])
+    #expect(heads[0].trainProposals.maxPerImg == 40 && models[0].roiHead!.detection.scoreThr == 0.02)
     #expect(backbones[1].style == .caffe && backbones[1].norm == .batch(requiresGrad: false))
     #expect(heads[1].lossBBox.kind == .smoothL1(beta: 1 / 9) && heads[1].lossCls.kind == .softmax)
     #expect(heads[1].allowedBorder == 0 && heads[1].assigner.maxIoU.ignoreIoFThr == 0.5)
-    let head = models[1].roiHead.stages[0].bboxHead
+    let head = models[1].roiHead!.stages[0].bboxHead
     #expect(head.regClassAgnostic && head.lossBBox.kind != .l1)
   }
 
@@ -223,6 +223,7 @@ extension TwoStageConfiguration {
     get throws {
       switch source {
       case .rpnHead(let head): head
+      case .given: throw GoldenError("there is no RPN")
       }
     }
   }

@@ -24,8 +24,16 @@ struct ReferenceDetector {
   static func configuration(_ golden: GoldenCase) throws -> TwoStageConfiguration {
     let json = try #require(golden.string("cfg"))
     let data = try #require(QuickstartConfiguration.text.range(of: "data:\n"))
-    let options = ["train", "val", "test"].map { "data.\($0).classes=[a,b,c,d]" } + ["work_dir=w"]
-    let text = "model: \(json)\n" + QuickstartConfiguration.text[data.lowerBound...]
+    let options = ["train", "val", "test"].map { "data.\($0).classes=[a,b,c,d]" } + ["work_dir=w", "evaluation=null"]
+    var rest = String(QuickstartConfiguration.text[data.lowerBound...])
+    if try golden.configuration()["type"] as? String == "FastRCNN" {
+      rest = rest.replacing(
+        "{type: LoadImageFromFile}", with: "{type: LoadImageFromFile}\n      - {type: LoadProposals}"
+      )
+      .replacing("Collect, keys: [img", with: "Collect, keys: [img, proposals")
+      .replacing("classes: ", with: "proposal_file: p.pkl\n    classes: ")
+    }
+    let text = "model: \(json)\n" + rest
     return try ReadConfiguration(text: text, name: "c.yaml", options: options).run.model
   }
 
@@ -71,7 +79,9 @@ struct ReferenceDetector {
           gtBoxes: try boxes("\(group)/gt_bboxes_\($0)"), gtLabels: try golden.integers("\(group)/gt_labels_\($0)"),
           gtBoxesIgnore: golden.has("\(group)/gt_bboxes_ignore_\($0)")
             ? try boxes("\(group)/gt_bboxes_ignore_\($0)") : [])
-      })
+      },
+      proposals: golden.has("\(group)/proposals_0")
+        ? try imgShapes.indices.map { try boxes("\(group)/proposals_\($0)") } : [])
   }
 
   /// One image of a batch alone, in test mode.
@@ -80,7 +90,8 @@ struct ReferenceDetector {
     let count = size.height * size.width * 3
     let pixels = batch.images.array(index * count..<(index + 1) * count)
     return DetectorInput(
-      images: Tensor([1, size.height, size.width, 3], pixels, on: model.engine), metas: [batch.metas[index]])
+      images: Tensor([1, size.height, size.width, 3], pixels, on: model.engine), metas: [batch.metas[index]],
+      proposals: batch.proposals.isEmpty ? [] : [batch.proposals[index]])
   }
 
   /// One forward and backward pass from zero gradients.

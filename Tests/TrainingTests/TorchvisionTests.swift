@@ -17,8 +17,8 @@ import Training
   private func model() throws -> DetectorModel {
     var model = try ReferenceDetector.configuration(GoldenCase.all("detector")[0])
     guard case .resNet(var backbone) = model.backbone, case .fpn(var neck) = model.neck,
-      case .rpnHead(var rpnHead) = model.source, case .single(var extractor) = model.roiHead.stages[0].extractor,
-      case .sharedFCs(var layers) = model.roiHead.stages[0].bboxHead.layers
+      case .rpnHead(var rpnHead) = model.source, case .single(var extractor) = model.roiHead!.stages[0].extractor,
+      case .sharedFCs(var layers) = model.roiHead!.stages[0].bboxHead.layers
     else { throw GoldenError("the reference detector has other parts") }
     backbone.baseChannels = 4
     neck.outChannels = 8
@@ -26,9 +26,9 @@ import Training
     (extractor.samplingRatio, extractor.aligned) = (2, false)
     layers.fcOutChannels = 16
     (model.backbone, model.neck, model.source) = (.resNet(backbone), .fpn(neck), .rpnHead(rpnHead))
-    (model.roiHead.stages[0].extractor, model.roiHead.stages[0].bboxHead.inChannels) = (.single(extractor), 8)
-    model.roiHead.stages[0].bboxHead.layers = .sharedFCs(layers)
-    (model.roiHead.detection.scoreThr, model.roiHead.detection.maxPerImg) = (0.05, 30)
+    (model.roiHead!.stages[0].extractor, model.roiHead!.stages[0].bboxHead.inChannels) = (.single(extractor), 8)
+    model.roiHead!.stages[0].bboxHead.layers = .sharedFCs(layers)
+    (model.roiHead!.detection.scoreThr, model.roiHead!.detection.maxPerImg) = (0.05, 30)
     let result = DetectorModel(model, seed: 0, threads: 2)
     let weights = WeightImport(
       path: "w.pth", checkpoint: try read("tiny_torchvision.pth").checkpoint, classes: [], demand: .whole)
@@ -45,7 +45,7 @@ import Training
   @Test func mapsAndDetectionsAreTorchvisions() throws {
     let (golden, model) = (try GoldenCase.all("torchvision")[0], try model())
     let detector = try #require(model.detector as? TwoStageDetector)
-    let levels = try detector.levels(golden.image(on: model.engine))
+    let levels = try detector.features(golden.image(on: model.engine))
     let shape = try golden.shape("expected/fpn_2")
     expectCloseToMaximum(
       levels[2].array, channelsInnermost(try golden.floats("expected/fpn_2"), shape), 2e-5, "fpn_2")

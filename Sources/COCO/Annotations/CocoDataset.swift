@@ -17,6 +17,8 @@ public struct CocoDataset: Sendable {
     public internal(set) var annotationIDs: [Int64]
     /// Crowd regions, where the configuration collects them.
     public internal(set) var ignored: [Box]
+    /// Those that are given, where the configuration names a file of them.
+    public var proposals: [Box] = []
 
     public init(
       id: Int64, fileName: String, width: Int, height: Int, boxes: [Box] = [], labels: [Int] = [],
@@ -56,10 +58,12 @@ public struct CocoDataset: Sendable {
   ///   - training: drops images that are too small (`minSize`) or have no annotation of any of the classes
   ///     (`filterEmptyGt`; one whose only annotations are crowds or degenerate stays, as in mmdetection).
   ///   - pictures: what the configuration's `imgPrefix` names, where it is open already.
+  ///   - proposals: what its `proposals` names.
   /// - Throws: `COCOError` if a class is not in the file, or no image, or with `filterEmptyGt` no box, is left for
   ///   training; if `imgPrefix` names an archive that can't be used.
   public init(
-    _ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool, pictures: PictureSource? = nil
+    _ file: AnnotationFile, configuration: DatasetConfiguration, training: Bool, pictures: PictureSource? = nil,
+    proposals: ProposalBlock? = nil
   ) throws {
     guard file.hasAnnotations || !training else {
       throw COCOError(at: file.path, "is not a COCO annotation file for detection: it has no 'annotations'")
@@ -70,7 +74,8 @@ public struct CocoDataset: Sendable {
     let chosen = try file.chosenCategories(configuration.classes, &summary.findings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
     images = Images(
-      file, labels: labels, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored, &summary)
+      file, labels: labels, proposals, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored,
+      &summary)
     (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
     summary.classesTaken = classes
     try file.requireBoxes(labels: labels)
@@ -92,6 +97,9 @@ public struct CocoDataset: Sendable {
     pictureRules = configuration.pictureRules
     try images.checkSizes(pictureRules)
   }
+
+  /// The annotated boxes of each image, of all categories of the file; no crowds and none that is marked `ignore`.
+  package var allObjects: [[Box]] { images.indices.map(images.objects) }
 
   public func path(of image: Image) -> String { pictures.path(of: image.fileName) }
 
@@ -115,13 +123,14 @@ extension CocoDataset {
     /// The label of each of the file's categories, nil for those that take no part.
     let labels: [Int?]
     private let collectsIgnored: Bool
+    private let proposals: ProposalBlock?
 
     /// - Parameter filter: for training; without, all of the file's images take part.
     fileprivate init(
-      _ file: AnnotationFile, labels: [Int?], _ filter: DatasetConfiguration?, collectsIgnored: Bool,
-      _ summary: inout DatasetSummary
+      _ file: AnnotationFile, labels: [Int?], _ proposals: ProposalBlock?, _ filter: DatasetConfiguration?,
+      collectsIgnored: Bool, _ summary: inout DatasetSummary
     ) {
-      (self.file, self.labels, self.collectsIgnored) = (file, labels, collectsIgnored)
+      (self.file, self.labels, self.collectsIgnored, self.proposals) = (file, labels, collectsIgnored, proposals)
       let block = file.block
       var positions: [Int32] = []
       var unused: Set<Int> = []
@@ -184,7 +193,21 @@ extension CocoDataset {
         case .markedIgnore, .tooSmall, .outside: break
         }
       }
+      if let proposals {
+        image.proposals = proposals.boxes(ofImage: position)
+        // As in mmdetection, where a RoI head needs something to look at.
+        if image.proposals.isEmpty { image.proposals = [Box(0, 0, 0, 0)] }
+      }
       return image
+    }
+
+    fileprivate func objects(at index: Int) -> [Box] {
+      file.annotations.ofImage(Int(positions[index])).compactMap { position in
+        let annotation = file.annotations[position]
+        guard annotation.hasBox, !annotation.isCrowd, !annotation.isIgnored else { return nil }
+        return EvaluationBox(x: annotation.x, y: annotation.y, width: annotation.width, height: annotation.height)
+          .corners
+      }
     }
 
     /// What `self[index]` says, without its boxes.

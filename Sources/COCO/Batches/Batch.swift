@@ -13,6 +13,8 @@ public struct Batch: Sendable {
     public let gtBoxes: [Box]
     public let gtLabels: [Int]
     public let gtIgnore: [Box]
+    /// Those that are given; none where the detector makes its own.
+    public let proposals: [Box]
 
     public var imgShape: ImageSize { geometry.imgShape }
     /// The image's own size after Pad; the batch may be larger.
@@ -47,7 +49,7 @@ public struct Batch: Sendable {
     images = samples.map {
       Image(
         id: $0.imageID, draw: $0.draw, oriSize: $0.oriSize, geometry: $0.geometry, gtBoxes: $0.boxes,
-        gtLabels: $0.labels, gtIgnore: $0.ignored)
+        gtLabels: $0.labels, gtIgnore: $0.ignored, proposals: $0.proposals)
     }
   }
 

@@ -22,6 +22,9 @@ public struct EvaluationBox: Hashable, BitwiseCopyable, Sendable {
 
   public var area: Double { width * height }
 
+  /// In single precision.
+  public var corners: Box { Box(Float(x), Float(y), Float(x + width), Float(y + height)) }
+
   /// Intersection over union; over the detection's own area where the ground truth is a crowd, because a crowd
   /// region is larger than any one of its members.
   package func overlap(with groundTruth: EvaluationBox, isCrowd: Bool) -> Double {

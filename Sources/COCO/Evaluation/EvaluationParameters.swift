@@ -1,5 +1,7 @@
 /// What is measured: pycocotools' `Params`, and the options of mmdetection's `CocoDataset.evaluate`.
 public struct EvaluationParameters: Hashable, Sendable {
+  /// What of it is measured.
+  public var metrics = [EvaluationMetric.bbox]
   /// The IoU thresholds (`iouThrs`, `iou_thrs`), ascending.
   public var overlaps = Self.standardOverlaps
   /// Ranges of object sizes besides all of them.
@@ -30,6 +32,27 @@ public struct EvaluationParameters: Hashable, Sendable {
   public var metricNames: [String] {
     StatisticRow.all(proposalNums, self).filter { $0.overlap.map(overlaps.contains) ?? true }.map(\.name)
   }
+
+  /// The numbers that are reported, in mmdetection's names: `bbox_mAP`; `AR@100`.
+  public var reportedNames: [String] {
+    metrics.flatMap { metric in
+      switch metric {
+      case .bbox: (metricItems ?? metricNames.filter { $0.hasPrefix("mAP") }).map { "bbox_\($0)" }
+      case .proposal: metricItems ?? metricNames.filter { $0.hasPrefix("AR") }
+      case .proposalFast: proposalNums.map { "AR@\($0)" }
+      }
+    }
+  }
+}
+
+/// mmdetection's `metric`.
+public enum EvaluationMetric: String, Sendable, CaseIterable {
+  /// Boxes with their classes.
+  case bbox
+  /// Boxes of whatever class (`useCats = 0`).
+  case proposal
+  /// The recall alone, by a rule of mmdetection's own (`ProposalRecall`).
+  case proposalFast = "proposal_fast"
 }
 
 /// A range of object sizes that is evaluated by itself. The bounds belong to it.

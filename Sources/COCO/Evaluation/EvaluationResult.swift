@@ -116,10 +116,18 @@ public struct EvaluationResult: Hashable, Sendable {
   /// What `CocoDataset.evaluate` returns and logs, rounded to 3 decimals: `bbox_mAP`, `_50`, `_75`, `_s`, `_m`, `_l`, or
   /// those that `metricItems` names. They count `proposalNums` detections.
   public var mmdetectionMetrics: [(name: String, value: Double)] {
+    metrics { $0.isPrecision }.map { ("bbox_\($0.name)", $0.value) }
+  }
+
+  /// The same for `metric: proposal`: `AR@100`, `AR@300`, `AR@1000`, `AR_s@1000`, `_m`, `_l`.
+  public var proposalMetrics: [(name: String, value: Double)] { metrics { !$0.isPrecision } }
+
+  /// Those that `metricItems` names, or else some.
+  private func metrics(_ isUsual: (StatisticRow) -> Bool) -> [(name: String, value: Double)] {
     let rows = StatisticRow.all(parameters.proposalNums, parameters)
-    let items = parameters.metricItems ?? rows.filter(\.isPrecision).map(\.name)
+    let items = parameters.metricItems ?? rows.filter(isUsual).map(\.name)
     return items.compactMap { item in
-      rows.first { $0.name == item }.map { ("bbox_\(item)", Double(threeDecimals(value($0)))!) }
+      rows.first { $0.name == item }.map { (item, Double(threeDecimals(value($0)))!) }
     }
   }
 

@@ -102,7 +102,8 @@ public struct Pipeline: Sendable {
     return Sample(
       imageID: image.id, draw: key.draw, oriSize: image.size, geometry: geometry,
       boxes: image.boxes.map { transform($0, geometry) }, labels: image.labels,
-      ignored: image.ignored.map { transform($0, geometry) }, picture: resized, normalize: normalize)
+      ignored: image.ignored.map { transform($0, geometry) },
+      proposals: image.proposals.map { transform($0, geometry) }, picture: resized, normalize: normalize)
   }
 
   /// The upright size that the decoded picture must have at least, or nil where it must have its own.

@@ -10,6 +10,7 @@ public struct Sample: Sendable {
   public let boxes: [Box]
   public let labels: [Int]
   public let ignored: [Box]
+  public let proposals: [Box]
   /// Of size `geometry.imgShape`, or as it was decoded where it is resized as floats. That, flip, normalisation and
   /// padding are done while a batch is written.
   package let picture: DecodedImage

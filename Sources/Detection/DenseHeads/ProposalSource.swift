@@ -14,17 +14,20 @@ public protocol ProposalSource {
 
   /// Test mode: the proposals of each image, best first.
   /// - Throws: `DivergenceError`.
-  func propose(_ levels: [Tensor], metas: [ImageMeta]) throws -> [[Proposal]]
+  func propose(_ levels: [Tensor], _ input: DetectorInput) throws -> [[Proposal]]
 }
 
-/// `model.rpn_head`.
+/// `model.rpn_head`, or none.
 public enum ProposalSourceConfiguration: Equatable, Sendable {
   case rpnHead(RPNHeadConfiguration)
+  /// They come with the pictures.
+  case given
 
   /// - Parameter scope: the detector's.
   func make(in scope: LayerScope) -> any ProposalSource {
     switch self {
     case .rpnHead(let configuration): RPNHead(configuration, in: scope.scope("rpn_head"))
+    case .given: GivenProposals()
     }
   }
 }

@@ -96,18 +96,26 @@ public struct RPNHead: ProposalSource {
     let targets = try targets(for: output, input: input, draws)
     let selected = select(from: output, metas: input.metas, isTraining: true)
     let hasDiverged = selected.contains { $0.numNotFinite > 0 }
-    let losses = PendingLosses(counts: [targets.averageFactor]) { counts in
+    return (selected.map(\.proposals), pendingLosses(levels, targets, hasDiverged: hasDiverged))
+  }
+
+  /// What the head has to learn, where nobody wants its proposals.
+  func losses(_ levels: [Tensor], _ input: DetectorInput, _ draws: Draws) throws -> PendingLosses {
+    pendingLosses(levels, try targets(for: self(levels), input: input, draws), hasDiverged: false)
+  }
+
+  private func pendingLosses(_ levels: [Tensor], _ targets: AnchorTargets, hasDiverged: Bool) -> PendingLosses {
+    PendingLosses(counts: [targets.averageFactor]) { counts in
       let (cls, bbox) = self.losses(levels, targets, averageFactor: counts[0])
       // Boxes that are none leave no other trace where no sampled anchor is among them.
       if hasDiverged { bbox.values[0] = .nan }
       return [.loss(cls), .loss(bbox)]
     }
-    return (selected.map(\.proposals), losses)
   }
 
-  public func propose(_ levels: [Tensor], metas: [ImageMeta]) throws -> [[Proposal]] {
-    let selected = select(from: self(levels), metas: metas, isTraining: false)
-    for (image, meta) in zip(selected, metas) where image.numNotFinite > 0 {
+  public func propose(_ levels: [Tensor], _ input: DetectorInput) throws -> [[Proposal]] {
+    let selected = select(from: self(levels), metas: input.metas, isTraining: false)
+    for (image, meta) in zip(selected, input.metas) where image.numNotFinite > 0 {
       throw DivergenceError(image: meta.imageID, count: image.numNotFinite, of: "proposals")
     }
     return selected.map(\.proposals)

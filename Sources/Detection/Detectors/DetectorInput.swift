@@ -8,9 +8,11 @@ public struct DetectorInput {
   public let metas: [ImageMeta]
   /// The objects of each image; empty lists in test mode.
   public let targets: [ImageTargets]
+  /// The proposals that are given for each image, in pixels of the network's input; read by `GivenProposals` alone.
+  public let proposals: [[Box]]
 
-  public init(images: Tensor, metas: [ImageMeta], targets: [ImageTargets] = []) {
-    (self.images, self.metas, self.targets) = (images, metas, targets)
+  public init(images: Tensor, metas: [ImageMeta], targets: [ImageTargets] = [], proposals: [[Box]] = []) {
+    (self.images, self.metas, self.targets, self.proposals) = (images, metas, targets, proposals)
   }
 
   /// One image alone, padded as in the batch.
@@ -18,7 +20,8 @@ public struct DetectorInput {
     let alone = Tensor([1] + images.shape.dropFirst(), on: images.engine)
     alone.values.update(from: images.values + index * alone.count, count: alone.count)
     return DetectorInput(
-      images: alone, metas: [metas[index]], targets: targets.isEmpty ? [] : [targets[index]])
+      images: alone, metas: [metas[index]], targets: targets.isEmpty ? [] : [targets[index]],
+      proposals: proposals.isEmpty ? [] : [proposals[index]])
   }
 
   public var imageSize: ImageSize { ImageSize(height: images.shape[1], width: images.shape[2]) }

@@ -9,6 +9,8 @@ public struct RoIHeadConfiguration: Equatable, Sendable {
   /// the stage, even where there is only one.
   public enum Kind: Equatable, Sendable { case standard, cascade }
   public var kind = Kind.standard
+  /// What stands between the extractors and the box heads of all stages; nil: nothing.
+  public var sharedHead: SharedHeadConfiguration?
   public var stages = [RoIStageConfiguration()]
   public var detection = DetectionConfiguration()
 
@@ -16,6 +18,9 @@ public struct RoIHeadConfiguration: Equatable, Sendable {
 
   /// Without the background; the same in all stages.
   public var numClasses: Int { stages[0].bboxHead.numClasses }
+
+  /// Whether its norms gather statistics of the batch while training.
+  public var usesBatchStatistics: Bool { sharedHead?.layer.usesBatchStatistics ?? false }
 }
 
 /// The second part of a two-stage detector: mmdetection's `StandardRoIHead`, or a cascade (`CascadeRoIHead`; Cai and
@@ -30,11 +35,13 @@ public struct RoIHead {
     require(
       configuration.kind == .cascade ? !configurations.isEmpty : configurations.count == 1,
       "a \(configuration.kind) head of \(configurations.count) stages")
+    let sharedHead = configuration.sharedHead?.make(in: scope)
     let head = scope.scope("bbox_head")
     let isCascade = configuration.kind == .cascade
     stages = configurations.enumerated().map { number, stage in
       RoIStage(
-        stage, number: number, keepLevelsInGraph: keepLevelsInGraph, in: isCascade ? head.scope("\(number)") : head)
+        stage, number: number, sharedHead: sharedHead, keepLevelsInGraph: keepLevelsInGraph,
+        in: isCascade ? head.scope("\(number)") : head)
     }
     let terms = stages.enumerated().map { isCascade ? $1.terms.ofStage($0) : $1.terms }
     self.terms = terms.dropFirst().reduce(terms[0], +)

@@ -24,6 +24,8 @@ public struct RoIStage {
   package let assigner: any Assigner
   package let sampler: any Sampler
   package let extractor: any RoIExtractor
+  /// What the extracted features pass through before the head.
+  private let sharedHead: ResLayer?
   package let head: any BoxHead
   private let targeter: BBoxTargeter
   private let losses: BBoxLosses
@@ -31,18 +33,19 @@ public struct RoIStage {
 
   /// - Parameter scope: the head's, `roi_head.bbox_head`, in a cascade `roi_head.bbox_head.NUMBER`.
   public init(
-    _ configuration: RoIStageConfiguration, number: Int = 0, keepLevelsInGraph: Bool, in scope: LayerScope
+    _ configuration: RoIStageConfiguration, number: Int = 0, sharedHead: ResLayer? = nil, keepLevelsInGraph: Bool,
+    in scope: LayerScope
   ) {
     self.init(
-      configuration, number: number, sampler: configuration.sampler.make(), keepLevelsInGraph: keepLevelsInGraph,
-      in: scope)
+      configuration, number: number, sharedHead: sharedHead, sampler: configuration.sampler.make(),
+      keepLevelsInGraph: keepLevelsInGraph, in: scope)
   }
 
   package init(
-    _ configuration: RoIStageConfiguration, number: Int = 0, sampler: any Sampler, keepLevelsInGraph: Bool,
-    in scope: LayerScope
+    _ configuration: RoIStageConfiguration, number: Int = 0, sharedHead: ResLayer? = nil, sampler: any Sampler,
+    keepLevelsInGraph: Bool, in scope: LayerScope
   ) {
-    self.number = number
+    (self.number, self.sharedHead) = (number, sharedHead)
     assigner = configuration.assigner.make()
     self.sampler = sampler
     extractor = configuration.extractor.make(keepLevelsInGraph: keepLevelsInGraph)
@@ -58,8 +61,9 @@ public struct RoIStage {
   var terms: LossTerms { BBoxLosses.terms }
 
   /// Scores and deltas of the regions.
-  package func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) -> BBoxHeadOutput {
-    head(extractor(levels, regions: regions, on: levels[0].engine))
+  package func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) throws -> BBoxHeadOutput {
+    let features = extractor(levels, regions: regions, on: levels[0].engine)
+    return head(try sharedHead?(features) ?? features)
   }
 
   // MARK: Training
@@ -74,7 +78,7 @@ public struct RoIStage {
     _ levels: [Tensor], _ proposals: [[Proposal]], _ input: DetectorInput, _ draws: Draws
   ) throws -> Pass {
     let samples = try sample(proposals, of: levels, input: input, draws)
-    return Pass(samples: samples, output: self(levels, regions: samples.regions))
+    return Pass(samples: samples, output: try self(levels, regions: samples.regions))
   }
 
   /// - Parameter hasDiverged: boxes came out of it that are none, which no loss may have seen.
@@ -98,7 +102,7 @@ public struct RoIStage {
       let candidates = SamplingCandidates(
         assigned: assigned, boxes: boxes, identities: proposals[image].map(\.anchor), gtBoxes: targets.gtBoxes,
         gtLabels: targets.gtLabels
-      ) { boxes, labels in classificationLosses(of: boxes, labels, on: levels, image: image) }
+      ) { boxes, labels in try classificationLosses(of: boxes, labels, on: levels, image: image) }
       return try sampler.sample(candidates, random: &random)
     }
     return RoISamples(
@@ -108,10 +112,10 @@ public struct RoIStage {
   /// What the sampler of an image may ask for; not recorded.
   private func classificationLosses(
     of boxes: [Box], _ labels: [Int], on levels: [Tensor], image: Int
-  ) -> [Float] {
-    levels[0].engine.withoutTape {
+  ) throws -> [Float] {
+    try levels[0].engine.withoutTape {
       let regions = boxes.map { RegionOfInterest(image: image, $0) }
-      return losses.classification(self(levels, regions: regions), labels: labels)
+      return losses.classification(try self(levels, regions: regions), labels: labels)
     }
   }
 
@@ -149,7 +153,7 @@ public struct RoIStage {
   /// What the head says of the boxes of each image.
   /// - Throws: `DivergenceError`.
   func outputs(_ levels: [Tensor], boxes: [[Box]], metas: [ImageMeta]) throws -> [HeadRows] {
-    let outputs = HeadRows.each(self(levels, regions: RegionOfInterest.all(of: boxes)), boxes.map(\.count))
+    let outputs = HeadRows.each(try self(levels, regions: RegionOfInterest.all(of: boxes)), boxes.map(\.count))
     for (output, meta) in zip(outputs, metas) where output.numNotFinite > 0 {
       throw DivergenceError(image: meta.imageID, count: output.numNotFinite, of: "scores and deltas")
     }

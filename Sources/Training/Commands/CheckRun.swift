@@ -51,8 +51,10 @@ public enum CheckRun {
         section.classes = parts.first?.dataset.classes ?? run.data.train.classes
       }
       do {
+        let file = try AnnotationFile(reading: section.annFile)
         let dataset = try CocoDataset(
-          AnnotationFile(reading: section.annFile), configuration: section, training: name == "train")
+          file, configuration: section, training: name == "train",
+          proposals: section.proposals.map { try ProposalFile.read($0, for: file) })
         try dataset.checkClasses(fit: run.model)
         if name == "val", run.evaluation != nil { try dataset.checkGroundTruth() }
         _ = try Pipeline(section.pipeline)

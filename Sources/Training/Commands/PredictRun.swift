@@ -12,6 +12,11 @@ public enum PredictRun {
     Boundary.run(singleRank: true) { world in
       let read = try options.config.read()
       let section = try read.run.testSection(of: options.config)
+      guard read.run.model.source != .given else {
+        throw RunError(
+          "\(options.config.path ?? "the configuration") is a FastRCNN, and for these pictures there are no proposals: "
+            + "'rcnn-train test' detects with a 'proposal_file'", exitCode: .usage)
+      }
       let inputs = try PictureInputs(
         options.inputs, isRecursive: options.isRecursive, leavingOut: options.outDir)
       for notice in inputs.notices { print(notice) }
@@ -24,16 +29,27 @@ public enum PredictRun {
       let weights = try TestWeights(reading: options.checkpoint, world: world)
       let known = names(of: section, weights)
       try weights.load(into: model, classes: known)
-      let classes = (0..<read.run.model.numClasses).map { label in
-        label < known.count ? known[label] : "class \(label)"
-      }
+      let classes = try classes(of: read.run.model, known, options)
       var prediction = try Prediction(
         model: model, pipeline: pipeline, rules: read.run.mpi.pictureRules, classes: classes,
-        categoryIDs: weights.categoryIDs(of: classes), options)
+        categoryIDs: read.run.model.numClasses == nil ? [1] : weights.categoryIDs(of: classes), options)
       try OutputFolder.make(options.outDir, option: "--out-dir")
       try prediction.run(inputs.paths, names: places.names)
       return 0
     }
+  }
+
+  /// The names by label. What an RPN proposes is of no class.
+  private static func classes(
+    of model: TwoStageConfiguration, _ known: [String], _ options: PredictOptions
+  ) throws -> [String] {
+    guard let count = model.numClasses else {
+      guard options.groundTruth == nil else {
+        throw RunError("--ground-truth is of classes, which an RPN doesn't tell apart; leave it out", exitCode: .usage)
+      }
+      return ["object"]
+    }
+    return (0..<count).map { $0 < known.count ? known[$0] : "class \($0)" }
   }
 
   /// In the configuration's order where it names the same classes; else what the weights mean counts.

@@ -1,4 +1,5 @@
 import COCO
+import Detection
 import Distributed
 import Foundation
 import MPI
@@ -45,14 +46,30 @@ public enum TestRun {
     progress.begin(.ending)
     guard let outcome else { return }
     sink.showProgress("")
-    if let out = options.out {
-      try ResultsFile.write(
-        outcome.detections, categoryIDs: validation.dataset.categoryIDs,
-        identifier: validation.dataset.identifier(ofImage:), to: out)
-    }
+    if let out = options.out { try write(outcome, validation.dataset, of: read.run.model, to: out) }
     if let warning = outcome.badPictureWarning { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
     let isClasswise = options.isClasswise || read.run.evaluation?.classwise == true
     try report(outcome, validation.dataset, isClasswise: isClasswise, options)
+  }
+
+  /// Detections; of an RPN proposals, which have mmdetection's category 1, or are a file for Fast R-CNN.
+  private static func write(
+    _ outcome: Validation.Outcome, _ dataset: CocoDataset, of model: TwoStageConfiguration, to path: String
+  ) throws {
+    if model.roiHead == nil, let format = ProposalFile.format(of: path) {
+      var rows = [Int64: [Float]]()
+      for found in outcome.detections {
+        let box = found.box.corners
+        rows[found.imageID, default: []] += [box.x1, box.y1, box.x2, box.y2, Float(found.score)]
+      }
+      let images = dataset.images.indices.map { index in
+        (id: dataset.images.identifier(at: index), rows: rows[dataset.images.id(at: index)] ?? [])
+      }
+      return try ProposalFile.write(images, format, to: path)
+    }
+    try ResultsFile.write(
+      outcome.detections, categoryIDs: model.roiHead == nil ? [1] : dataset.categoryIDs,
+      identifier: dataset.identifier(ofImage:), to: path)
   }
 
   /// The metrics, or why there are none.
@@ -70,18 +87,19 @@ public enum TestRun {
     if let path = options.metrics {
       try OutputFolder.write(metricsText(outcome, classes), to: path, option: "--metrics")
     }
-    for line in outcome.result.summary { print(line) }
+    for line in outcome.numbers.summary { print(line) }
     if isClasswise {
       for line in outcome.classTable(classes) { print(line) }
     }
-    print(outcome.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
+    print(outcome.numbers.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
   }
 
   /// pycocotools' numbers with all their digits, then mmdetection's.
   private static func metricsText(_ outcome: Validation.Outcome, _ classes: [String]) -> String {
-    let statistics = outcome.result.namedStatistics.map { ($0.name, JSON.number($0.value)) }
-    let metrics = outcome.metrics.map { ($0.0, JSON.number($0.1)) }
-    let copyPaste = (Validation.Outcome.copyPasteName, JSON.text(outcome.result.mmdetectionCopyPaste))
-    return JSON.object(statistics + metrics + [copyPaste] + outcome.classPrecisions(classes)).lines()
+    let result = outcome.numbers.classes ?? outcome.numbers.proposals
+    let statistics = result?.namedStatistics.map { ($0.name, JSON.number($0.value)) } ?? []
+    let metrics = outcome.numbers.metrics.map { ($0.0, JSON.number($0.1)) }
+    let copyPaste = outcome.copyPaste.map { ($0.0, JSON.text($0.1)) }
+    return JSON.object(statistics + metrics + copyPaste + outcome.classPrecisions(classes)).lines()
   }
 }

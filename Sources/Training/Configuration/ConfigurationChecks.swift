@@ -13,11 +13,12 @@ extension RunConfiguration {
     try check.channels(model)
     try check.strides(model)
     try check.groups(model)
-    try check.classes(data, numClasses: model.numClasses)
+    if let numClasses = model.numClasses { try check.classes(data, numClasses: numClasses) }
     if evaluation != nil, data.val == nil {
       throw check.error("evaluation", "needs 'data.val', which is absent")
     }
     try check.evaluation(self)
+    try check.inputs(self)
   }
 }
 
@@ -46,34 +47,62 @@ struct FittingCheck {
   }
 
   func channels(_ model: TwoStageConfiguration) throws {
-    let channels = model.neck.levels(of: model.backbone.levels)[0].channels
-    let source = "the channels of 'model.neck.out_channels'"
+    let channels = model.levels[0].channels
+    let source = model.neck == nil ? "the channels of the backbone's maps" : "the channels of 'model.neck.out_channels'"
     switch model.source {
     case .rpnHead(let rpnHead): try expect("model.rpn_head.in_channels", rpnHead.inChannels, channels, source)
+    case .given: break
     }
-    for (number, stage) in model.roiHead.stages.enumerated() {
+    for (number, stage) in (model.roiHead?.stages ?? []).enumerated() {
       let head = path("model.roi_head.bbox_head", ofStage: number)
       switch stage.extractor {
       case .single(let extractor):
         try expect(
           "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).out_channels", extractor.outChannels, channels,
           source)
-        try expect(
-          "\(head).in_channels", stage.bboxHead.inChannels, extractor.outChannels,
-          "the channels of 'bbox_roi_extractor.out_channels'")
-        try expect(
-          "\(head).roi_feat_size", [stage.bboxHead.roiFeatSize, stage.bboxHead.roiFeatSize],
-          [extractor.outputHeight, extractor.outputWidth], "the 'output_size' of the roi_layer")
+        try bboxHead(stage.bboxHead, head, extractor, model.roiHead?.sharedHead)
       }
       try expect(
-        "\(head).num_classes", stage.bboxHead.numClasses, model.numClasses, "as many as the first stage tells apart")
+        "\(head).num_classes", stage.bboxHead.numClasses, model.numClasses ?? 0,
+        "as many as the first stage tells apart")
     }
+  }
+
+  /// The box head takes what the extractor gives, or what the shared head makes of it.
+  private func bboxHead(
+    _ head: BBoxHeadConfiguration, _ path: String, _ extractor: SingleRoIExtractorConfiguration,
+    _ sharedHead: SharedHeadConfiguration?
+  ) throws {
+    var (channels, source) = (extractor.outChannels, "'bbox_roi_extractor.out_channels'")
+    var sizes = [extractor.outputHeight, extractor.outputWidth]
+    if let sharedHead {
+      let layer = sharedHead.layer
+      guard layer.inChannels == channels else {
+        throw error(
+          "model.roi_head.shared_head",
+          "takes \(layer.inChannels) channels, as stage \(sharedHead.stage) of the backbone would, but "
+            + "'bbox_roi_extractor.out_channels' is \(channels)")
+      }
+      if case .group(let groups, _) = layer.norm, groups < 1 || layer.innerChannels % groups != 0 {
+        throw error(
+          "model.roi_head.shared_head.norm_cfg.num_groups",
+          "is \(groups), expected a divisor of its \(layer.innerChannels) channels")
+      }
+      (channels, source) = (layer.outChannels, "'shared_head'")
+      sizes = sizes.map(sharedHead.outputSize)
+    }
+    try expect("\(path).in_channels", head.inChannels, channels, "the channels of \(source)")
+    try expect(
+      "\(path).roi_feat_size", [head.roiFeatSize, head.roiFeatSize], sizes,
+      sharedHead == nil
+        ? "the 'output_size' of the roi_layer" : "what 'shared_head' makes of the roi_layer's 'output_size'")
   }
 
   /// The neck takes the backbone's maps.
   func neck(_ model: TwoStageConfiguration) throws {
     switch (model.backbone, model.neck) {
-    case (.resNet(let backbone), .fpn(let neck)):
+    case (_, nil): break
+    case (.resNet(let backbone), .fpn(let neck)?):
       try expect(
         "model.neck.in_channels", neck.inChannels, backbone.levels.map(\.channels),
         "the channels of the backbone's stages \(backbone.outIndices) \(Self.reason(of: backbone))")
@@ -87,19 +116,21 @@ struct FittingCheck {
   }
 
   func strides(_ model: TwoStageConfiguration) throws {
-    let strides = model.neck.levels(of: model.backbone.levels).map(\.stride)
+    let strides = model.levels.map(\.stride)
+    let owner = model.neck == nil ? "backbone" : "neck"
     switch model.source {
+    case .given: break
     case .rpnHead(let rpnHead):
       try expect(
         "model.rpn_head.anchor_generator.strides", rpnHead.anchorGenerator.strides.map { [$0.width, $0.height] },
-        strides.map { [$0, $0] }, "the strides of the neck's \(strides.count) levels, as (width, height)")
+        strides.map { [$0, $0] }, "the strides of the \(owner)'s \(strides.count) levels, as (width, height)")
     }
-    for (number, stage) in model.roiHead.stages.enumerated() {
+    for (number, stage) in (model.roiHead?.stages ?? []).enumerated() {
       switch stage.extractor {
       case .single(let extractor):
         try expect(
           "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).featmap_strides", extractor.featmapStrides,
-          Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the neck's first levels")
+          Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the \(owner)'s first levels")
       }
     }
   }
@@ -117,7 +148,8 @@ struct FittingCheck {
       }
     }
     switch model.neck {
-    case .fpn(let neck):
+    case nil: break
+    case .fpn(let neck)?:
       if let norm = neck.norm { try groups(norm, channels: neck.outChannels, "model.neck", "out_channels") }
     }
   }
@@ -144,6 +176,28 @@ struct FittingCheck {
       guard data.train.classes ?? classes == classes else {
         throw error(
           "data.\(name).classes", "differs from 'data.train.classes'; expected the same names in the same order")
+      }
+    }
+  }
+
+  /// What the detector learns from comes with the pictures.
+  func inputs(_ run: RunConfiguration) throws {
+    if run.model.roiHead != nil, !run.data.train.collectsLabels {
+      throw error(
+        "data.train.pipeline",
+        "gives no gt_labels, which a detector of classes needs: 'LoadAnnotations' with them, and "
+          + "'gt_labels' in the keys of 'Collect'")
+    }
+    for (name, part) in [("train", run.data.train), ("val", run.data.val), ("test", run.data.test)] {
+      guard let part else { continue }
+      if run.model.source == .given, part.proposals == nil {
+        throw error(
+          "data.\(name)",
+          "names no proposals, which a FastRCNN needs: 'proposal_file', 'LoadProposals' in the pipeline, and "
+            + "'proposals' in the keys of 'Collect'")
+      }
+      if run.model.source != .given, part.proposals != nil {
+        throw error("data.\(name).pipeline", "loads proposals, but the detector makes its own; expected a FastRCNN")
       }
     }
   }

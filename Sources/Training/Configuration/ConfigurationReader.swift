@@ -110,10 +110,15 @@ extension RunConfiguration {
         "reduction", "is exact, which the norms of model.backbone forbid: they gather statistics of the batch",
         hint: "set model.backbone.norm_eval: true, or norm_cfg: {type: GN}")
     }
-    guard !model.neck.usesBatchStatistics else {
+    guard model.neck?.usesBatchStatistics != true else {
       throw section.error(
         "reduction", "is exact, which the norms of model.neck forbid: they gather statistics of the batch",
         hint: "set model.neck.norm_cfg: {type: GN}, or leave it out")
+    }
+    guard model.roiHead?.usesBatchStatistics != true else {
+      throw section.error(
+        "reduction", "is exact, which the norms of model.roi_head forbid: they gather statistics of the batch",
+        hint: "set model.roi_head.shared_head.norm_eval: true")
     }
   }
 
@@ -142,8 +147,10 @@ extension RunConfiguration {
   /// What one part of the configuration takes away from another.
   /// - Parameter node: where the values were read.
   fileprivate func notices(about node: ConfigurationNode) -> [String] {
-    let isCascade = model.roiHead.kind == .cascade
-    var assigners = model.roiHead.stages.enumerated().map { (isCascade ? ["rcnn", "\($0)"] : ["rcnn"], $1.assigner) }
+    let isCascade = model.roiHead?.kind == .cascade
+    var assigners = (model.roiHead?.stages ?? []).enumerated().map {
+      (isCascade ? ["rcnn", "\($0)"] : ["rcnn"], $1.assigner)
+    }
     if case .rpnHead(let rpnHead) = model.source { assigners.insert((["rpn"], rpnHead.assigner), at: 0) }
     return assigners.compactMap { path, assigner in
       guard case .maxIoU(let assigner) = assigner, assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else {

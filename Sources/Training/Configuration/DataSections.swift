@@ -53,13 +53,15 @@ extension DatasetConfiguration {
     var reader = PipelineReader(isForTraining: isForTraining)
     pipeline = try reader.read(section)
     collectsIgnored = reader.collected.contains("gt_bboxes_ignore")
-    try section.unsupported("proposal_file", "seg_prefix")
+    collectsLabels = reader.loadsLabels && reader.collected.contains("gt_labels")
+    proposals = try reader.proposals(section, in: try section.optional("data_root") ?? "")
+    try section.unsupported("seg_prefix")
     try section.only("test_mode", !isForTraining)
     section.ignore("samples_per_gpu", because: "images are tested one by one")
   }
 
   /// As mmdetection, only a relative path is put behind `data_root`.
-  private static func join(_ root: String, _ path: String) -> String {
+  static func join(_ root: String, _ path: String) -> String {
     path.hasPrefix("/") || root.isEmpty ? path : root.hasSuffix("/") ? root + path : "\(root)/\(path)"
   }
 

@@ -30,9 +30,12 @@ extension EvaluationSection {
     try section.check((start ?? 0) >= 0, "start", expected: "a number from 0 on")
     try section.read("classwise", into: &classwise)
     if let metric = section.node("metric") {
-      let metrics = String(configuration: metric).map { [$0] } ?? [String](configuration: metric)
-      guard metrics == ["bbox"] else {
-        throw section.error("metric", "is \(metric.summary), which is not supported yet", hint: "supported: bbox")
+      let names = String(configuration: metric).map { [$0] } ?? [String](configuration: metric) ?? []
+      metrics = names.compactMap(EvaluationMetric.init)
+      guard !metrics.isEmpty, metrics.count == names.count else {
+        let supported = EvaluationMetric.allCases.map(\.rawValue).joined(separator: ", ")
+        throw section.error(
+          "metric", "is \(metric.summary), which is not supported yet", hint: "supported: \(supported)")
       }
     }
     try readParameters(section)
@@ -82,8 +85,10 @@ extension EvaluationSection {
   /// configuration.
   private func saveBest(_ section: ConfigurationSection) throws -> BestMetric? {
     guard let text: String = try section.optional("save_best") else { return nil }
-    let first = metricItems?.first.map { BestMetric(rawValue: "bbox_\($0)") } ?? .all
-    let metric = text == "auto" ? first : BestMetric(rawValue: text)
+    var parameters = EvaluationParameters()
+    (parameters.metrics, parameters.metricItems) = (metrics, metricItems)
+    if let proposalNums { parameters.proposalNums = proposalNums }
+    let metric = BestMetric(rawValue: text == "auto" ? parameters.reportedNames[0] : text)
     if let rule: String = try section.optional("rule"), rule != "greater" {
       throw section.error("rule", "is '\(rule)', but \(metric.rawValue) is better when greater", hint: "leave it out")
     }
@@ -107,12 +112,25 @@ extension FittingCheck {
         "evaluation.metric_items",
         "asks for '\(item)'; expected names among \(parameters.metricNames.joined(separator: ", "))")
     }
-    let precisions = parameters.metricNames.filter { $0.hasPrefix("mAP") }
-    let reported = (parameters.metricItems ?? precisions).map { "bbox_\($0)" }
+    try metrics(run)
+    let reported = parameters.reportedNames
     if let best = run.evaluation?.saveBest?.rawValue, !reported.contains(best) {
       throw error(
         "evaluation.save_best",
         "is '\(best)', which is not reported; expected auto or one of \(reported.joined(separator: ", "))")
+    }
+  }
+}
+
+extension FittingCheck {
+  /// mmdetection looks for classes in an RPN's results, or for proposals in those of classes, after the first epoch.
+  private func metrics(_ run: RunConfiguration) throws {
+    guard let metrics = run.evaluation?.metrics else { return }
+    if run.model.roiHead == nil, metrics.contains(.bbox) {
+      throw error("evaluation.metric", "is bbox, expected proposal_fast or proposal: an RPN tells no classes apart")
+    }
+    if run.model.roiHead != nil, metrics.contains(.proposalFast) {
+      throw error("evaluation.metric", "is proposal_fast, which measures an RPN alone; expected bbox or proposal")
     }
   }
 }

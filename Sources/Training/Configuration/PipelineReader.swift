@@ -8,6 +8,11 @@ struct PipelineReader {
   let isForTraining: Bool
   /// What `Collect.keys` names.
   private(set) var collected: Set<String> = []
+  /// `LoadAnnotations.with_label`.
+  private(set) var loadsLabels = false
+  /// `LoadProposals` with its `num_max_proposals`.
+  private var loading: (isThere: Bool, most: Int?) = (false, nil)
+  private var hasResized = false
   /// `MultiScaleFlipAug.img_scale`, while its transforms are read: the scale that their `Resize` works with.
   private var testScale: ImageScale?
 
@@ -48,10 +53,14 @@ struct PipelineReader {
   /// The step, or nothing where it has no meaning here.
   private mutating func readStep(_ section: ConfigurationSection) throws -> [PipelineStep] {
     let type = try section.type(
-      "LoadImageFromFile", "LoadAnnotations", "Resize", "RandomFlip", "Normalize", "Pad", "DefaultFormatBundle",
+      "LoadImageFromFile", "LoadAnnotations", "LoadProposals", "Resize", "RandomFlip", "Normalize", "Pad",
+      "DefaultFormatBundle",
       "ImageToTensor", "ToTensor", "Transpose", "ToDataContainer", "WrapFieldsToLists", "Collect")
     switch type {
-    case "Resize": return [try resize(section)]
+    case "LoadProposals": try loadProposals(section)
+    case "Resize":
+      hasResized = true
+      return [try resize(section)]
     case "RandomFlip": return try flip(section)
     case "Normalize": return [try normalize(section)]
     case "Pad": return [try pad(section)]
@@ -61,16 +70,39 @@ struct PipelineReader {
       if try section.optional("to_float32") ?? false { return [.loadAsFloats] }
     case "LoadAnnotations":
       try section.only("with_bbox", true)
-      try section.only("with_label", true)
+      loadsLabels = try section.optional("with_label") ?? true
       try section.unsupported("with_mask", "with_seg")
       section.ignore("poly2mask", because: "there are no masks")
       section.ignore("file_client_args", because: "annotations are read from the file system")
     case "Collect":
-      collected = Set(try fields(section, ofImage: isForTraining ? ["img", "gt_bboxes", "gt_labels"] : ["img"]))
+      collected = Set(try fields(section, ofImage: isForTraining ? ["img", "gt_bboxes"] : ["img"]))
       section.ignore("meta_keys", because: "the detector always knows what it needs of a picture")
     default: try format(section, type)
     }
     return []
+  }
+
+  private mutating func loadProposals(_ section: ConfigurationSection) throws {
+    guard !hasResized else {
+      throw section.error("type", "comes after Resize, which moves proposals with the picture", hint: "put it before")
+    }
+    loading = (true, try section.optional("num_max_proposals"))
+    try section.check((loading.most ?? 1) > 0, "num_max_proposals", expected: "a number from 1 on, or null for all")
+  }
+
+  /// What the pipeline that was read takes of `proposal_file`; nil where it has no `LoadProposals`.
+  func proposals(_ dataset: ConfigurationSection, in root: String) throws -> ProposalUse? {
+    guard loading.isThere else {
+      dataset.ignore("proposal_file", because: "the pipeline has no LoadProposals")
+      return nil
+    }
+    guard let file: String = try dataset.optional("proposal_file") else {
+      throw dataset.error("pipeline", "has LoadProposals, but there is no 'proposal_file' beside it")
+    }
+    guard collected.contains("proposals") else {
+      throw dataset.error("pipeline", "loads proposals that 'Collect' leaves out; expected 'proposals' in its keys")
+    }
+    return ProposalUse(file: DatasetConfiguration.join(root, file), numMaxProposals: loading.most)
   }
 
   /// Pictures and boxes are in the detector's layout anyway; what a formatting step names must be something there is.
@@ -102,7 +134,7 @@ struct PipelineReader {
   }
 
   private static func check(_ section: ConfigurationSection, _ key: String, holds names: [String]) throws {
-    let known = ["img", "gt_bboxes", "gt_labels", "gt_bboxes_ignore"]
+    let known = ["img", "gt_bboxes", "gt_labels", "gt_bboxes_ignore", "proposals"]
     if let other = names.first(where: { !known.contains($0) }) {
       let supported = known.joined(separator: ", ")
       throw section.error(key, "holds '\(other)', which is not supported yet", hint: "supported: \(supported)")
@@ -117,7 +149,7 @@ struct PipelineReader {
     let clipsBoxes = try section.optional("bbox_clip_border") ?? true
     if let testScale {
       section.ignore("img_scale", "multiscale_mode", because: "in a test pipeline MultiScaleFlipAug.img_scale decides")
-      section.ignore("bbox_clip_border", because: "a test pipeline has no boxes")
+      if !loading.isThere { section.ignore("bbox_clip_border", because: "this test pipeline has no boxes") }
       return .resize(scales: [testScale], mode: .value, keepRatio: keepsRatio, clipsBoxes: clipsBoxes)
     }
     let scales = try Self.scales(section)

@@ -47,8 +47,10 @@ public struct DataSection: Equatable, Sendable {
   public init() {}
 }
 
-/// `evaluation`: on `data.val`, metric `bbox`.
+/// `evaluation`: on `data.val`.
 public struct EvaluationSection: Equatable, Sendable {
+  /// `metric`.
+  public var metrics = [EvaluationMetric.bbox]
   /// Epochs, or iterations where not `byEpoch`.
   public var interval = 1
   public var byEpoch = true
@@ -89,6 +91,8 @@ extension RunConfiguration {
     if let numbers = evaluation?.proposalNums { (parameters.maxDets, parameters.proposalNums) = (numbers, numbers) }
     if let overlaps = evaluation?.iouThrs { parameters.overlaps = overlaps }
     parameters.metricItems = evaluation?.metricItems
+    // Where nothing is said, `test` measures what there is to measure.
+    parameters.metrics = evaluation?.metrics ?? [model.roiHead == nil ? .proposalFast : .bbox]
     if let ranges = mpi.evalAreaRanges { parameters.areaRanges = ranges }
     return parameters
   }
@@ -198,4 +202,5 @@ public enum ScaledDecode: String, Sendable, CaseIterable, ConfigurationChoice {
 public enum BadPictureReaction: String, Sendable, CaseIterable, ConfigurationChoice { case stop, skip }
 
 extension PictureCheck: ConfigurationChoice {}
+extension EvaluationMetric: ConfigurationChoice {}
 extension ExifUse: ConfigurationChoice {}

@@ -27,16 +27,18 @@ extension FittingCheck {
     case .resNet(let backbone): try self.backbone(backbone, channels: channels)
     }
     switch model.neck {
-    case .fpn(let neck):
+    case nil: break
+    case .fpn(let neck)?:
       try check([("model.neck.out_channels", neck.outChannels, channels), ("model.neck.num_outs", neck.numOuts, 16)])
     }
     switch model.source {
+    case .given: break
     case .rpnHead(let head):
       try check([("model.rpn_head.feat_channels", head.featChannels, channels)])
       try sampler(head.sampler, "model.train_cfg.rpn.sampler")
       try anchors(head.anchorGenerator)
     }
-    for (number, stage) in model.roiHead.stages.enumerated() { try self.stage(stage, number) }
+    for (number, stage) in (model.roiHead?.stages ?? []).enumerated() { try self.stage(stage, number) }
   }
 
   private func backbone(_ backbone: ResNetConfiguration, channels: Int) throws {
@@ -117,13 +119,14 @@ extension FittingCheck {
   /// A weight for each score of the softmax (the background is the last), or the one of a sigmoid's positives.
   private func classWeights(_ model: TwoStageConfiguration) throws {
     switch model.source {
+    case .given: break
     case .rpnHead(let head):
       let isSoftmax = head.lossCls.kind == .softmax
       try classWeight(
         head.lossCls.classWeight, count: isSoftmax ? 2 : 1, "model.rpn_head.loss_cls.class_weight",
         isSoftmax ? "for objects and one for the background" : "of the objects, as with use_sigmoid")
     }
-    for (number, stage) in model.roiHead.stages.enumerated() {
+    for (number, stage) in (model.roiHead?.stages ?? []).enumerated() {
       let head = stage.bboxHead
       try classWeight(
         head.lossCls.classWeight, count: head.numClasses + 1,

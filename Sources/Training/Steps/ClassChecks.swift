@@ -7,8 +7,7 @@ extension CocoDataset {
   /// category. mmdetection's `NumClassCheckHook`, for data without `classes` too.
   /// - Throws: `COCOError`.
   func checkClasses(fit model: TwoStageConfiguration) throws {
-    let expected = model.numClasses
-    guard classes.count != expected else { return }
+    guard let expected = model.numClasses, classes.count != expected else { return }
     let twins = categoriesShareNames ? " (several in the file have the same name)" : ""
     let names = FirstFew.words(classes.map { "'\($0)'" }, most: 20)
     throw COCOError(

@@ -17,7 +17,7 @@ public final class DetectorModel {
   ) {
     engine = Engine(threads: threads)
     store = ParameterStore()
-    detector = TwoStageDetector(configuration, in: LayerScope(store: store, synchronizer: synchronizer))
+    detector = configuration.make(in: LayerScope(store: store, synchronizer: synchronizer))
     store.allocate(seed: seed)
   }
 

@@ -17,9 +17,11 @@ final class TrainingData {
 
   init(_ run: RunSetup) throws {
     let section = run.configuration.data
+    let file = try SharedAnnotations.load(section.train.annFile, in: run.world)
     dataset = try CocoDataset(
-      SharedAnnotations.load(section.train.annFile, in: run.world), configuration: section.train, training: true,
-      pictures: SharedPictureSource.open(section.train.imgPrefix, in: run.world))
+      file, configuration: section.train, training: true,
+      pictures: SharedPictureSource.open(section.train.imgPrefix, in: run.world),
+      proposals: SharedProposals.load(section.train.proposals, for: file, in: run.world))
     try dataset.checkClasses(fit: run.configuration.model)
     pipeline = try Pipeline(section.train.pipeline, scalesDecode: run.configuration.mpi.scaledDecode != .never)
     globalBatch = run.globalBatch
@@ -80,6 +82,7 @@ extension Batch {
           imageID: $0.id, draw: $0.draw, imgShape: $0.imgShape, padShape: $0.padShape,
           scaleFactor: ($0.scaleFactor.width, $0.scaleFactor.height))
       },
-      targets: images.map { ImageTargets(gtBoxes: $0.gtBoxes, gtLabels: $0.gtLabels, gtBoxesIgnore: $0.gtIgnore) })
+      targets: images.map { ImageTargets(gtBoxes: $0.gtBoxes, gtLabels: $0.gtLabels, gtBoxesIgnore: $0.gtIgnore) },
+      proposals: images.map(\.proposals))
   }
 }

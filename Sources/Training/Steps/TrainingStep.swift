@@ -47,8 +47,7 @@ package final class TrainingStep {
     optimizer = Optimizer(configuration: configuration.optimizer, store: model.store)
     average = configuration.average
     if average != nil { model.store.keep([.average]) }
-    let gathers = configuration.model.backbone.usesBatchStatistics || configuration.model.neck.usesBatchStatistics
-    statistics = gathers ? model.store.parameters.filter(\.isStatistic) : []
+    statistics = configuration.model.usesBatchStatistics ? model.store.parameters.filter(\.isStatistic) : []
   }
 
   /// How long this rank's last forward and backward pass took.

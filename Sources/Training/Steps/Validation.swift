@@ -12,7 +12,7 @@ import Tensors
 final class Validation {
   /// What an evaluation gave, on rank 0; empty on the others.
   struct Outcome {
-    let result: EvaluationResult
+    let numbers: Evaluation.Numbers
     let detections: [EvaluationDetection]
     /// Those that count as pictures in which nothing was found.
     let badPictures: [FoundBadPicture]
@@ -26,11 +26,12 @@ final class Validation {
 
     /// The average precision of each class, in mmdetection 3's names: `cat_precision`; null for a class without objects.
     func classPrecisions(_ classes: [String]) -> [(String, JSON)] {
-      zip(classes, result.averagePrecisionOfLabels).map { ("\($0)_precision", .decimal($1, digits: 3)) }
+      zip(classes, numbers.classes?.averagePrecisionOfLabels ?? []).map { ("\($0)_precision", .decimal($1, digits: 3)) }
     }
 
     /// A line for each class with its AP and AP at IoU 0.5, below a heading (`classwise`).
     func classTable(_ classes: [String]) -> [String] {
+      guard let result = numbers.classes else { return [] }
       let width = max(8, classes.map(\.count).max() ?? 0)
       func padded(_ text: String) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
       let (all, half) = (result.averagePrecisionOfLabels, result.averagePrecision50OfLabels)
@@ -38,16 +39,18 @@ final class Validation {
         + classes.indices.map { "\(padded(classes[$0]))  \(fixed(all[$0], 3))  \(fixed(half[$0], 3))" }
     }
 
-    static let copyPasteName = "bbox_mAP_copypaste"
-    /// mmdetection's names and rounding.
-    var metrics: [(String, Double)] { result.mmdetectionMetrics.map { ($0.name, $0.value) } }
+    private static let copyPasteName = "bbox_mAP_copypaste"
+    /// Its value, where classes are measured.
+    var copyPaste: [(String, String)] {
+      numbers.classes.map { [(Self.copyPasteName, $0.mmdetectionCopyPaste)] } ?? []
+    }
   }
 
   let dataset: CocoDataset
   private let world: World
   private let pipeline: Pipeline
   private let workers: Int
-  private let evaluator: CocoEvaluator
+  private let evaluation: Evaluation
   private let settings: MPISection
 
   /// - Parameters:
@@ -66,16 +69,12 @@ final class Validation {
     configuration.classes = try configuration.classes ?? classesAmong(file.categories.map(\.name))
     dataset = try CocoDataset(
       file, configuration: configuration, training: false,
-      pictures: SharedPictureSource.open(configuration.imgPrefix, in: world))
+      pictures: SharedPictureSource.open(configuration.imgPrefix, in: world),
+      proposals: SharedProposals.load(configuration.proposals, for: file, in: world))
     try dataset.checkClasses(fit: model)
     pipeline = try Pipeline(configuration.pipeline, scalesDecode: settings.scaledDecode == .always)
     (self.workers, self.world, self.settings) = (max(1, workers), world, settings)
-    let labels = Dictionary(uniqueKeysWithValues: dataset.categoryIDs.enumerated().map { ($1, $0) })
-    evaluator = CocoEvaluator(
-      imageIDs: dataset.images.indices.map(dataset.images.id), labelCount: dataset.classes.count,
-      groundTruths: file.annotations.compactMap { annotation in
-        labels[annotation.categoryID].map { EvaluationGroundTruth(annotation, label: $0) }
-      }, parameters: parameters)
+    evaluation = Evaluation(dataset, file, parameters)
   }
 
   /// Detects with the model as it is. Collective; the outcome is rank 0's.
@@ -112,7 +111,7 @@ final class Validation {
     guard !isLeft else { throw EvaluationAbandoned() }
     let all = inOrderOfImages(try world.gather(mine))
     guard world.rank == 0 else { return nil }
-    return Outcome(result: evaluator.evaluate(all), detections: all, badPictures: found)
+    return Outcome(numbers: evaluation.evaluate(all), detections: all, badPictures: found)
   }
 
   private func detections(_ model: DetectorModel, _ batch: Batch) throws -> [Detection] {
@@ -177,14 +176,5 @@ private struct FoundObject: BitwiseCopyable {
   init(_ detection: Detection, image: Int) {
     (self.image, label) = (image, detection.label)
     (box, score) = (EvaluationBox(detection.box), Double(detection.score))
-  }
-}
-
-extension EvaluationGroundTruth {
-  init(_ annotation: AnnotationFile.Annotation, label: Int) {
-    self.init(
-      annotationID: annotation.id, imageID: annotation.imageID, label: label,
-      box: EvaluationBox(x: annotation.x, y: annotation.y, width: annotation.width, height: annotation.height),
-      area: annotation.area, isCrowd: annotation.isCrowd)
   }
 }

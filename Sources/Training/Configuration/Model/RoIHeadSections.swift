@@ -2,7 +2,8 @@ import Detection
 
 extension RoIHeadConfiguration {
   /// `roi_head` itself.
-  init(_ section: ConfigurationSection) throws {
+  /// - Parameter baseChannels: the backbone's.
+  init(_ section: ConfigurationSection, baseChannels: Int) throws {
     self.init()
     if try section.type("StandardRoIHead", "CascadeRoIHead") == "CascadeRoIHead" {
       kind = .cascade
@@ -11,7 +12,12 @@ extension RoIHeadConfiguration {
       stages[0].extractor = try section.requiredSection("bbox_roi_extractor", RoIExtractorConfiguration.init)
       stages[0].bboxHead = try section.requiredSection("bbox_head", BBoxHeadConfiguration.init)
     }
-    try section.unsupported("mask_roi_extractor", "mask_head", "shared_head")
+    try section.unsupported("mask_roi_extractor", "mask_head")
+    // As in mmdetection, which takes none in a cascade.
+    if kind == .cascade { try section.unsupported("shared_head") }
+    sharedHead = try section.section("shared_head") {
+      try SharedHeadConfiguration($0, baseChannels: baseChannels)
+    }
   }
 
   /// One extractor or head stands for all stages.

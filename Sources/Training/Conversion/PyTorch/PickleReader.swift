@@ -1,6 +1,6 @@
 /// Reads Python's pickle format (protocols 2 to 5; `pickletools.py` documents the codes) as far as PyTorch's weight files
-/// use it. Nothing is executed: names stay names, only the calls that rebuild tensors and dictionaries are known, and
-/// what any other call would make becomes `PickleValue.object`.
+/// and files of proposals use it. Nothing is executed: names stay names, only the calls that rebuild tensors, arrays and
+/// dictionaries are known, and what any other call would make becomes `PickleValue.object`.
 struct PickleReader {
   /// Why a pickle can't be read, as the end of a sentence.
   struct Failure: Error {
@@ -80,8 +80,10 @@ struct PickleReader {
 
   private mutating func pushText(_ code: UInt8) throws -> Bool {
     switch code {
-    case UInt8(ascii: "X"), UInt8(ascii: "T"): try pushText(count: reader.size(UInt32.self))
-    case 0x8c, UInt8(ascii: "U"): try pushText(count: reader.size(UInt8.self))
+    case UInt8(ascii: "X"): try pushText(count: reader.size(UInt32.self))
+    case 0x8c: try pushText(count: reader.size(UInt8.self))
+    case UInt8(ascii: "T"): try push(.text(try reader.read(try reader.size(UInt32.self))))
+    case UInt8(ascii: "U"): try push(.text(try reader.read(try reader.size(UInt8.self))))
     case 0x8d: try pushText(count: reader.size(UInt64.self))
     case UInt8(ascii: "B"): try push(.bytes(try reader.read(try reader.size(UInt32.self))))
     case UInt8(ascii: "C"): try push(.bytes(try reader.read(try reader.size(UInt8.self))))
@@ -98,7 +100,8 @@ struct PickleReader {
   }
 
   private mutating func pushText(count: Int) throws {
-    try push(.string(String(decoding: try reader.read(count), as: UTF8.self)))
+    let bytes = try reader.read(count)
+    try push(count > 1000 ? .text(bytes) : .string(String(decoding: bytes, as: UTF8.self)))
   }
 
   /// Short ones only: a name that is put together from long texts again and again would fill the memory.
@@ -223,8 +226,10 @@ extension PickleReader {
     case 0x92:
       let (_, arguments, function) = (try pop(), try pop(), try pop())
       try call(function, arguments)
-    // The attributes of an object: the versions of a state dict's modules.
-    case UInt8(ascii: "b"): _ = try pop()
+    // The attributes of an object: the versions of a state dict's modules, the numbers of an array.
+    case UInt8(ascii: "b"):
+      let state = try pop()
+      try Self.fill(top(), with: state)
     case UInt8(ascii: "Q"): try pushStorage()
     default: return false
     }
@@ -247,7 +252,7 @@ extension PickleReader {
     case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
       guard let value = items.first, value.tensor != nil || value.objectName != nil else { throw Self.malformed }
       try push(value)
-    default: try push(.object(name))
+    default: try push(Self.numpyValue(name, items) ?? .object(name))
     }
   }
 

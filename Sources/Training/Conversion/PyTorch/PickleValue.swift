@@ -15,6 +15,12 @@ enum PickleValue {
   case object(String)
   case storage(TorchStorage)
   case tensor(TorchTensor)
+  /// Text as it stands in the file: a long one, or one of Python 2, which may be any bytes.
+  case text(ArraySlice<UInt8>)
+  /// Text whose characters stand for bytes, in UTF-8.
+  case encodedText(ArraySlice<UInt8>)
+  case numpyType(NumpyType)
+  case array(NumpyArray)
 }
 
 /// A list, which a pickle may fill after it has referred to it.
@@ -44,7 +50,9 @@ final class PickleHeap {
   private var lists: [PickleList] = []
   private var dictionaries: [PickleDictionary] = []
   private var count = 0
-  private static let limit = 4_000_000
+  private let limit: Int
+
+  init(limit: Int = 4_000_000) { self.limit = limit }
 
   deinit {
     for list in lists { list.items = [] }
@@ -54,8 +62,8 @@ final class PickleHeap {
   /// Counts values that take memory.
   func charge(_ values: Int = 1) throws {
     count += values
-    guard count <= Self.limit else {
-      throw PickleReader.Failure("its pickle holds more than \(Self.limit) values, which no file of weights does")
+    guard count <= limit else {
+      throw PickleReader.Failure("its pickle holds more than \(limit) values, which no file of weights does")
     }
   }
 
@@ -92,7 +100,13 @@ struct TorchTensor {
 
 extension PickleValue {
   var isNone: Bool { if case .none = self { true } else { false } }
-  var string: String? { if case .string(let text) = self { text } else { nil } }
+  var string: String? {
+    switch self {
+    case .string(let text): text
+    case .text(let bytes): String(decoding: bytes, as: UTF8.self)
+    default: nil
+    }
+  }
   var int: Int? { if case .int(let number) = self { number } else { nil } }
   var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
   var dictionary: PickleDictionary? { if case .dictionary(let dictionary) = self { dictionary } else { nil } }

@@ -44,9 +44,12 @@ enum TorchWriter {
   }
 }
 
-/// Writes Python's pickle format, protocol 2, as far as a file of weights needs it (`pickletools.py` documents the codes).
+/// Writes Python's pickle format as far as files of weights and of proposals need it (`pickletools.py` documents the codes).
 struct PickleWriter {
-  private var bytes: [UInt8] = [0x80, 2]
+  private var bytes: [UInt8]
+
+  /// - Parameter number: 2, which every Python reads; 3 for arrays.
+  init(protocol number: UInt8 = 2) { bytes = [0x80, number] }
 
   var finished: [UInt8] { bytes + [UInt8(ascii: ".")] }
 
@@ -64,6 +67,57 @@ struct PickleWriter {
       bytes += [0x8a, 8]
       bytes.append(number: Int64(value))
     }
+  }
+
+  mutating func list(_ items: (inout PickleWriter) -> Void) {
+    bytes.append(UInt8(ascii: "]"))
+    enclosed(by: "(", "e", items)
+  }
+
+  /// NumPy's array of single-precision numbers, row by row.
+  mutating func array(_ values: [Float], columns: Int) {
+    global("numpy.core.multiarray", "_reconstruct")
+    tuple { writer in
+      writer.global("numpy", "ndarray")
+      writer.tuple { $0.integer(0) }
+      writer.raw([UInt8(ascii: "b")])
+    }
+    bytes.append(UInt8(ascii: "R"))
+    tuple { writer in
+      writer.integer(1)
+      writer.tuple { shape in
+        shape.integer(values.count / columns)
+        shape.integer(columns)
+      }
+      writer.numpyFloat()
+      // In the order of rows.
+      writer.bytes.append(0x89)
+      writer.raw(values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } })
+    }
+    bytes.append(UInt8(ascii: "b"))
+  }
+
+  /// `dtype('<f4')`, as NumPy pickles it.
+  private mutating func numpyFloat() {
+    global("numpy", "dtype")
+    tuple { writer in
+      writer.text("f4")
+      writer.bytes += [0x89, 0x88]
+    }
+    bytes.append(UInt8(ascii: "R"))
+    tuple { writer in
+      writer.integer(3)
+      writer.text("<")
+      writer.bytes += "NNN".utf8
+      for number in [-1, -1, 0] { writer.integer(number) }
+    }
+    bytes.append(UInt8(ascii: "b"))
+  }
+
+  private mutating func raw(_ content: [UInt8]) {
+    bytes.append(UInt8(ascii: "B"))
+    bytes.append(number: UInt32(content.count))
+    bytes += content
   }
 
   mutating func tuple(_ items: (inout PickleWriter) -> Void) { enclosed(by: "(", "t", items) }
