@@ -44,7 +44,7 @@ import Testing
     "Tensors/Tensor.swift",
     "MPI/Communicator.swift", "MPI/NodeMemory.swift", "MPI/World.swift", "Distributed/Watchdog/ProgressPage.swift",
     "Distributed/Watchdog/Datagrams.swift", "HDF5/File.swift", "HDF5/Writer.swift",
-    "COCO/Annotations/AnnotationBlock.swift",
+    "COCO/Annotations/AnnotationBlock.swift", "COCO/Proposals/ProposalBlock.swift",
     "COCO/Pictures/ImageEncoder.swift", "COCO/JSON/JSONText.swift", "COCO/Pictures/PNGDecoder.swift",
     "COCO/Pictures/JPEGDecoder.swift", "COCO/Pictures/WebPDecoder.swift", "COCO/Pictures/TIFFDecoder.swift",
     "COCO/Pictures/GIFDecoder.swift", "COCO/Pictures/PartialFile.swift", "COCO/Archives/TarIndex.swift",

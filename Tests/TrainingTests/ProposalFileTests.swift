@@ -117,7 +117,7 @@ import Training
 
   /// What a pickle would run stays a name.
   @Test func nothingIsRun() throws {
-    let pickle = Array([0x80, 2] + "](cos\nsystem\nX\u{4}\0\0\0exit\u{85}RNNe.".utf8)
+    let pickle = [0x80, 2] + Array("](cos\nsystem\nX\u{4}\0\0\0exit".utf8) + [0x85] + Array("RNNe.".utf8)
     #expect(try message(pickle).contains("number 1, is no array"))
   }
 }

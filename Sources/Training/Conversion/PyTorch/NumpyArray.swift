@@ -106,6 +106,8 @@ extension PickleReader {
     case "numpy.dtype":
       guard let name = arguments.first?.string else { throw malformed }
       return .numpyType(NumpyType(name))
+    // No bytes, as protocol 2 writes them.
+    case "__builtin__.bytes", "builtins.bytes": return arguments.isEmpty ? .bytes([]) : nil
     case "_codecs.encode":
       guard arguments.count == 2, arguments[1].string == "latin1" else { return nil }
       switch arguments[0] {
