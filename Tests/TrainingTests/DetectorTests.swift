@@ -77,9 +77,9 @@ import Training
       samples.targets.positiveTargets, positives.flatMap { expected[4 * $0..<4 * $0 + 4] }, absolute: 1e-4,
       "\(golden) bbox_targets")
 
-    let output = stage(levels, regions: samples.regions)
+    let output = try stage(levels, regions: samples.regions)
     for (tensor, name) in [(output.scores, "cls_score"), (output.deltas, "bbox_pred")] {
-      expectCloseToMaximum(tensor.array, try golden.floats("\(group)/\(name)"), 1e-5, "\(golden) \(name)")
+      expectCloseToMaximum(try #require(tensor).array, try golden.floats("\(group)/\(name)"), 1e-5, "\(golden) \(name)")
     }
   }
 

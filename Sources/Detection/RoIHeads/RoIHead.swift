@@ -12,6 +12,11 @@ public struct RoIHeadConfiguration: Equatable, Sendable {
 
   /// Without the background; the same in all stages.
   public var numClasses: Int { stages[0].bboxHead.numClasses }
+
+  /// Whether norms of its gather statistics of the batch while training.
+  public var usesBatchStatistics: Bool {
+    stages.contains { $0.bboxHead.usesBatchStatistics || $0.extractor.usesBatchStatistics }
+  }
 }
 
 /// The second part of a two-stage detector; mmdetection's `StandardRoIHead`.
@@ -23,7 +28,9 @@ public struct RoIHead {
   public init(_ configuration: RoIHeadConfiguration, keepLevelsInGraph: Bool, in scope: LayerScope) {
     require(configuration.stages.count == 1, "a head of \(configuration.stages.count) stages; cascades are to come")
     stages = configuration.stages.map {
-      RoIStage($0, keepLevelsInGraph: keepLevelsInGraph, in: scope.scope("bbox_head"))
+      RoIStage(
+        $0, keepLevelsInGraph: keepLevelsInGraph,
+        in: .init(extractor: scope.scope("bbox_roi_extractor"), head: scope.scope("bbox_head")))
     }
     terms = stages[0].terms
     decoder = DetectionDecoder(configuration.detection, head: configuration.stages[0].bboxHead)
@@ -34,20 +41,20 @@ public struct RoIHead {
   ) throws -> PendingLosses { try stages[0].train(levels, proposals, input, draws) }
 
   /// Test mode for the proposals of each image.
-  /// - Throws: `DivergenceError`.
+  /// - Throws: `DivergenceError`; `NoScoresError`.
   package func detect(_ levels: [Tensor], proposals: [[Proposal]], metas: [ImageMeta]) throws -> [[Detection]] {
     let boxes = proposals.map { $0.map(\.box) }
     let regions = RegionOfInterest.all(of: boxes)
-    let output = stages[0](levels, regions: regions)
-    let (scores, deltas) = (output.scores.array, output.deltas.array)
+    let output = try stages[0](levels, regions: regions)
+    guard let scores = output.scores?.array else { throw NoScoresError() }
+    let deltas = output.deltas?.array
     var row = 0
     return try boxes.enumerated().map { image, boxes in
       let rows = row..<row + boxes.count
       row += boxes.count
-      let (scores, deltas) = (
-        Self.rows(rows, of: scores, total: regions.count), Self.rows(rows, of: deltas, total: regions.count)
-      )
-      let numNotFinite = scores.count { !$0.isFinite } + deltas.count { !$0.isFinite }
+      let scores = Self.rows(rows, of: scores, total: regions.count)
+      let deltas = deltas.map { Self.rows(rows, of: $0, total: regions.count) }
+      let numNotFinite = scores.count { !$0.isFinite } + (deltas ?? []).count { !$0.isFinite }
       guard numNotFinite == 0 else {
         throw DivergenceError(image: metas[image].imageID, count: numNotFinite, of: "scores and deltas")
       }

@@ -11,6 +11,8 @@ public struct RoIStageConfiguration: Equatable, Sendable {
   public var posWeight: Float = -1
   public var extractor = RoIExtractorConfiguration.single(SingleRoIExtractorConfiguration())
   public var bboxHead = BBoxHeadConfiguration()
+  /// `reg_roi_scale_factor` of `DoubleHeadRoIHead`: how much larger the regions are that the deltas are told from.
+  public var regRoIScaleFactor: Float?
   /// What its losses are multiplied by.
   public var weight: Float = 1
 
@@ -25,20 +27,30 @@ public struct RoIStage {
   package let head: any BoxHead
   private let targeter: BBoxTargeter
   private let losses: BBoxLosses
+  private let regRoIScaleFactor: Float?
+  private let numClasses: Int
 
-  /// - Parameter scope: the head's, `roi_head.bbox_head`.
-  public init(_ configuration: RoIStageConfiguration, keepLevelsInGraph: Bool, in scope: LayerScope) {
+  /// Where the parameters of its parts stand: `roi_head.bbox_roi_extractor` and `roi_head.bbox_head`.
+  public struct Scopes {
+    public let extractor: LayerScope
+    public let head: LayerScope
+
+    public init(extractor: LayerScope, head: LayerScope) { (self.extractor, self.head) = (extractor, head) }
+  }
+
+  public init(_ configuration: RoIStageConfiguration, keepLevelsInGraph: Bool, in scopes: Scopes) {
     self.init(
-      configuration, sampler: configuration.sampler.make(), keepLevelsInGraph: keepLevelsInGraph, in: scope)
+      configuration, sampler: configuration.sampler.make(), keepLevelsInGraph: keepLevelsInGraph, in: scopes)
   }
 
   package init(
-    _ configuration: RoIStageConfiguration, sampler: any Sampler, keepLevelsInGraph: Bool, in scope: LayerScope
+    _ configuration: RoIStageConfiguration, sampler: any Sampler, keepLevelsInGraph: Bool, in scopes: Scopes
   ) {
     assigner = configuration.assigner.make()
     self.sampler = sampler
-    extractor = configuration.extractor.make(keepLevelsInGraph: keepLevelsInGraph)
-    head = configuration.bboxHead.make(in: scope)
+    extractor = configuration.extractor.make(keepLevelsInGraph: keepLevelsInGraph, in: scopes.extractor)
+    head = configuration.bboxHead.make(in: scopes.head)
+    (regRoIScaleFactor, numClasses) = (configuration.regRoIScaleFactor, configuration.bboxHead.numClasses)
     targeter = BBoxTargeter(configuration.bboxHead, posWeight: configuration.posWeight)
     var weighted = configuration.bboxHead
     weighted.lossCls.lossWeight *= configuration.weight
@@ -46,18 +58,23 @@ public struct RoIStage {
     losses = BBoxLosses(weighted)
   }
 
-  var terms: LossTerms { BBoxLosses.terms }
+  var terms: LossTerms { losses.terms }
 
   /// Scores and deltas of the regions.
-  package func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) -> BBoxHeadOutput {
-    head(extractor(levels, regions: regions, on: levels[0].engine))
+  package func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) throws -> BBoxHeadOutput {
+    let engine = levels[0].engine
+    let features = try extractor(levels, regions: regions, on: engine)
+    let stretched = try regRoIScaleFactor.map {
+      try extractor(levels, regions: regions, scaleFactor: $0, on: engine)
+    }
+    return try head(features, stretched: stretched)
   }
 
   package func train(
     _ levels: [Tensor], _ proposals: [[Proposal]], _ input: DetectorInput, _ draws: Draws
   ) throws -> PendingLosses {
     let samples = try sample(proposals, of: levels, input: input, draws)
-    let output = self(levels, regions: samples.regions)
+    let output = try self(levels, regions: samples.regions)
     return PendingLosses(counts: losses.counts(samples.targets)) { counts in
       losses(output, samples.targets, counts: counts)
     }
@@ -74,8 +91,8 @@ public struct RoIStage {
       var random = draws.random(.rcnnSampler, input.metas[image])
       let candidates = SamplingCandidates(
         assigned: assigned, boxes: boxes, identities: proposals[image].map(\.anchor), gtBoxes: targets.gtBoxes,
-        gtLabels: targets.gtLabels
-      ) { boxes, labels in classificationLosses(of: boxes, labels, on: levels, image: image) }
+        gtLabels: targets.gtLabels, backgroundLabel: numClasses
+      ) { boxes, labels in try classificationLosses(of: boxes, labels, on: levels, image: image) }
       return try sampler.sample(candidates, random: &random)
     }
     return RoISamples(
@@ -83,13 +100,13 @@ public struct RoIStage {
       targets: targeter.targets(results))
   }
 
-  /// What the sampler of an image may ask for; not recorded.
+  /// What the sampler of an image may ask for; not recorded, so that batch norms use their running statistics.
   private func classificationLosses(
     of boxes: [Box], _ labels: [Int], on levels: [Tensor], image: Int
-  ) -> [Float] {
-    levels[0].engine.withoutTape {
+  ) throws -> [Float] {
+    try levels[0].engine.withoutTape {
       let regions = boxes.map { RegionOfInterest(image: image, $0) }
-      return losses.classification(self(levels, regions: regions), labels: labels)
+      return losses.classification(try self(levels, regions: regions), labels: labels)
     }
   }
 }

@@ -13,6 +13,10 @@ extension RunConfiguration {
     try check.channels(model)
     try check.strides(model)
     try check.groups(model)
+    try check.samplers(model)
+    if evaluation != nil, !model.roiHead.stages.allSatisfy(\.bboxHead.withCls) {
+      throw check.error("evaluation", "needs scores, and 'model.roi_head.bbox_head.with_cls' is false")
+    }
     try check.classes(data, numClasses: model.numClasses)
     if evaluation != nil, data.val == nil {
       throw check.error("evaluation", "needs 'data.val', which is absent")
@@ -46,26 +50,76 @@ struct FittingCheck {
     switch model.source {
     case .rpnHead(let rpnHead): try expect("model.rpn_head.in_channels", rpnHead.inChannels, channels, source)
     }
-    switch stage.extractor {
-    case .single(let extractor):
-      try expect("model.roi_head.bbox_roi_extractor.out_channels", extractor.outChannels, channels, source)
-      try expect(
-        "model.roi_head.bbox_head.in_channels", head.inChannels, extractor.outChannels,
-        "the channels of 'bbox_roi_extractor.out_channels'")
-      try expect(
-        "model.roi_head.bbox_head.roi_feat_size", [head.roiFeatSize, head.roiFeatSize],
-        [extractor.outputHeight, extractor.outputWidth], "the 'output_size' of the roi_layer")
+    let cut = stage.extractor.cut
+    try extractor(stage.extractor, channels: channels, source)
+    try expect(
+      "model.roi_head.bbox_head.in_channels", head.inChannels, stage.extractor.outChannels(of: channels),
+      "the channels that 'bbox_roi_extractor' gives")
+    try expect(
+      "model.roi_head.bbox_head.roi_feat_size", [head.roiFeatSize, head.roiFeatSize],
+      [cut.outputHeight, cut.outputWidth], "the 'output_size' of the roi_layer")
+  }
+
+  private func extractor(_ extractor: RoIExtractorConfiguration, channels: Int, _ source: String) throws {
+    let path = "model.roi_head.bbox_roi_extractor"
+    guard case .generic(let generic) = extractor, generic.cut.featmapStrides.count > 1 else {
+      return try expect("\(path).out_channels", extractor.cut.outChannels, channels, source)
+    }
+    if let pre = generic.pre {
+      try expect("\(path).pre_cfg.in_channels", pre.inChannels, channels, source)
+      if generic.aggregation == .concat {
+        try expect(
+          "\(path).pre_cfg.out_channels", pre.outChannels, channels, "its in_channels, as for aggregation concat")
+      }
+    }
+    try expect(
+      "\(path).out_channels", generic.cut.outChannels, generic.aggregateChannels(of: channels),
+      "the channels of the aggregate of \(generic.cut.featmapStrides.count) levels")
+    if let post = generic.post {
+      try expect("\(path).post_cfg.in_channels", post.inChannels, generic.cut.outChannels, "'out_channels'")
     }
   }
 
-  /// The neck takes the backbone's maps.
+  /// The neck takes the backbone's maps; each of several takes those of the one before.
   func neck(_ model: TwoStageConfiguration) throws {
-    switch (model.backbone, model.neck) {
-    case (.resNet(let backbone), .fpn(let neck)):
-      try expect(
-        "model.neck.in_channels", neck.inChannels, backbone.levels.map(\.channels),
+    let source =
+      switch model.backbone {
+      case .resNet(let backbone):
         "the channels of the backbone's stages \(backbone.outIndices) with depth \(backbone.depth) "
-          + "and base_channels \(backbone.baseChannels)")
+          + "and base_channels \(backbone.baseChannels)"
+      }
+    try neck(model.neck, after: model.backbone.levels, source, "model.neck")
+  }
+
+  private func neck(
+    _ neck: NeckConfiguration, after levels: [LevelShape], _ source: String, _ path: String
+  ) throws {
+    switch neck {
+    case .fpn(let fpn):
+      try expect("\(path).in_channels", fpn.inChannels, levels.map(\.channels), source)
+    case .bfp(let bfp):
+      try expect("\(path).num_levels", bfp.numLevels, levels.count, "the number of levels before it")
+      try expect(
+        "\(path).in_channels", [Int](repeating: bfp.inChannels, count: levels.count), levels.map(\.channels), source)
+    case .sequence(let parts):
+      var levels = levels
+      for (index, part) in parts.enumerated() {
+        let source = index == 0 ? source : "what '\(path).\(index - 1)' gives"
+        try self.neck(part, after: levels, source, "\(path).\(index)")
+        levels = part.levels(of: levels)
+      }
+    }
+  }
+
+  /// Hard examples are sorted by one loss each.
+  func samplers(_ model: TwoStageConfiguration) throws {
+    for stage in model.roiHead.stages {
+      guard case .random(let sampler) = stage.sampler, sampler.asksForLosses else { continue }
+      guard stage.bboxHead.withCls, stage.bboxHead.lossCls.kind == .softmax else {
+        throw error(
+          "model.train_cfg.rcnn.sampler",
+          "asks for one loss of each region, which takes a CrossEntropyLoss with 'use_sigmoid: false' in the head")
+      }
     }
   }
 
@@ -77,12 +131,10 @@ struct FittingCheck {
         "model.rpn_head.anchor_generator.strides", rpnHead.anchorGenerator.strides.map { [$0.width, $0.height] },
         strides.map { [$0, $0] }, "the strides of the neck's \(strides.count) levels, as (width, height)")
     }
-    switch model.roiHead.stages[0].extractor {
-    case .single(let extractor):
-      try expect(
-        "model.roi_head.bbox_roi_extractor.featmap_strides", extractor.featmapStrides,
-        Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the neck's first levels")
-    }
+    let featmapStrides = model.roiHead.stages[0].extractor.cut.featmapStrides
+    try expect(
+      "model.roi_head.bbox_roi_extractor.featmap_strides", featmapStrides,
+      Array(strides.prefix(max(1, featmapStrides.count))), "the strides of the neck's first levels")
   }
 
   func groups(_ model: TwoStageConfiguration) throws {
@@ -90,14 +142,33 @@ struct FittingCheck {
     case .resNet(let backbone):
       try groups(backbone.norm, channels: backbone.baseChannels, "model.backbone", "base_channels")
     }
-    switch model.neck {
-    case .fpn(let neck):
-      if let norm = neck.norm { try groups(norm, channels: neck.outChannels, "model.neck", "out_channels") }
+    try groups(model.neck, "model.neck")
+    let (stage, head) = (model.roiHead.stages[0], "model.roi_head.bbox_head")
+    switch stage.bboxHead.layers {
+    case .convFC(let layers):
+      let norm = layers.hasConvolutions ? layers.norm : nil
+      try groups(norm, channels: layers.convOutChannels, head, "conv_out_channels")
+    case .doubleConvFC(let layers):
+      try groups(layers.norm, channels: layers.convOutChannels / 4, head, "conv_out_channels / 4")
+    }
+    guard case .generic(let generic) = stage.extractor else { return }
+    for (key, module) in [("pre_cfg", generic.pre), ("post_cfg", generic.post)] {
+      guard let module else { continue }
+      try groups(
+        module.norm, channels: module.outChannels, "model.roi_head.bbox_roi_extractor.\(key)", "out_channels")
     }
   }
 
-  private func groups(_ norm: NormConfiguration, channels: Int, _ owner: String, _ key: String) throws {
-    guard case .group(let groups, _) = norm, groups < 1 || channels % groups != 0 else { return }
+  private func groups(_ neck: NeckConfiguration, _ path: String) throws {
+    switch neck {
+    case .fpn(let fpn): try groups(fpn.norm, channels: fpn.outChannels, path, "out_channels")
+    case .bfp(let bfp): try groups(bfp.norm, channels: bfp.inChannels, path, "in_channels")
+    case .sequence(let parts): for (index, part) in parts.enumerated() { try groups(part, "\(path).\(index)") }
+    }
+  }
+
+  private func groups(_ norm: NormConfiguration?, channels: Int, _ owner: String, _ key: String) throws {
+    guard case .group(let groups, _)? = norm, groups < 1 || channels % groups != 0 else { return }
     throw error(
       "\(owner).norm_cfg.num_groups", "is \(groups), expected a divisor of '\(owner).\(key)', which is \(channels)")
   }

@@ -112,6 +112,11 @@ extension RunConfiguration {
         "reduction", "is exact, which the norms of model.neck forbid: they gather statistics of the batch",
         hint: "set model.neck.norm_cfg: {type: GN}, or leave it out")
     }
+    guard !model.roiHead.usesBatchStatistics else {
+      throw section.error(
+        "reduction", "is exact, which the norms of model.roi_head forbid: they gather statistics of the batch",
+        hint: "set norm_cfg: {type: GN} in a head or an extractor's modules; DoubleConvFCBBoxHead always has such")
+    }
   }
 
   /// Keys that mmdetection's configurations carry and that change nothing here.

@@ -26,10 +26,7 @@ extension FittingCheck {
     switch model.backbone {
     case .resNet(let backbone): try check([("model.backbone.base_channels", backbone.baseChannels, channels)])
     }
-    switch model.neck {
-    case .fpn(let neck):
-      try check([("model.neck.out_channels", neck.outChannels, channels), ("model.neck.num_outs", neck.numOuts, 16)])
-    }
+    try neck(model.neck, "model.neck", channels)
     switch model.source {
     case .rpnHead(let head):
       try check([("model.rpn_head.feat_channels", head.featChannels, channels)])
@@ -39,19 +36,32 @@ extension FittingCheck {
     for stage in model.roiHead.stages { try self.stage(stage) }
   }
 
+  private func neck(_ neck: NeckConfiguration, _ path: String, _ channels: Int) throws {
+    switch neck {
+    case .fpn(let fpn):
+      try check([("\(path).out_channels", fpn.outChannels, channels), ("\(path).num_outs", fpn.numOuts, 16)])
+    case .bfp(let bfp): try check([("\(path).in_channels", bfp.inChannels, channels)])
+    case .sequence(let parts):
+      for (index, part) in parts.enumerated() { try self.neck(part, "\(path).\(index)", channels) }
+    }
+  }
+
   private func stage(_ stage: RoIStageConfiguration) throws {
     let head = stage.bboxHead
     try check([
       ("model.roi_head.bbox_head.num_classes", head.numClasses, 1 << 16),
       ("model.roi_head.bbox_head.roi_feat_size", head.roiFeatSize, 1 << 8),
     ])
-    if case .sharedFCs(let layers) = head.layers {
-      try check([("model.roi_head.bbox_head.fc_out_channels", layers.fcOutChannels, 1 << 16)])
-    }
-    switch stage.extractor {
-    case .single(let extractor):
-      try check([("model.roi_head.bbox_roi_extractor.roi_layer.sampling_ratio", extractor.samplingRatio, 1 << 6)])
-    }
+    let (fcs, convs) =
+      switch head.layers {
+      case .convFC(let layers): (layers.fcOutChannels, layers.convOutChannels)
+      case .doubleConvFC(let layers): (layers.fcOutChannels, layers.convOutChannels)
+      }
+    try check([
+      ("model.roi_head.bbox_head.fc_out_channels", fcs, 1 << 16),
+      ("model.roi_head.bbox_head.conv_out_channels", convs, 1 << 14),
+      ("model.roi_head.bbox_roi_extractor.roi_layer.sampling_ratio", stage.extractor.cut.samplingRatio, 1 << 6),
+    ])
     try sampler(stage.sampler, "model.train_cfg.rcnn.sampler")
   }
 

@@ -39,7 +39,9 @@ package final class TrainingStep {
     (self.model, self.order, self.injector) = (model, order, injector)
     exchange = try Exchange(world: world, model: model, configuration: configuration, order: order)
     optimizer = SGD(configuration: configuration.optimizer, store: model.store)
-    let gathers = configuration.model.backbone.usesBatchStatistics || configuration.model.neck.usesBatchStatistics
+    let parts = configuration.model
+    let gathers =
+      parts.backbone.usesBatchStatistics || parts.neck.usesBatchStatistics || parts.roiHead.usesBatchStatistics
     statistics = gathers ? model.store.parameters.filter(\.isStatistic) : []
   }
 

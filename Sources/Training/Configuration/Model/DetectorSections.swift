@@ -7,7 +7,7 @@ extension RunConfiguration {
       _ = try section.type("FasterRCNN")
       pretrained = try section.optional("pretrained")
       model.backbone = try section.requiredSection("backbone", BackboneConfiguration.init)
-      model.neck = try section.requiredSection("neck", NeckConfiguration.init)
+      model.neck = try NeckConfiguration(in: section)
       var rpnHead = try section.requiredSection("rpn_head", RPNHeadConfiguration.init)
       model.roiHead = try section.requiredSection("roi_head", RoIHeadConfiguration.init)
       try Self.owner(of: "test_cfg", section, topLevel).requiredSection("test_cfg") { test in

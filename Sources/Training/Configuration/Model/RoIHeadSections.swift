@@ -4,10 +4,19 @@ extension RoIHeadConfiguration {
   /// `roi_head` itself.
   init(_ section: ConfigurationSection) throws {
     self.init()
-    _ = try section.type("StandardRoIHead")
+    let type = try section.type("StandardRoIHead", "DoubleHeadRoIHead")
     var stage = RoIStageConfiguration()
+    if type == "DoubleHeadRoIHead" {
+      let factor: Float = try section.required("reg_roi_scale_factor")
+      try section.check(factor > 0 && factor <= 1000, "reg_roi_scale_factor", expected: "a number above 0")
+      stage.regRoIScaleFactor = factor
+    }
     stage.extractor = try section.requiredSection("bbox_roi_extractor", RoIExtractorConfiguration.init)
     stage.bboxHead = try section.requiredSection("bbox_head", BBoxHeadConfiguration.init)
+    let isDouble = if case .doubleConvFC = stage.bboxHead.layers { true } else { false }
+    try section.check(
+      isDouble == (type == "DoubleHeadRoIHead"), "type",
+      expected: "\(isDouble ? "DoubleHeadRoIHead" : "StandardRoIHead"), as the type of 'bbox_head' asks for")
     stages = [stage]
     try section.unsupported("mask_roi_extractor", "mask_head", "shared_head")
   }
