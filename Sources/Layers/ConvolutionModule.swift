@@ -11,16 +11,18 @@ public struct ConvolutionModule {
   /// - Parameters:
   ///   - kernel: in cells, odd.
   ///   - norm: batch norms use the batch's statistics while training.
+  ///   - configuration: `conv_cfg`.
   ///   - initializer: of the weights; mmcv's own is Kaiming's.
   ///   - startsAtZero: the norm's γ starts at 0.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, norm: NormConfiguration?, relu: Bool,
+    convolution configuration: ConvolutionConfiguration = .conv2D,
     initializer: Initializer = .kaimingNormal(fanOut: true), startsAtZero: Bool = false, in scope: LayerScope
   ) {
     self.relu = relu
     convolution = Convolution2D(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: kernel / 2, hasBias: norm == nil,
-      initializer: initializer, in: scope.scope("conv"))
+      inChannels, outChannels, kernel: kernel, stride: stride, padding: kernel / 2, configuration: configuration,
+      hasBias: norm == nil, initializer: initializer, in: scope.scope("conv"))
     self.norm = norm.map {
       Norm(
         $0, channels: outChannels, in: scope.scope($0.abbreviation), evaluates: false, startsAtZero: startsAtZero)

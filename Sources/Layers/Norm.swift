@@ -58,10 +58,9 @@ public struct Norm {
       return try convolution(x).batchNorm(parameters, residual: residual, relu: relu, synchronizer: synchronizer)
     }
     require(
-      convolution.bias == nil, "\(convolution.weight.name) stands before \(parameters.weight.name) and has a bias")
+      convolution.bias == nil, "\(convolution.name) stands before \(parameters.weight.name) and has a bias")
     return x.convolution(
-      convolution.weight, frozenNorm: parameters, stride: convolution.stride, padding: convolution.padding,
-      residual: residual, relu: relu)
+      convolution.weight(on: x.engine), frozenNorm: parameters, convolution.geometry, residual: residual, relu: relu)
   }
 }
 

@@ -19,10 +19,13 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
   ///   - seed: the seed of the run.
   ///   - epoch: the 0-based epoch, or any number that separates repetitions.
   ///   - item: what is drawn for: an image id, the hash of a parameter's name, …
-  ///   - draw: 0, or a number that separates draws for the same.
-  public init(seed: UInt64, purpose: Purpose, epoch: Int = 0, item: Int64 = 0, draw: Int = 0) {
+  ///   - draw: 0, or a number below 2³² that separates draws for the same.
+  ///   - stage: the same for the stages of a cascade.
+  public init(seed: UInt64, purpose: Purpose, epoch: Int = 0, item: Int64 = 0, draw: Int = 0, stage: Int = 0) {
     var mixed = Self.mix(seed ^ Self.mix(UInt64(truncatingIfNeeded: epoch) << 8 | UInt64(purpose.rawValue)))
-    if draw != 0 { mixed = Self.mix(mixed ^ Self.mix(UInt64(bitPattern: Int64(draw)))) }
+    if draw != 0 || stage != 0 {
+      mixed = Self.mix(mixed ^ Self.mix(UInt64(bitPattern: Int64(draw) ^ Int64(stage) << 32)))
+    }
     let item = UInt64(bitPattern: item)
     key = (UInt32(truncatingIfNeeded: mixed), UInt32(truncatingIfNeeded: mixed >> 32))
     stream = (UInt32(truncatingIfNeeded: item), UInt32(truncatingIfNeeded: item >> 32))

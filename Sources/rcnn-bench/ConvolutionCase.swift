@@ -2,12 +2,12 @@ import Kernels
 import Primitives
 import Tensors
 
-/// A convolution of ResNet-50 with FPN.
+/// A convolution to be timed.
 struct ConvolutionCase {
   let name: String
   let shape: ConvolutionShape
 
-  /// The shapes that most of the time goes to, for an input of this size.
+  /// The shapes of ResNet-50 with FPN that most of the time goes to, for an input of this size.
   static func all(size: ImageSize, batch: Int) -> [ConvolutionCase] {
     func map(_ name: String, at stride: Int, _ inputs: Int, to outputs: Int, kernel: Int, step: Int = 1) -> Self {
       let shape = ConvolutionShape(

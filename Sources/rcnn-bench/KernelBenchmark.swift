@@ -9,7 +9,7 @@ import Training
 struct KernelBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kernels",
-    abstract: "Times the convolutions of ResNet-50 with FPN against the matrix product of this machine.",
+    abstract: "Times the convolutions of ResNet-50 with FPN, or those in groups, against the matrix product.",
     discussion: """
       GFLOP/s count the arithmetic of a direct convolution, two for each product; an algorithm that needs less can \
       pass the matrix product's rate.
@@ -28,6 +28,10 @@ struct KernelBenchmark: ParsableCommand {
     guard batch > 0, threads ?? 1 > 0 else { throw ValidationError("--batch and --threads are numbers from 1 on") }
   }
 
+  @Flag(
+    help: "The convolutions in groups of ResNeXts and RegNets, each beside the one of the same sizes without groups.")
+  var grouped = false
+
   @Flag(help: "Print lines of JSON: first the matrix product, then one for each convolution.")
   var json = false
 
@@ -36,11 +40,36 @@ struct KernelBenchmark: ParsableCommand {
       let workers = Workers(count: threads ?? ProcessInfo.processInfo.activeProcessorCount)
       let peak = MatrixProduct(threads: workers.count).rate(workers)
       print(json ? jsonHead(peak, workers) : head(peak, workers))
-      for layer in ConvolutionCase.all(size: size.pixels, batch: batch) {
-        let rates = layer.rates(workers)
-        print(json ? jsonLine(layer, rates) : line(layer, rates, peak))
+      if grouped {
+        timeGrouped(workers)
+      } else {
+        for layer in ConvolutionCase.all(size: size.pixels, batch: batch) {
+          let rates = layer.rates(workers)
+          print(json ? jsonLine(layer, rates) : line(layer, rates, peak))
+        }
       }
       return 0
+    }
+  }
+
+  private func timeGrouped(_ workers: Workers) {
+    if !json { print("here: part of the dense convolution's") }
+    for (layer, dense) in ConvolutionCase.grouped(size: size.pixels, batch: batch) {
+      // In turn, so that what slows the machine down meets both; the fastest of each.
+      var (rates, denseRates) = (layer.rates(workers), dense.rates(workers))
+      for _ in 0..<2 {
+        rates = zip(rates, layer.rates(workers)).map(max)
+        denseRates = zip(denseRates, dense.rates(workers)).map(max)
+      }
+      if json {
+        print(jsonLine(layer, rates))
+        print(jsonLine(dense, denseRates))
+      } else {
+        let cells = zip(rates, denseRates).map {
+          column("\(decimal($0 / 1e9, 0)) (\(decimal($0 / $1, 2)))", width: 18)
+        }
+        print(layer.name.padding(toLength: 37, withPad: " ", startingAt: 0) + cells.joined())
+      }
     }
   }
 

@@ -13,7 +13,7 @@ import Testing
     #expect(cases.contains { $0.has("expected/buffers_after") } && cases.contains { $0.has("expected/outs_eval_0") })
     for golden in cases {
       let network = Network()
-      let configuration = try Self.resNet(golden)
+      let configuration = try ResNetConfiguration(golden)
       let backbone = ResNet(configuration, in: network.scope)
       try network.load(golden)
       let image = try network.map(golden, "inputs/img", needsGradient: golden.has("expected/grad_img"))
@@ -22,7 +22,7 @@ import Testing
       try network.backward(outputs, golden)
       try network.compareGradients(golden)
       if golden.has("expected/grad_img") { try network.compareGradient(of: image, golden, "expected/grad_img") }
-      try compareStatistics(golden, network)
+      try network.compareStatistics(golden)
       if golden.has("expected/outs_eval_0") {
         network.engine.tape = nil
         try network.compare(backbone(network.map(golden, "inputs/img")), golden, "expected/outs_eval", 2e-5)
@@ -34,10 +34,10 @@ import Testing
   @Test func recomputedStagesChangeNoBit() throws {
     let goldens = try GoldenCase.all("backbone").filter { $0.string("kind") == "ResNet" }
     var compared = 0
-    for golden in goldens where try !Self.resNet(golden).usesBatchStatistics {
+    for golden in goldens where try !ResNetConfiguration(golden).usesBatchStatistics {
       let results = try [[], [1, 2, 3, 4]].map { recompute in
         let network = Network()
-        let configuration = try Self.resNet(golden)
+        let configuration = try ResNetConfiguration(golden)
         let backbone = ResNet(
           configuration, in: network.scope, recomputing: recompute.filter { $0 <= configuration.numStages })
         try network.load(golden)
@@ -59,7 +59,7 @@ import Testing
   @Test func frozenParametersAreMMDetections() throws {
     let golden = try GoldenCase.all("backbone")[0]
     let network = Network()
-    _ = ResNet(try Self.resNet(golden), in: network.scope)
+    _ = ResNet(try ResNetConfiguration(golden), in: network.scope)
     let frozen = network.store.parameters.filter { !$0.isTrainable && !$0.name.contains("running") }.map(\.name)
     let expected = try #require(golden.string("frozen_params"))
     #expect(frozen.count == expected.split(separator: ",").count)
@@ -69,11 +69,11 @@ import Testing
   /// Stages are frozen from below: their maps need no gradient, and nothing of them is on the tape.
   @Test func frozenStagesRecordNothing() throws {
     let golden = try #require(
-      try GoldenCase.all("backbone").first { try $0.string("kind") == "ResNet" && Self.resNet($0).normEval })
+      try GoldenCase.all("backbone").first { try $0.string("kind") == "ResNet" && ResNetConfiguration($0).normEval })
     var recorded: [Int] = []
     for frozen in 0...4 {
       let network = Network()
-      var configuration = try Self.resNet(golden)
+      var configuration = try ResNetConfiguration(golden)
       (configuration.frozenStages, configuration.outIndices) = (frozen, [0, 1, 2, 3])
       let backbone = ResNet(configuration, in: network.scope)
       try network.load(golden)
@@ -102,29 +102,6 @@ import Testing
         try network.compareGradient(of: input, golden, "expected/grad_feats_\(level)")
       }
     }
-  }
-
-  private func compareStatistics(_ golden: GoldenCase, _ network: Network) throws {
-    guard golden.has("expected/buffers_after") else { return }
-    for name in try golden.members("expected/buffers_after") where !name.hasSuffix("num_batches_tracked") {
-      let parameter = try #require(network.store.parameters.first { $0.name == name })
-      expectCloseToMaximum(
-        parameter.exported(parameter.values), try golden.floats("expected/buffers_after/\(name)"), 2e-5,
-        "\(golden) \(name)")
-    }
-  }
-
-  private static func resNet(_ golden: GoldenCase) throws -> ResNetConfiguration {
-    let cfg = try golden.configuration()
-    let norm = cfg["norm_cfg"] as? [String: Any]
-    var configuration = ResNetConfiguration()
-    configuration.depth = try #require(cfg["depth"] as? Int)
-    configuration.baseChannels = try #require(cfg["base_channels"] as? Int)
-    configuration.frozenStages = try #require(cfg["frozen_stages"] as? Int)
-    configuration.normEval = try #require(cfg["norm_eval"] as? Bool)
-    configuration.style = try #require(ResNetConfiguration.Style(rawValue: cfg["style"] as? String ?? ""))
-    configuration.norm = .batch(requiresGrad: norm?["requires_grad"] as? Bool ?? true)
-    return configuration
   }
 
   private static func fpn(_ golden: GoldenCase) throws -> FPNConfiguration {

@@ -13,7 +13,9 @@ import Testing
     let norm: NormConfiguration
     let neckNorm: NormConfiguration?
     let normEval: Bool
-    var testDescription: String { "\(layer), \(norm), norm_eval \(normEval)" }
+    var variant = ResNetConfiguration.Variant.resNet
+    var convolution = ConvolutionConfiguration.conv2D
+    var testDescription: String { "\(layer), \(norm), norm_eval \(normEval), \(variant), \(convolution)" }
   }
 
   static let cases: [Case] = [
@@ -23,6 +25,12 @@ import Testing
       layer: .pool, norm: .group(groups: 4, requiresGrad: true), neckNorm: .group(groups: 4, requiresGrad: true),
       normEval: false),
     Case(layer: .align, norm: .batch(requiresGrad: false), neckNorm: nil, normEval: true),
+    Case(
+      layer: .align, norm: .group(groups: 4, requiresGrad: true), neckNorm: nil, normEval: false,
+      variant: .resNeXt(groups: 2, baseWidth: 4), convolution: .convWS),
+    Case(
+      layer: .align, norm: .batch(requiresGrad: true), neckNorm: nil, normEval: true,
+      variant: .resNeXt(groups: 4, baseWidth: 4), convolution: .convWS),
   ]
 
   @Test(arguments: cases, [false, true]) func nobodyReadsFreeMemory(_ parts: Case, recomputes: Bool) throws {
@@ -55,6 +63,8 @@ import Testing
     var (resNet, fpn, rois) = (ResNetConfiguration(), FPNConfiguration(), SingleRoIExtractorConfiguration())
     (resNet.baseChannels, resNet.norm, resNet.normEval) = (8, parts.norm, parts.normEval)
     resNet.zeroInitResidual = false
+    (resNet.variant, resNet.convolution) = (parts.variant, parts.convolution)
+    (resNet.avgDown, resNet.deepStem) = (parts.convolution == .convWS, parts.convolution == .convWS)
     (fpn.inChannels, fpn.outChannels) = (resNet.levels.map(\.channels), 16)
     (fpn.addExtraConvs, fpn.norm) = (.onLateral, parts.neckNorm)
     (rois.layer, rois.outputHeight, rois.outputWidth, rois.outChannels) = (parts.layer, 3, 3, 16)

@@ -102,6 +102,11 @@ struct Settings {
     return result
   }
 
+  /// `conv_cfg`.
+  var convolution: ConvolutionConfiguration {
+    part("conv_cfg").values["type"] as? String == "ConvWS" ? .convWS : .conv2D
+  }
+
   /// A `norm_cfg`, if it is there.
   func norm(_ key: String) -> NormConfiguration? {
     let part = part(key)

@@ -53,7 +53,7 @@ extension GoldenCase {
     (layers.shared, layers.cls, layers.reg) = (branch("shared"), branch("cls"), branch("reg"))
     layers.convOutChannels = settings.integer("conv_out_channels") ?? layers.convOutChannels
     layers.fcOutChannels = settings.integer("fc_out_channels") ?? layers.fcOutChannels
-    layers.norm = settings.norm("norm_cfg")
+    (layers.norm, layers.convolution) = (settings.norm("norm_cfg"), settings.convolution)
     layers.withAvgPool = settings.flag("with_avg_pool") ?? false
     return layers
   }

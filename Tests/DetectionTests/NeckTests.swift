@@ -8,13 +8,10 @@ import Testing
 
 /// `PAFPN`, `BFP`, a list of necks, and the options of `FPN`, against mmdetection's numbers.
 @Suite struct NeckTests {
-  /// `ConvWS` is not a neck's yet.
-  private static let unsupported: Set = ["fpn ConvWS GN"]
-
   @Test func agreesWithEveryCase() throws {
     let cases = try GoldenCase.all("necks2")
     #expect(cases.count == 20)
-    for golden in cases where !Self.unsupported.contains(golden.title) { try check(golden) }
+    for golden in cases { try check(golden) }
   }
 
   private func check(_ golden: GoldenCase) throws {
@@ -101,6 +98,7 @@ import Testing
       configuration.addExtraConvs = try #require(FPNConfiguration.ExtraConvolutions(rawValue: place))
     }
     configuration.norm = settings.norm("norm_cfg")
+    configuration.convolution = settings.convolution
     configuration.noNormOnLateral = settings.flag("no_norm_on_lateral") ?? false
     configuration.relu = settings.part("act_cfg").values["type"] != nil
     let upsampling = settings.part("upsample_cfg")

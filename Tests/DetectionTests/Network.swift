@@ -1,3 +1,4 @@
+import Foundation
 import Layers
 import Tensors
 import TestSupport
@@ -66,11 +67,46 @@ final class Network {
     }
   }
 
+  /// The sum and the Euclidean norm of every gradient, where the case has them, and those that it has in full.
+  func compareGradientSums(_ golden: GoldenCase, _ relative: Float = 1e-4) throws {
+    let text = try #require(golden.string("trainable_params"))
+    let names = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String])
+    #expect(Set(store.trainable.map(\.name)) == Set(names), "\(golden)")
+    let (sums, norms) = (try golden.floats("expected/grad_sum"), try golden.floats("expected/grad_l2"))
+    let small = (norms.max() ?? 0) * 1e-6
+    for (index, name) in names.enumerated() {
+      let parameter = try #require(store.trainable.first { $0.name == name }, "\(golden) \(name)")
+      let gradient = (0..<parameter.count).map { Double(parameter.gradient[$0]) }
+      let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      let tolerance = Double(relative * norms[index] + small)
+      #expect(abs(norm - Double(norms[index])) <= tolerance, "\(golden) \(name): \(norm), not \(norms[index])")
+      let spread = tolerance * Double(parameter.count).squareRoot()
+      #expect(abs(gradient.reduce(0, +) - Double(sums[index])) <= spread, "\(golden) \(name)")
+    }
+    for name in try golden.members("expected/grad") {
+      let parameter = try #require(store.trainable.first { $0.name == name }, "\(golden) \(name)")
+      expectCloseToMaximum(
+        parameter.exported(parameter.gradient), try golden.floats("expected/grad/\(name)"), relative,
+        "\(golden) \(name)")
+    }
+  }
+
+  /// What batch norm gathered, where the case has it.
+  func compareStatistics(_ golden: GoldenCase) throws {
+    guard golden.has("expected/buffers_after") else { return }
+    for name in try golden.members("expected/buffers_after") where !name.hasSuffix("num_batches_tracked") {
+      let parameter = try #require(store.parameters.first { $0.name == name })
+      expectCloseToMaximum(
+        parameter.exported(parameter.values), try golden.floats("expected/buffers_after/\(name)"), 2e-5,
+        "\(golden) \(name)")
+    }
+  }
+
   /// Nothing may have flowed back where the case says zero.
-  func compareGradient(of input: Tensor, _ golden: GoldenCase, _ name: String) throws {
+  func compareGradient(of input: Tensor, _ golden: GoldenCase, _ name: String, _ tolerance: Float = 1e-4) throws {
     let (shape, expected) = (try golden.shape(name), try golden.floats(name))
     let actual = input.gradientArray ?? [Float](repeating: 0, count: input.count)
     expectCloseToMaximum(
-      actual, shape.count == 4 ? channelsInnermost(expected, shape) : expected, 1e-4, "\(golden) \(name)")
+      actual, shape.count == 4 ? channelsInnermost(expected, shape) : expected, tolerance, "\(golden) \(name)")
   }
 }

@@ -39,7 +39,7 @@ import Testing
     let proposals = [[Box(1, 0, 17, 16), Box(16, 16, 30, 30)], [Box(4, 4, 20, 12)]].map { boxes in
       boxes.enumerated().map { Proposal(box: $1, score: 1, anchor: $0) }
     }
-    let pending = try stage.train(levels, proposals, input, Draws(seed: 0, epoch: 0))
+    let pending = stage.losses(of: try stage.pass(levels, proposals, input, Draws(seed: 0, epoch: 0)))
     let values = try pending.finish(pending.counts)
     #expect(sampler.losses.map(\.count) == [2, 1])
     // `loss_cls` is their mean.
@@ -49,7 +49,7 @@ import Testing
     let count = try #require(engine.tape).count
     engine.tape = Tape()
     let quiet = Self.stage(PseudoSampler())
-    let losses = try quiet.stage.train(levels, proposals, input, Draws(seed: 0, epoch: 0))
+    let losses = quiet.stage.losses(of: try quiet.stage.pass(levels, proposals, input, Draws(seed: 0, epoch: 0)))
     _ = try losses.finish(losses.counts)
     withExtendedLifetime(quiet.store) {}
     #expect(engine.tape?.count == count)

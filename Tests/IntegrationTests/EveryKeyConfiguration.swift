@@ -257,7 +257,7 @@ enum EveryKeyConfiguration {
   /// Parts in other words: the value, and what has to change with it.
   static let alternatives: [(key: String, value: String, with: [String])] = [
     ("model.backbone.depth", "34", []),
-    ("model.backbone.norm_cfg", "{type: GN, num_groups: 4}", []),
+    ("model.backbone.norm_cfg", "{type: GN, num_groups: 4}", []), ("model.backbone.conv_cfg", "{type: ConvWS}", []),
     ("model.neck.norm_cfg", "null", []),
     (
       "model.rpn_head.anchor_generator.centers", "[[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]",
@@ -297,6 +297,8 @@ enum EveryKeyConfiguration {
         + "neg_sampler: {type: IoUBalancedNegSampler}}", []
     ),
     ("model.test_cfg.rcnn.nms", "{type: nms, iou_threshold: 0.1}", []),
+    ("model.roi_head.stage_loss_weights", "[1, 0.2]", cascade),
+    ("model.train_cfg.rcnn.1.assigner.pos_iou_thr", "0.8", cascade),
     ("lr_config", "{policy: fixed}", []),
     ("runner.type", "IterBasedRunner", ["evaluation.by_epoch=null", "log_config.hooks.0.by_epoch=null"]),
     ("data.imgs_per_gpu", "1", []),
@@ -306,6 +308,16 @@ enum EveryKeyConfiguration {
     ("total_epochs", "2", ["runner.max_epochs=null"]),
   ]
   private static let anchors = "model.rpn_head.anchor_generator"
+  private static let cascade: [String] = {
+    let stage =
+      "{assigner: {type: MaxIoUAssigner, pos_iou_thr: 0.4, neg_iou_thr: 0.4}, "
+      + "sampler: {type: RandomSampler, num: 16, pos_fraction: 0.25}}"
+    return [
+      "model.type=CascadeRCNN", "model.roi_head.type=CascadeRoIHead", "model.roi_head.num_stages=2",
+      "model.roi_head.stage_loss_weights=[1, 1]",
+      "model.train_cfg.rcnn=[\(stage), \(stage)]",
+    ]
+  }()
 
   /// Keys that another key takes the effect from in `text`: what gives it back.
   static let contexts: [String: [String]] = [

@@ -10,7 +10,7 @@ extension ProgramTests {
     /// Weights on positives and on classes, and a norm that is clipped; 22 images in batches of 8.
     private let options = [
       "mpi.reduction=exact", "mpi.global_batch=8", "mpi.bucket_size_mb=0.02",
-      "model.train_cfg.rpn.pos_weight=1.7", "model.train_cfg.rcnn.pos_weight=0.3",
+      "model.train_cfg.rpn.pos_weight=1.7",
       "model.roi_head.bbox_head.loss_cls.class_weight=[0.3,0.7,1.1,1.9,0.5,1.3]",
       "optimizer_config.grad_clip.max_norm=0.5", "checkpoint_config.interval=2", "checkpoint_config.by_epoch=false",
     ]
@@ -34,30 +34,50 @@ extension ProgramTests {
       }
     }
 
-    @Test("Parameters, momenta and losses have the same bits on 1, 2, 3, 4 and 8 ranks, and on 1 and 2 threads")
-    func sameBits() throws {
-      let alone = try train("1", ranks: 1)
+    private static let weight = ["model.train_cfg.rcnn.pos_weight=0.3"]
+
+    @Test(
+      "Parameters, momenta and losses have the same bits on 1, 2, 3, 4 and 8 ranks, and on 1 and 2 threads",
+      arguments: [weight, TinyRun.cascade])
+    func sameBits(_ detector: [String]) throws {
+      let alone = try train("1", ranks: 1, options: detector)
       #expect(alone.log.steps.count == 5)
       for ranks in [2, 3, 4, 8] {
-        let (model, log) = try train("\(ranks)", ranks: ranks)
+        let (model, log) = try train("\(ranks)", ranks: ranks, options: detector)
         expectSameBits(model, alone.model, "\(ranks) ranks")
         log.expectSameLosses(as: alone.log.steps[...], tolerance: 0, "\(ranks) ranks")
       }
       for ranks in [1, 3] {
-        let threads = ["mpi.threads_per_rank=2"]
+        let threads = detector + ["mpi.threads_per_rank=2"]
         let model = try train("\(ranks) of 2 threads", ranks: ranks, options: threads).model
         expectSameBits(model, alone.model, "\(ranks) ranks of 2 threads")
       }
     }
 
+    @Test("… also of grouped and dilated convolutions, whose weights are standardised")
+    func sameBitsOfAnotherBackbone() throws {
+      let options = [
+        "model.backbone.type=ResNeXt", "model.backbone.depth=50", "model.backbone.groups=2",
+        "model.backbone.base_width=4", "model.backbone.conv_cfg={type: ConvWS}", "model.backbone.avg_down=true",
+        "model.backbone.deep_stem=true", "model.backbone.strides=[1,2,2,1]", "model.backbone.dilations=[1,1,1,2]",
+        "model.neck.in_channels=[32,64,128,256]", "model.rpn_head.anchor_generator.strides=[4,8,16,16,32]",
+        "model.roi_head.bbox_roi_extractor.featmap_strides=[4,8,16,16]", "mpi.recompute=[2,4]",
+      ]
+      let alone = try train("other 1", ranks: 1, iterations: 2, options: options)
+      let three = try train("other 3", ranks: 3, iterations: 2, options: options)
+      expectSameBits(three.model, alone.model, "3 ranks")
+      three.log.expectSameLosses(as: alone.log.steps[...], tolerance: 0, "3 ranks")
+    }
+
     @Test("… and after a resume on 3 and on 1 rank in the middle of an epoch")
     func resumed() throws {
-      let straight = try train("straight", ranks: 2, iterations: 5).model
-      let eight = try train("resumed", ranks: 8, iterations: 2).model
-      let three = try train("resumed", ranks: 3, iterations: 3, arguments: ["--resume", "auto"])
+      let resume = ["--resume", "auto"]
+      let straight = try train("straight", ranks: 2, iterations: 5, options: Self.weight).model
+      let eight = try train("resumed", ranks: 8, iterations: 2, options: Self.weight).model
+      let three = try train("resumed", ranks: 3, iterations: 3, options: Self.weight, arguments: resume)
       #expect(three.log.steps.count == 1)
       for model in [eight, three.model] { #expect(model.progress["images_in_epoch"] != 0) }
-      let last = try train("resumed", ranks: 1, iterations: 5, arguments: ["--resume", "auto"])
+      let last = try train("resumed", ranks: 1, iterations: 5, options: Self.weight, arguments: resume)
       #expect(last.log.steps.count == 2)
       expectSameBits(last.model, straight, "8, 3 and 1 ranks")
     }

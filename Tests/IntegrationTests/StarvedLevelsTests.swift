@@ -41,6 +41,15 @@ extension ProgramTests {
       try compare(run, iterations: 6, ranks: [2, 4], options: annotatedBoxesOnly)
     }
 
+    /// Annotated boxes are all that the first stage sees, and all that the others add.
+    @Test("A level that gets no RoI on one rank in any stage of a cascade, and a rank without objects")
+    func cascade() throws {
+      let others = Array(Self.boxes[1...])
+      let images = [others, [], Self.boxes, Self.boxes, others, [], Self.boxes, Self.boxes]
+      let run = try TinyRun(images: images.map(BoxedImage.init))
+      try compare(run, iterations: 6, ranks: [2, 4], options: TinyRun.cascade + annotatedBoxesOnly)
+    }
+
     @Test("A rank without objects", arguments: [false, true])
     func emptyImages(_ hasProposals: Bool) throws {
       // Rank 1 of 2, and ranks 2 and 3 of 4, never see an object; without proposals they never have a RoI either.

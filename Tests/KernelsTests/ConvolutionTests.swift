@@ -26,6 +26,28 @@ import Testing
     // Several blocks of the column matrix, with few weights (the stem of ResNet) and with many.
     shape(1, 300, 300, 3, 16, kernel: 7, stride: 2, padding: 3),
     shape(1, 97, 97, 32, 96, kernel: 5, stride: 3, padding: 2),
+    // Dilation: with a stride, taps that reach a pixel are 1, 2 or 3 cells of the output apart.
+    shape(2, 9, 11, 17, 16, kernel: 3, padding: 2, dilation: 2), shape(1, 13, 9, 32, 32, kernel: 3, dilation: 3),
+    shape(1, 15, 12, 7, 9, kernel: 3, stride: 2, padding: 2, dilation: 2),
+    shape(2, 13, 14, 8, 8, kernel: 5, stride: 2, padding: 3, dilation: 3),
+    shape(1, 17, 18, 5, 8, kernel: 3, stride: 4, padding: 1, dilation: 6),
+  ]
+  /// Groups of few channels and of many, of as many outputs as inputs and not, with strides and dilation.
+  static let groupedShapes: [ConvolutionShape] = [
+    shape(2, 9, 7, 4, 4, kernel: 1, groups: 2), shape(1, 8, 9, 6, 9, kernel: 3, padding: 1, groups: 3),
+    shape(1, 9, 8, 7, 7, kernel: 3, padding: 1, groups: 7), shape(2, 7, 9, 12, 30, kernel: 1, stride: 2, groups: 6),
+    shape(1, 11, 12, 48, 48, kernel: 3, stride: 2, padding: 1, groups: 2),
+    shape(2, 13, 10, 64, 32, kernel: 5, stride: 3, padding: 2, groups: 4),
+    shape(1, 10, 9, 24, 16, kernel: 3, padding: 2, dilation: 2, groups: 4),
+    shape(1, 12, 13, 18, 36, kernel: 3, stride: 2, padding: 3, dilation: 3, groups: 2),
+    shape(1, 19, 21, 32, 32, kernel: 3, stride: 2, padding: 1, groups: 8),
+    shape(1, 9, 8, 48, 48, kernel: 3, padding: 2, dilation: 2, groups: 3),
+    shape(2, 11, 13, 48, 48, kernel: 3, stride: 3, padding: 1, groups: 4),
+    shape(2, 9, 10, 96, 96, kernel: 3, stride: 2, padding: 1, groups: 4),
+    shape(1, 14, 12, 80, 80, kernel: 3, stride: 2, padding: 2, dilation: 2, groups: 2),
+    shape(2, 7, 7, 192, 192, kernel: 1, groups: 3), shape(1, 9, 9, 72, 72, kernel: 3, padding: 1, groups: 3),
+    shape(2, 20, 21, 128, 128, kernel: 3, stride: 2, padding: 1, groups: 32),
+    shape(1, 70, 70, 144, 288, kernel: 3, stride: 2, padding: 1, groups: 2),
   ]
   /// Those that Winograd's algorithm takes.
   static let winogradShapes: [ConvolutionShape] = [
@@ -34,6 +56,13 @@ import Testing
     shape(1, 24, 24, 512, 512, kernel: 3, padding: 1), shape(1, 30, 41, 256, 128, kernel: 3, padding: 1),
     shape(2, 9, 9, 16, 16, kernel: 3, padding: 1), shape(2, 100, 100, 32, 16, kernel: 3, padding: 1),
     shape(3, 12, 10, 80, 64, kernel: 3, padding: 1),
+    // In groups: of a part of a vector, of vectors, of one and a half, of many; the last with more tiles than a part.
+    shape(2, 17, 19, 32, 32, kernel: 3, padding: 1, groups: 8), shape(1, 18, 16, 16, 16, kernel: 3, groups: 16),
+    shape(2, 16, 15, 48, 48, kernel: 3, padding: 2, groups: 3),
+    shape(1, 20, 17, 48, 48, kernel: 3, padding: 1, groups: 2),
+    shape(1, 17, 18, 48, 48, kernel: 3, padding: 1, groups: 4), shape(1, 16, 17, 112, 112, kernel: 3, groups: 2),
+    shape(2, 14, 14, 240, 240, kernel: 3, padding: 1, groups: 2),
+    shape(1, 50, 52, 96, 96, kernel: 3, padding: 1, groups: 2),
   ]
   static let emptyShapes: [ConvolutionShape] = [
     shape(0, 7, 8, 9, 17, kernel: 3, padding: 1), shape(0, 8, 8, 32, 32, kernel: 3, padding: 1),
@@ -42,14 +71,14 @@ import Testing
 
   static func shape(
     _ batch: Int, _ height: Int, _ width: Int, _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1,
-    padding: Int = 0
+    padding: Int = 0, dilation: Int = 1, groups: Int = 1
   ) -> ConvolutionShape {
     ConvolutionShape(
       batch: batch, height: height, width: width, inChannels: inChannels, outChannels: outChannels,
-      kernelHeight: kernel, kernelWidth: kernel, stride: stride, padding: padding)
+      kernelHeight: kernel, kernelWidth: kernel, stride: stride, padding: padding, dilation: dilation, groups: groups)
   }
 
-  @Test(arguments: shapes) func agreesWithTheSums(_ shape: ConvolutionShape) {
+  @Test(arguments: shapes + groupedShapes) func agreesWithTheSums(_ shape: ConvolutionShape) {
     #expect(!Convolution.usesWinograd(shape))
     let data = ConvolutionData(shape)
     let naive = data.naive()
@@ -69,9 +98,8 @@ import Testing
     expectCloseToMaximum(result.dw, zip(naive.dw, data.dw.array).map { $0 + $1 }, 2e-5, "dw")
   }
 
-  @Test(arguments: shapes + winogradShapes + emptyShapes) func hasTheSameBitsOnAnyNumberOfThreads(
-    _ shape: ConvolutionShape
-  ) {
+  @Test(arguments: shapes + groupedShapes + winogradShapes + emptyShapes)
+  func hasTheSameBitsOnAnyNumberOfThreads(_ shape: ConvolutionShape) {
     let data = ConvolutionData(shape)
     let one = data.run(threads: 1)
     for threads in [2, 3] {
@@ -80,7 +108,8 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes + winogradShapes) func addsToAGradientThatIsNotFresh(_ shape: ConvolutionShape) {
+  @Test(arguments: shapes + groupedShapes + winogradShapes)
+  func addsToAGradientThatIsNotFresh(_ shape: ConvolutionShape) {
     let data = ConvolutionData(shape)
     let fresh = data.run(threads: 1).dx
     let dx = Values([Float](repeating: 1, count: fresh.count))
@@ -120,7 +149,10 @@ import Testing
     shape(3, 9, 7, 16, 33, kernel: 1, padding: 0), shape(3, 21, 17, 24, 128, kernel: 1, padding: 0),
     shape(3, 21, 17, 32, 40, kernel: 3, stride: 2, padding: 1), shape(3, 13, 11, 7, 9, kernel: 3, padding: 1),
     shape(3, 30, 26, 32, 48, kernel: 3, padding: 1), shape(3, 9, 8, 32, 64, kernel: 3, padding: 1),
-    shape(3, 1, 1, 700, 81, kernel: 1, padding: 0),
+    shape(3, 1, 1, 700, 81, kernel: 1, padding: 0), shape(3, 21, 17, 24, 48, kernel: 3, padding: 1, groups: 3),
+    shape(3, 30, 26, 64, 64, kernel: 3, stride: 2, padding: 1, groups: 8),
+    shape(3, 30, 26, 48, 48, kernel: 3, padding: 1, groups: 6),
+    shape(3, 13, 12, 16, 16, kernel: 3, padding: 2, dilation: 2),
   ])
   func anImageHasTheSameBitsInAnyBatch(_ shape: ConvolutionShape) {
     let data = ConvolutionData(shape)
@@ -128,7 +160,7 @@ import Testing
     let alone = ConvolutionShape(
       batch: 1, height: shape.height, width: shape.width, inChannels: shape.inChannels,
       outChannels: shape.outChannels, kernelHeight: shape.kernelHeight, kernelWidth: shape.kernelWidth,
-      stride: shape.stride, padding: shape.padding)
+      stride: shape.stride, padding: shape.padding, dilation: shape.dilation, groups: shape.groups)
     let (xCount, yCount) = (data.x.count / 3, data.dy.count / 3)
     for image in 0..<3 {
       let (y, dx) = (Values(undefined: yCount), Values(undefined: xCount))
@@ -241,15 +273,15 @@ struct ConvolutionData {
     var dx = [Double](repeating: 0, count: x.count)
     var dw = [Double](repeating: 0, count: weight.count)
     let (inChannels, outChannels) = (shape.inChannels, shape.outChannels)
+    let (groupIn, groupOut) = (inChannels / shape.groups, outChannels / shape.groups)
     forEachTap { pixel, cell, tap in
       for o in 0..<outChannels {
-        let (yIndex, wIndex) = (
-          pixel * outChannels + o, (o * shape.kernelHeight * shape.kernelWidth + tap) * inChannels
-        )
-        for c in 0..<inChannels {
-          y[yIndex] += x[cell * inChannels + c] * weight[wIndex + c]
-          dx[cell * inChannels + c] += dy[yIndex] * weight[wIndex + c]
-          dw[wIndex + c] += dy[yIndex] * x[cell * inChannels + c]
+        let (yIndex, wIndex) = (pixel * outChannels + o, (o * shape.kernelHeight * shape.kernelWidth + tap) * groupIn)
+        let xIndex = cell * inChannels + o / groupOut * groupIn
+        for c in 0..<groupIn {
+          y[yIndex] += x[xIndex + c] * weight[wIndex + c]
+          dx[xIndex + c] += dy[yIndex] * weight[wIndex + c]
+          dw[wIndex + c] += dy[yIndex] * x[xIndex + c]
         }
       }
     }
@@ -263,7 +295,8 @@ struct ConvolutionData {
       let j = pixel % shape.outWidth
       for r in 0..<shape.kernelHeight {
         for s in 0..<shape.kernelWidth {
-          let (h, w) = (i * shape.stride + r - shape.padding, j * shape.stride + s - shape.padding)
+          let h = i * shape.stride + r * shape.dilation - shape.padding
+          let w = j * shape.stride + s * shape.dilation - shape.padding
           guard h >= 0, h < shape.height, w >= 0, w < shape.width else { continue }
           body(pixel, (image * shape.height + h) * shape.width + w, r * shape.kernelWidth + s)
         }

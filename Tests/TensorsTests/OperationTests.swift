@@ -13,6 +13,77 @@ import Testing
     try check.check(step: 1) { $0[0].convolution(weight, bias: bias, stride: stride, padding: padding) }
   }
 
+  @Test(arguments: [(1, 1, 2), (2, 1, 4), (1, 2, 1), (2, 2, 2), (1, 1, 8)], [false, true])
+  func convolutionInGroups(_ steps: (stride: Int, dilation: Int, groups: Int), hasNorm: Bool) throws {
+    let check = GradientCheck()
+    let weight = ConvolutionWeight(check.parameter("weight", [24, 16 / steps.groups, 3, 3]))
+    let norm = check.norm(24)
+    let geometry = ConvolutionGeometry(
+      stride: steps.stride, padding: steps.dilation, dilation: steps.dilation, groups: steps.groups)
+    check.input([2, 13, 11, 16])
+    try check.check(step: 0.5) {
+      hasNorm ? $0[0].convolution(weight, frozenNorm: norm, geometry) : $0[0].convolution(weight, geometry)
+    }
+  }
+
+  /// Weights that are standardised: their gradient through the fold, alone, with a folded norm, and used twice.
+  @Test(arguments: [false, true], [1, 4]) func standardizedWeights(hasNorm: Bool, groups: Int) throws {
+    let check = GradientCheck()
+    let weight = check.parameter("weight", [16, 16 / groups, 3, 3])
+    let norm = check.norm(16)
+    let geometry = ConvolutionGeometry(padding: 1, groups: groups)
+    check.input([1, 9, 8, 16])
+    try check.check(step: 0.05) {
+      let weights = ConvolutionWeight.standardized(weight, on: $0[0].engine)
+      let y =
+        hasNorm ? $0[0].convolution(weights, frozenNorm: norm, geometry) : $0[0].convolution(weights, geometry)
+      return y.convolution(weights, geometry)
+    }
+  }
+
+  @Test func standardizedWeightsHaveMeanZeroAndDeviationOne() throws {
+    let store = ParameterStore()
+    let weight = store.add(
+      "w", shape: [3, 4, 3, 3], layout: .convolution, isTrainable: true, initializer: .normal(0.3))
+    store.allocate(seed: 1)
+    for i in 72..<108 { weight.values[i] = 0.25 }
+    let engine = Engine(threads: 1)
+    engine.tape = Tape()
+    // Pictures of one bright number each see one weight each.
+    let pictures = Tensor([36, 3, 3, 4], (0..<36 * 36).map { $0 % 37 == 0 ? 1 : 0 }, on: engine)
+    let y = pictures.convolution(.standardized(weight, on: engine), ConvolutionGeometry())
+    let rows = (0..<3).map { o in (0..<36).map { Double(y.array[$0 * 3 + o]) } }
+    for row in rows.prefix(2) {
+      #expect(abs(row.reduce(0, +)) < 1e-5 && abs(row.reduce(0) { $0 + $1 * $1 } / 35 - 1) < 1e-3)
+    }
+    // Equal weights have no deviation: they become zeros, and their gradient is finite.
+    #expect(rows[2].allSatisfy { $0 == 0 })
+    try backward(from: y, (0..<108).map { Float($0 % 5) })
+    #expect((0..<108).allSatisfy { weight.gradient[$0].isFinite })
+  }
+
+  /// The tape alone announces a folded parameter, once, when the fold has run back.
+  @Test func aFoldedParameterIsFinalAfterItsFold() throws {
+    final class Observer: GradientObserver {
+      var final: [(name: String, norm: Float)] = []
+      func gradientIsFinal(of parameter: Parameter) {
+        final.append((parameter.name, (0..<parameter.count).reduce(0) { $0 + abs(parameter.gradient[$1]) }))
+      }
+      func makeProgress() {}
+    }
+    let check = GradientCheck()
+    let weight = check.parameter("weight", [8, 8, 3, 3])
+    check.store.allocate(seed: 1)
+    let engine = Engine(threads: 1)
+    engine.tape = Tape()
+    let x = Tensor([1, 5, 5, 8], check.numbers(200), on: engine)
+    let weights = ConvolutionWeight.standardized(weight, on: engine)
+    let y = x.convolution(weights, ConvolutionGeometry(padding: 1)).convolution(weights, ConvolutionGeometry())
+    let observer = Observer()
+    try backward(from: y, check.numbers(y.count), informing: observer)
+    #expect(observer.final.map(\.name) == ["weight"] && observer.final[0].norm > 0)
+  }
+
   /// Three maps, one of them without a cell, cells at corners and edges, one twice over.
   @Test(arguments: [(3, 1), (1, 0), (5, 1)]) func convolutionAtCells(kernel: Int, padding: Int) throws {
     let check = GradientCheck()
@@ -61,6 +132,12 @@ import Testing
       (0..<pixels).reduce(0.0) { $0 + Double(values[(i / 5 * pixels + $1) * 5 + i % 5]) } / Double(pixels)
     }
     expectClose(pooled.array, means.map { Float($0) }, absolute: 1e-6)
+  }
+
+  @Test(arguments: [1, 2, 3, 8]) func averagePoolOfSquares(cells: Int) throws {
+    let check = GradientCheck()
+    check.input([2, 7, 5, 4])
+    try check.check(step: 1) { $0[0].averagePool(cells: cells) }
   }
 
   @Test(arguments: [1, 7, 33]) func linear(rows: Int) throws {

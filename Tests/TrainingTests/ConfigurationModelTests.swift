@@ -20,7 +20,7 @@ import Training
     #expect(run.data.train.annFile == "work_dirs/shapes/annotations/instances_train.json")
   }
 
-  @Test(arguments: ["quickstart", "bccd", "faster_rcnn_r50_fpn_1x_coco"])
+  @Test(arguments: ["quickstart", "quickstart_cascade", "bccd", "faster_rcnn_r50_fpn_1x_coco"])
   func shippedConfigurationHasNoNotice(_ name: String) throws {
     #expect(try shipped(name).notices.isEmpty)
   }

@@ -113,10 +113,16 @@ struct ReferenceDetector {
 
 extension GoldenCase {
   /// Within the reference's tolerances, 0.02 pixels and 1e-4, against rows of x1, y1, x2, y2, score.
+  ///
+  /// Where several at the end share one score to the bit (boxes without area have the same features), there may have been
+  /// more of them, of which any were kept, in any order: of these the scores alone are compared.
   func expectBoxes(_ boxes: [(box: Box, score: Float)], _ name: String) throws {
     let expected = try floats(name)
-    let coordinates = boxes.flatMap { [$0.box.x1, $0.box.y1, $0.box.x2, $0.box.y2] }
-    let indices = expected.indices.filter { $0 % 5 < 4 }
+    #expect(boxes.count == expected.count / 5, "\(self) \(name)")
+    let last = stride(from: 4, to: expected.count, by: 5).reversed().prefix { expected[$0] == expected.last }.count
+    let count = boxes.count - (last > 1 ? last : 0)
+    let coordinates = boxes.prefix(count).flatMap { [$0.box.x1, $0.box.y1, $0.box.x2, $0.box.y2] }
+    let indices = expected.indices.filter { $0 % 5 < 4 && $0 < 5 * count }
     expectClose(coordinates, indices.map { expected[$0] }, absolute: 0.02, "\(self) \(name)")
     let scores = stride(from: 4, to: expected.count, by: 5).map { expected[$0] }
     expectClose(boxes.map(\.score), scores, absolute: 1e-4, "\(self) \(name) scores")

@@ -86,6 +86,23 @@ import Training
     }
   }
 
+  /// The last stage of a backbone's file is the shared head's in C4.
+  @Test func theSharedHeadIsTakenFromABackbonesFile() throws {
+    let store = ParameterStore()
+    let shared = "roi_head.shared_head.layer4.0.conv1.weight"
+    for name in ["backbone.conv1.weight", shared, "roi_head.bbox_head.fc_cls.bias"] {
+      _ = store.add(name, shape: [2], isTrainable: true, initializer: .constant(0))
+    }
+    store.allocate(seed: 0)
+    let arrays = ["conv1.weight", "layer4.0.conv1.weight", "fc.bias"].enumerated().map {
+      Checkpoint.Array(name: $1, shape: [2], values: [Float($0) + 1, 0])
+    }
+    let load = WeightImport(path: "w.pth", checkpoint: checkpoint(arrays), classes: [], demand: .backbone)
+    let lines = try load.load(into: store)
+    #expect(lines == ["w.pth: unexpected key in source state_dict: backbone.fc.bias: not used"])
+    #expect(store.parameters.map { $0.values[0] } == [1, 2, 0])
+  }
+
   @Test func aFileOfSomethingElseIsRefused() throws {
     let arrays = [Checkpoint.Array(name: "transformer.weight", shape: [1], values: [1])]
     for demand in [WeightImport.Demand.fitting, .backbone] {

@@ -21,6 +21,8 @@ public struct ConvFCConfiguration: Equatable, Sendable {
   public var fcOutChannels = 1024
   /// Of the convolutions.
   public var norm: NormConfiguration?
+  /// `conv_cfg`.
+  public var convolution = ConvolutionConfiguration.conv2D
   /// Layers after the convolutions see the mean over a region's cells instead of all of them.
   public var withAvgPool = false
 
@@ -112,7 +114,7 @@ private struct ConvFCBranch {
       convs.append(
         ConvolutionModule(
           channels, layers.convOutChannels, kernel: 3, norm: layers.norm, relu: true,
-          in: scope.scope("\(name)_convs.\(index)")))
+          convolution: layers.convolution, in: scope.scope("\(name)_convs.\(index)")))
       next = .map(channels: layers.convOutChannels)
     }
     fcs = (0..<counts.fcs).map { index in

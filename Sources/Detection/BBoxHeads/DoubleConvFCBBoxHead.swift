@@ -11,6 +11,8 @@ public struct DoubleConvFCConfiguration: Equatable, Sendable {
   public var fcOutChannels = 1024
   /// Of the bottlenecks; the block before them always has `BN`, as in mmdetection.
   public var norm = NormConfiguration.batch(requiresGrad: true)
+  /// `conv_cfg`, of the bottlenecks.
+  public var convolution = ConvolutionConfiguration.conv2D
 
   public init() {}
 }
@@ -19,7 +21,7 @@ public struct DoubleConvFCConfiguration: Equatable, Sendable {
 /// localization for object detection"): mmdetection's `DoubleConvFCBBoxHead`. The convolutions look at enlarged regions.
 struct DoubleConvFCBBoxHead: BoxHead {
   private let widening: WideningBlock
-  private let convs: [ResidualBlock]
+  private let convs: ResLayer
   private let regressor: Linear
   private let fcs: [Linear]
   private let classifier: Linear
@@ -27,13 +29,11 @@ struct DoubleConvFCBBoxHead: BoxHead {
   init(_ layers: DoubleConvFCConfiguration, _ configuration: BBoxHeadConfiguration, in scope: LayerScope) {
     let (inChannels, channels) = (configuration.inChannels, layers.convOutChannels)
     widening = WideningBlock(inChannels, channels, in: scope.scope("res_block"))
-    var block = ResNetConfiguration()
-    (block.norm, block.normEval) = (layers.norm, false)
-    convs = (0..<layers.numConvs).map { index in
-      ResidualBlock(
-        .init(inChannels: channels, planes: channels / 4, stride: 1, expansion: 4), block,
-        in: scope.scope("conv_branch.\(index)"))
-    }
+    var blocks = ResLayerConfiguration(
+      block: .bottleneck, blocks: layers.numConvs, inChannels: channels, innerChannels: channels / 4,
+      outChannels: channels)
+    (blocks.norm, blocks.normEval, blocks.convolution) = (layers.norm, false, layers.convolution)
+    convs = ResLayer(blocks, in: scope.scope("conv_branch"))
     regressor = configuration.regressor(channels, in: scope)
     let area = configuration.roiFeatSize * configuration.roiFeatSize
     fcs = (0..<layers.numFcs).map { index in
@@ -47,8 +47,7 @@ struct DoubleConvFCBBoxHead: BoxHead {
 
   func callAsFunction(_ features: Tensor, stretched: Tensor?) throws -> BBoxHeadOutput {
     guard let stretched else { bug("a DoubleConvFCBBoxHead got the features of one kind of regions") }
-    var map = try widening(stretched)
-    for block in convs { map = try block(map) }
+    let map = try convs(try widening(stretched))
     var row = features.flattened()
     for layer in fcs { row = layer(row, relu: true) }
     return BBoxHeadOutput(scores: classifier(row), deltas: regressor(map.averagePool()))

@@ -3,57 +3,61 @@ import Tensors
 
 /// A residual block: two 3×3 convolutions (`BasicBlock`), or 1×1, 3×3, 1×1 (`Bottleneck`).
 struct ResidualBlock {
-  struct Shape {
-    let inChannels: Int
-    let planes: Int
-    let stride: Int
-    /// 4 for a bottleneck, 1 for a basic block.
-    let expansion: Int
+  private typealias Layer = (convolution: Convolution2D, norm: Norm)
 
-    var outChannels: Int { planes * expansion }
-    var needsProjection: Bool { stride != 1 || inChannels != outChannels }
-  }
+  private let layers: [Layer]
+  private let projection: Layer?
+  /// The cells on each side over which the projection averages first.
+  private let averaged: Int
 
-  private let layers: [(convolution: Convolution2D, norm: Norm)]
-  private let projection: (convolution: Convolution2D, norm: Norm)?
-
-  init(_ shape: Shape, _ configuration: ResNetConfiguration, in scope: LayerScope) {
+  /// - Parameter isFirst: the block has the stage's stride and input channels.
+  init(_ stage: ResLayerConfiguration, isFirst: Bool, in scope: LayerScope) {
     func layer(
-      _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int, names: (String, String), isLast: Bool = false
-    ) -> (Convolution2D, Norm) {
+      _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, dilation: Int = 1, groups: Int = 1,
+      names: (String, String), isLast: Bool = false
+    ) -> Layer {
       (
         Convolution2D(
-          inChannels, outChannels, kernel: kernel, stride: stride, padding: kernel / 2, hasBias: false,
+          inChannels, outChannels, kernel: kernel, stride: stride, padding: kernel / 2 * dilation, dilation: dilation,
+          groups: groups, configuration: stage.convolution, hasBias: false,
           initializer: .kaimingNormal(fanOut: true), in: scope.scope(names.0)),
         Norm(
-          configuration.norm, channels: outChannels, in: scope.scope(names.1), evaluates: configuration.normEval,
-          startsAtZero: isLast && configuration.zeroInitResidual)
+          stage.norm, channels: outChannels, in: scope.scope(names.1), evaluates: stage.normEval,
+          startsAtZero: isLast && stage.zeroInitResidual)
       )
     }
-    let abbreviation = configuration.norm.abbreviation
+    let abbreviation = stage.norm.abbreviation
     func names(_ index: Int) -> (String, String) { ("conv\(index)", "\(abbreviation)\(index)") }
-    let (planes, stride) = (shape.planes, shape.stride)
+    let (inner, out) = (stage.innerChannels, stage.outChannels)
+    let (input, stride) = isFirst ? (stage.inChannels, stage.stride) : (out, 1)
+    averaged = stage.avgDown ? stride : 1
+    // mmdetection's list has the pooling before the convolution, be it of one cell.
+    let place = stage.avgDown ? 1 : 0
     projection =
-      shape.needsProjection
-      ? layer(shape.inChannels, shape.outChannels, kernel: 1, stride: stride, names: ("downsample.0", "downsample.1"))
-      : nil
-    if shape.expansion > 1 {
-      let stridesFirst = configuration.style == .caffe
+      stride != 1 || input != out
+      ? layer(
+        input, out, kernel: 1, stride: stage.avgDown ? 1 : stride,
+        names: ("downsample.\(place)", "downsample.\(place + 1)")) : nil
+    switch stage.block {
+    case .bottleneck:
+      let stridesFirst = stage.style == .caffe
       layers = [
-        layer(shape.inChannels, planes, kernel: 1, stride: stridesFirst ? stride : 1, names: names(1)),
-        layer(planes, planes, kernel: 3, stride: stridesFirst ? 1 : stride, names: names(2)),
-        layer(planes, shape.outChannels, kernel: 1, stride: 1, names: names(3), isLast: true),
+        layer(input, inner, kernel: 1, stride: stridesFirst ? stride : 1, names: names(1)),
+        layer(
+          inner, inner, kernel: 3, stride: stridesFirst ? 1 : stride, dilation: stage.dilation, groups: stage.groups,
+          names: names(2)),
+        layer(inner, out, kernel: 1, names: names(3), isLast: true),
       ]
-    } else {
+    case .basic:
       layers = [
-        layer(shape.inChannels, planes, kernel: 3, stride: stride, names: names(1)),
-        layer(planes, planes, kernel: 3, stride: 1, names: names(2), isLast: true),
+        layer(input, inner, kernel: 3, stride: stride, dilation: stage.dilation, names: names(1)),
+        layer(inner, out, kernel: 3, names: names(2), isLast: true),
       ]
     }
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {
-    let identity = try projection.map { try $0.norm($0.convolution, x) } ?? x
+    let identity = try projection.map { try $0.norm($0.convolution, x.averagePool(cells: averaged)) } ?? x
     var y = x
     for layer in layers.dropLast() { y = try layer.norm(layer.convolution, y, relu: true) }
     let last = layers[layers.count - 1]

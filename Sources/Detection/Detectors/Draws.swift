@@ -8,7 +8,8 @@ public struct Draws: Sendable {
 
   public init(seed: UInt64, epoch: Int) { (self.seed, self.epoch) = (seed, epoch) }
 
-  func random(_ purpose: KeyedRandom.Purpose, _ image: ImageMeta) -> KeyedRandom {
-    KeyedRandom(seed: seed, purpose: purpose, epoch: epoch, item: image.imageID, draw: image.draw)
+  /// - Parameter stage: of a cascade, from 0 on.
+  func random(_ purpose: KeyedRandom.Purpose, _ image: ImageMeta, stage: Int = 0) -> KeyedRandom {
+    KeyedRandom(seed: seed, purpose: purpose, epoch: epoch, item: image.imageID, draw: image.draw, stage: stage)
   }
 }

@@ -24,6 +24,13 @@ public struct LossTerms: Equatable, Sendable {
 
   public init(_ terms: [LossTerm], counts: [String]) { (self.terms, self.counts) = (terms, counts) }
 
+  /// The same of one stage of a cascade, in mmdetection's names: `s0.loss_cls`.
+  func ofStage(_ stage: Int) -> LossTerms {
+    LossTerms(
+      terms.map { LossTerm("s\(stage).\($0.name)", isSummed: $0.isSummed, divisor: $0.divisor) },
+      counts: counts.map { "\($0) of stage \(stage)" })
+  }
+
   /// Those of one part of a detector, then those of another, each with its own counts.
   public static func + (first: LossTerms, second: LossTerms) -> LossTerms {
     let moved = second.terms.map { term in

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// `model`, type `FasterRCNN`.
+/// `model`, types `FasterRCNN` and `CascadeRCNN`.
 public struct TwoStageConfiguration: Equatable, Sendable {
   public var backbone = BackboneConfiguration.resNet(ResNetConfiguration())
   public var neck = NeckConfiguration.fpn(FPNConfiguration())
@@ -16,12 +16,12 @@ public struct TwoStageConfiguration: Equatable, Sendable {
 
   public init() {}
 
-  /// Of the last stage; the background is not counted.
+  /// Of all stages; the background is not counted.
   public var numClasses: Int { roiHead.numClasses }
 }
 
 /// Proposals, and a head that classifies and refines them: mmdetection's `TwoStageDetector`. With an RPN and a feature
-/// pyramid it is Faster R-CNN (Ren et al., 2015; Lin et al., 2017).
+/// pyramid it is Faster R-CNN (Ren et al., 2015; Lin et al., 2017), with a cascade of heads Cascade R-CNN.
 public struct TwoStageDetector: Detector {
   package let backbone: any Backbone
   package let neck: any Neck

@@ -18,6 +18,8 @@ public struct BFPConfiguration: Equatable, Sendable {
   public var refineType = Refinement.none
   /// Of the convolution, or of the last one of the attention.
   public var norm: NormConfiguration?
+  /// `conv_cfg`, of all its convolutions.
+  public var convolution = ConvolutionConfiguration.conv2D
 
   public init() {}
 }
@@ -35,10 +37,11 @@ struct BFP: Neck {
     convolution =
       configuration.refineType == .convolution
       ? ConvolutionModule(
-        channels, channels, kernel: 3, norm: configuration.norm, relu: true, initializer: .xavierUniform, in: scope)
+        channels, channels, kernel: 3, norm: configuration.norm, relu: true, convolution: configuration.convolution,
+        initializer: .xavierUniform, in: scope)
       : nil
     attention =
-      configuration.refineType == .nonLocal ? NonLocal(channels: channels, norm: configuration.norm, in: scope) : nil
+      configuration.refineType == .nonLocal ? NonLocal(configuration, in: scope) : nil
   }
 
   func callAsFunction(_ maps: [Tensor]) throws -> [Tensor] {
@@ -70,13 +73,14 @@ private struct NonLocal {
   private let phi: ConvolutionModule
   private let output: ConvolutionModule
 
-  init(channels: Int, norm: NormConfiguration?, in scope: LayerScope) {
+  init(_ configuration: BFPConfiguration, in scope: LayerScope) {
+    let channels = configuration.inChannels
     func layer(_ name: String, norm: NormConfiguration? = nil) -> ConvolutionModule {
       ConvolutionModule(
-        channels, channels, kernel: 1, norm: norm, relu: false, initializer: .xavierUniform, startsAtZero: true,
-        in: scope.scope(name))
+        channels, channels, kernel: 1, norm: norm, relu: false, convolution: configuration.convolution,
+        initializer: .xavierUniform, startsAtZero: true, in: scope.scope(name))
     }
-    (g, theta, phi, output) = (layer("g"), layer("theta"), layer("phi"), layer("conv_out", norm: norm))
+    (g, theta, phi, output) = (layer("g"), layer("theta"), layer("phi"), layer("conv_out", norm: configuration.norm))
   }
 
   func callAsFunction(_ x: Tensor) throws -> Tensor {

@@ -16,6 +16,8 @@ public struct FPNConfiguration: Equatable, Sendable {
   public var reluBeforeExtraConvs = false
   /// nil: convolutions with bias and no norm, as mmdetection's default.
   public var norm: NormConfiguration?
+  /// `conv_cfg`.
+  public var convolution = ConvolutionConfiguration.conv2D
   /// `no_norm_on_lateral`: the 1×1 convolutions are without it.
   public var noNormOnLateral = false
   /// `act_cfg: {type: ReLU}`: after each convolution; mmdetection's default is none.
@@ -42,8 +44,8 @@ public struct FPNConfiguration: Equatable, Sendable {
     _ inChannels: Int, kernel: Int, stride: Int = 1, norm: NormConfiguration?, in scope: LayerScope
   ) -> ConvolutionModule {
     ConvolutionModule(
-      inChannels, outChannels, kernel: kernel, stride: stride, norm: norm, relu: relu, initializer: .xavierUniform,
-      in: scope)
+      inChannels, outChannels, kernel: kernel, stride: stride, norm: norm, relu: relu, convolution: convolution,
+      initializer: .xavierUniform, in: scope)
   }
 }
 

@@ -14,6 +14,8 @@ public struct GenericRoIExtractorConfiguration: Equatable, Sendable {
     public var kernel = 1
     public var norm: NormConfiguration?
     public var relu = true
+    /// `conv_cfg`.
+    public var convolution = ConvolutionConfiguration.conv2D
 
     public init(inChannels: Int, outChannels: Int) { (self.inChannels, self.outChannels) = (inChannels, outChannels) }
   }
@@ -53,7 +55,8 @@ struct GenericRoIExtractor: RoIExtractor {
     func module(_ module: GenericRoIExtractorConfiguration.Module?, _ name: String) -> ConvolutionModule? {
       module.map {
         ConvolutionModule(
-          $0.inChannels, $0.outChannels, kernel: $0.kernel, norm: $0.norm, relu: $0.relu, in: scope.scope(name))
+          $0.inChannels, $0.outChannels, kernel: $0.kernel, norm: $0.norm, relu: $0.relu,
+          convolution: $0.convolution, in: scope.scope(name))
       }
     }
     (pre, post) = (module(configuration.pre, "pre_module"), module(configuration.post, "post_module"))

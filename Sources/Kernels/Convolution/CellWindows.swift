@@ -1,11 +1,11 @@
-/// The windows that a convolution of stride 1 sees from some cells of its output alone, as rows
+/// The windows that a convolution of stride 1, without dilation or groups, sees from some cells of its output alone, as rows
 /// `[cells, kernelHeight · kernelWidth · in]`. A cell's number is its pixel's in `[batch, outHeight, outWidth]`.
 public enum CellWindows {
   /// Writes the rows.
   public static func gather(
     _ cells: [Int32], of x: Floats, into rows: Floats, _ shape: ConvolutionShape, _ workers: Workers
   ) {
-    let windows = shape.windows
+    let windows = shape.windows()
     workers.run(over: cells.count, grain: 8) { range in
       for i in range { windows.copyWindow(Int(cells[i]), of: x, into: rows + i * windows.depth) }
     }
@@ -15,7 +15,7 @@ public enum CellWindows {
   public static func scatter(
     _ rows: Floats, _ cells: [Int32], addingTo dx: Floats, _ shape: ConvolutionShape, _ workers: Workers
   ) {
-    let windows = shape.windows
+    let windows = shape.windows()
     // Windows overlap, so that the threads share out channels instead of cells.
     workers.run(over: shape.inChannels, grain: 32) { channels in
       for (i, cell) in cells.enumerated() {

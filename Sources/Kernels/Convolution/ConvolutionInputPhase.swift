@@ -1,42 +1,66 @@
-/// The input pixels (row + stride · i, column + stride · j) of a convolution. All of them are reached by the same
-/// taps of the kernel, so that their gradient is itself a convolution of `dy` with stride 1: by those taps, turned by
-/// 180°.
+/// The input pixels (row + stride · i, column + stride · j) of a group of a convolution. All of them are reached by the
+/// same taps of the kernel, so that their gradient is itself a convolution of `dy` with stride 1: by those taps, turned by
+/// 180°. Taps that follow each other among them are `dilation / gcd(dilation, stride)` cells of `dy` apart.
 struct InputPhase {
   private let shape: ConvolutionShape
+  private let group: Int
   private let row: Int
   private let column: Int
   private let rowTaps: [Int]
   private let columnTaps: [Int]
 
   /// Nil when no tap reaches the pixels or there are none.
-  init?(row: Int, column: Int, of shape: ConvolutionShape) {
+  private init?(row: Int, column: Int, of shape: ConvolutionShape, group: Int) {
     func taps(_ phase: Int, _ kernel: Int) -> [Int] {
-      (0..<kernel).reversed().filter { (phase + shape.padding - $0) % shape.stride == 0 }
+      (0..<kernel).reversed().filter { (phase + shape.padding - $0 * shape.dilation) % shape.stride == 0 }
     }
-    (self.shape, self.row, self.column) = (shape, row, column)
+    (self.shape, self.group, self.row, self.column) = (shape, group, row, column)
     rowTaps = taps(row, shape.kernelHeight)
     columnTaps = taps(column, shape.kernelWidth)
     if rowTaps.isEmpty || columnTaps.isEmpty || row >= shape.height || column >= shape.width { return nil }
   }
 
+  /// All that there are, of a convolution without groups or of one of its groups.
+  static func all(of shape: ConvolutionShape, group: Int = 0) -> [InputPhase] {
+    (0..<shape.stride * shape.stride).compactMap {
+      InputPhase(row: $0 / shape.stride, column: $0 % shape.stride, of: shape, group: group)
+    }
+  }
+
+  /// The numbers of the taps in the kernel, in the order of a window's cells.
+  var taps: [Int] { rowTaps.flatMap { r in columnTaps.map { r * shape.kernelWidth + $0 } } }
+
   private var windows: Windows {
+    let channels = shape.groupOutChannels
+    return windows(channels: group * channels..<(group + 1) * channels)
+  }
+
+  /// What the pixels see of some channels of `dy`.
+  func windows(channels: Range<Int>) -> Windows {
     let stride = shape.stride
+    func first(_ phase: Int, _ taps: [Int]) -> Int { (phase + shape.padding - taps[0] * shape.dilation) / stride }
     return Windows(
-      batch: shape.batch, height: shape.outHeight, width: shape.outWidth, channels: shape.outChannels,
-      rows: (shape.height - row + stride - 1) / stride, columns: (shape.width - column + stride - 1) / stride,
-      kernelHeight: rowTaps.count, kernelWidth: columnTaps.count, step: 1,
-      top: (row + shape.padding - rowTaps[0]) / stride, left: (column + shape.padding - columnTaps[0]) / stride)
+      batch: shape.batch, height: shape.outHeight, width: shape.outWidth, mapChannels: shape.outChannels,
+      firstChannel: channels.lowerBound, channels: channels.count, rows: (shape.height - row + stride - 1) / stride,
+      columns: (shape.width - column + stride - 1) / stride, kernelHeight: rowTaps.count,
+      kernelWidth: columnTaps.count, step: 1,
+      dilation: shape.dilation / Self.greatestCommonDivisor(shape.dilation, stride), top: first(row, rowTaps),
+      left: first(column, columnTaps))
+  }
+
+  private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+    b == 0 ? a : greatestCommonDivisor(b, a % b)
   }
 
   func run(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
-    let lines = turnedLines(weight)
-    let part = PackedMatrix.part(of: shape.inChannels, beside: lines.count)
-    for start in stride(from: 0, to: shape.inChannels, by: part) {
-      let channels = start..<min(shape.inChannels, start + part)
+    let (lines, inChannels) = (turnedLines(weight), shape.groupInChannels)
+    let part = PackedMatrix.part(of: inChannels, beside: lines.count)
+    for start in stride(from: 0, to: inChannels, by: part) {
+      let channels = start..<min(inChannels, start + part)
       let packed = PackedMatrix(
         lines: lines.map { $0 + start }, columns: channels.count,
         in: workers.shared.floats(PackedMatrix.count(steps: lines.count, columns: part)), workers)
-      run(dy, packed, from: start, into: dx, isFresh: isFresh, workers)
+      run(dy, packed, from: group * inChannels + start, into: dx, isFresh: isFresh, workers)
     }
   }
 
@@ -61,33 +85,38 @@ struct InputPhase {
         let product = buffer + bufferCount
         packed.multiply(
           matrix, stride: depth, rows: rows.count, columns: columns, into: product, stride: packed.columns, adds: false)
-        scatter(product + columns.lowerBound, packed.columns, rows, columns, windows, addingTo: dx + start)
+        scatter(
+          product + columns.lowerBound, packed.columns, rows, channels: columns.count,
+          to: dx + start + columns.lowerBound, adds: true)
       }
     }
   }
 
   /// The weights as `[taps, out]` lines of input channels.
   private func turnedLines(_ weight: Floats) -> [Floats] {
-    rowTaps.flatMap { r in
-      columnTaps.flatMap { s in
-        (0..<shape.outChannels).map { o in
-          weight + ((o * shape.kernelHeight + r) * shape.kernelWidth + s) * shape.inChannels
-        }
+    taps.flatMap { tap in
+      (group * shape.groupOutChannels..<(group + 1) * shape.groupOutChannels).map { o in
+        weight + (o * shape.kernelHeight * shape.kernelWidth + tap) * shape.groupInChannels
       }
     }
   }
 
-  private func scatter(
-    _ product: Floats, _ stride: Int, _ rows: Range<Int>, _ columns: Range<Int>, _ windows: Windows,
-    addingTo dx: Floats
-  ) {
+  /// Writes the sums of the windows `rows`, `stride` floats apart, to some channels of their pixels, or adds them.
+  ///
+  /// - Parameter dx: the input's gradient from the first of the channels on.
+  func scatter(_ product: Floats, _ stride: Int, _ rows: Range<Int>, channels: Int, to dx: Floats, adds: Bool) {
+    let windows = self.windows
     var source = product
     for index in rows {
       let y = index / windows.columns % windows.rows * shape.stride + row
       let x = index % windows.columns * shape.stride + column
       let image = index / (windows.rows * windows.columns)
-      let target = dx + ((image * shape.height + y) * shape.width + x) * shape.inChannels + columns.lowerBound
-      for c in 0..<columns.count { target[c] += source[c] }
+      let target = dx + ((image * shape.height + y) * shape.width + x) * shape.inChannels
+      if adds {
+        for c in 0..<channels { target[c] += source[c] }
+      } else {
+        for c in 0..<channels { target[c] = source[c] }
+      }
       source += stride
     }
   }

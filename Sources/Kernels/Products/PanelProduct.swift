@@ -23,8 +23,10 @@ enum PanelProduct {
   struct Panels {
     let base: Floats
     let stride: Int
+    /// The floats from line to line, which only the turned product's a may have otherwise.
+    var lineStride = Vector.scalarCount
 
-    subscript(group: Int, line: Int) -> Floats { base + group * stride + line * Vector.scalarCount }
+    subscript(group: Int, line: Int) -> Floats { base + group * stride + line * lineStride }
 
     func from(_ group: Int, _ line: Int) -> Panels { Panels(base: self[group, line], stride: stride) }
   }
@@ -71,7 +73,8 @@ enum PanelProduct {
       for group in stride(from: 0, to: groups, by: vectors) {
         let (b, isPair) = (b.from(group, step), vectors == 2 && group + 1 < groups)
         for row in stride(from: 0, to: count, by: turnedRows) {
-          let left = Left(start: a[row / length, step] + row % length, rowStride: 1, runStride: length, runs: runs)
+          let left = Left(
+            start: a[row / length, step] + row % length, rowStride: 1, runStride: a.lineStride, runs: runs)
           (isPair ? Block<Turned, Two, One>.sum : Block<Turned, One, One>.sum)(
             left, b, Target(c.from(group, row)), adds)
         }

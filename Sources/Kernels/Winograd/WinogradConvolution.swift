@@ -11,30 +11,35 @@ struct WinogradConvolution {
 
   /// Nil for convolutions that are not of this kind.
   init?(_ shape: ConvolutionShape) {
-    guard (shape.kernelHeight, shape.kernelWidth, shape.stride) == (3, 3, 1), shape.padding <= 2,
-      shape.inChannels % Vector.scalarCount == 0, shape.outChannels % Vector.scalarCount == 0
-    else { return nil }
-    let tiles = TileGrid(batch: 1, outHeight: shape.outHeight, outWidth: shape.outWidth, padding: 0).count
-    guard tiles >= Self.leastTiles, shape.outHeight * shape.outWidth >= tiles * Self.leastOutputs else { return nil }
+    guard shape.groups == 1, Self.fits(shape) else { return nil }
     self.shape = shape
+  }
+
+  /// Whether the sizes are right, whatever the groups.
+  static func fits(_ shape: ConvolutionShape) -> Bool {
+    guard (shape.kernelHeight, shape.kernelWidth, shape.stride, shape.dilation) == (3, 3, 1, 1), shape.padding <= 2,
+      shape.inChannels % Vector.scalarCount == 0, shape.outChannels % Vector.scalarCount == 0
+    else { return false }
+    let tiles = TileGrid(batch: 1, outHeight: shape.outHeight, outWidth: shape.outWidth, padding: 0).count
+    return tiles >= leastTiles && shape.outHeight * shape.outWidth >= tiles * leastOutputs
   }
 
   func forward(
     _ x: Floats, _ weight: Floats, _ epilogue: ConvolutionEpilogue, into y: Floats, _ workers: Workers
   ) {
-    let target = output(y)
-    let grid = tileGrid(over: target, padding: shape.padding)
+    let target = TiledMap(outputOf: shape, y)
+    let grid = TileGrid(over: target, padding: shape.padding)
     WinogradProduct(
-      source: input(x), tiles: TileList(all: grid), weights: weights(weight, isTurned: false), target: target,
-      epilogue: epilogue, adds: false
+      source: TiledMap(inputOf: shape, x), tiles: TileList(all: grid), weights: weights(weight, isTurned: false),
+      target: target, epilogue: epilogue, adds: false
     ).run(workers)
   }
 
   /// The convolution of `dy` with the weights turned by 180°. Where all of dy that a tile sees is zero, so is the tile:
   /// the gradients of samples have many such tiles.
   func backwardInput(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
-    let (source, target) = (output(dy), input(dx))
-    let grid = tileGrid(over: target, padding: 2 - shape.padding)
+    let (source, target) = (TiledMap(outputOf: shape, dy), TiledMap(inputOf: shape, dx))
+    let grid = TileGrid(over: target, padding: 2 - shape.padding)
     let tiles = TileList(grid, workers) { source.isZero(grid.inputCorner($0), side: InputTransform.size) }
     if isFresh { target.clear(tiles.others, grid, workers) }
     WinogradProduct(
@@ -45,25 +50,10 @@ struct WinogradConvolution {
 
   /// A sum over tiles; those whose dy is zero are left out.
   func backwardWeight(_ x: Floats, _ dy: Floats, addingTo dw: Floats, _ workers: Workers) {
-    let (source, gradient) = (input(x), output(dy))
-    let grid = tileGrid(over: gradient, padding: shape.padding)
+    let (source, gradient) = (TiledMap(inputOf: shape, x), TiledMap(outputOf: shape, dy))
+    let grid = TileGrid(over: gradient, padding: shape.padding)
     let tiles = TileList(grid, workers) { gradient.isZero(grid.outputCorner($0), side: OutputTransform.outSize) }
     WinogradWeightGradient(shape).add(source, gradient, tiles, to: dw, workers)
-  }
-
-  /// The tiles whose outputs are `map`.
-  private func tileGrid(over map: TiledMap, padding: Int) -> TileGrid {
-    TileGrid(batch: map.batch, outHeight: map.height, outWidth: map.width, padding: padding)
-  }
-
-  private func input(_ values: Floats) -> TiledMap {
-    TiledMap(
-      values: values, batch: shape.batch, height: shape.height, width: shape.width, channels: shape.inChannels)
-  }
-
-  private func output(_ values: Floats) -> TiledMap {
-    TiledMap(
-      values: values, batch: shape.batch, height: shape.outHeight, width: shape.outWidth, channels: shape.outChannels)
   }
 
   private func weights(_ values: Floats, isTurned: Bool) -> WinogradWeights {

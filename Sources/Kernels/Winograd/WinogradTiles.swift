@@ -13,6 +13,11 @@ struct TileGrid {
     count = batch * rows * columns
   }
 
+  /// The tiles whose outputs are `map`.
+  init(over map: TiledMap, padding: Int) {
+    self.init(batch: map.batch, outHeight: map.height, outWidth: map.width, padding: padding)
+  }
+
   func outputCorner(_ tile: Int) -> (image: Int, top: Int, left: Int) {
     (tile / (rows * columns), tile / columns % rows * Self.side, tile % columns * Self.side)
   }
@@ -60,14 +65,36 @@ struct TiledMap {
   let width: Int
   let channels: Int
 
-  /// Bᵀ x B of 6 × 6 inputs of some tiles, the lines of `planes` from one on.
-  func transform(_ tiles: TileList, _ part: Range<Int>, into planes: WinogradPlanes, from line: Int = 0) {
-    gather(InputTransform.self, tiles, part, tiles.grid.inputCorner, into: planes, line)
+  init(values: Floats, batch: Int, height: Int, width: Int, channels: Int) {
+    (self.values, self.batch, self.height, self.width, self.channels) = (values, batch, height, width, channels)
   }
 
-  /// A dy Aᵀ of 4 × 4 outputs of some tiles, the lines of `planes` from one on.
-  func transformGradient(_ tiles: TileList, _ part: Range<Int>, into planes: WinogradPlanes, from line: Int = 0) {
-    gather(OutputGradientTransform.self, tiles, part, tiles.grid.outputCorner, into: planes, line)
+  init(inputOf shape: ConvolutionShape, _ values: Floats) {
+    self.init(
+      values: values, batch: shape.batch, height: shape.height, width: shape.width, channels: shape.inChannels)
+  }
+
+  init(outputOf shape: ConvolutionShape, _ values: Floats) {
+    self.init(
+      values: values, batch: shape.batch, height: shape.outHeight, width: shape.outWidth, channels: shape.outChannels)
+  }
+
+  /// Bᵀ x B of 6 × 6 inputs of some tiles, the lines of `planes` from one on.
+  ///
+  /// - Parameter channels: some of them, from a multiple of 16 to one; nil: all.
+  func transform(
+    _ tiles: TileList, _ part: Range<Int>, channels: Range<Int>? = nil, into planes: WinogradPlanes,
+    from line: Int = 0
+  ) {
+    gather(InputTransform.self, tiles, part, channels, tiles.grid.inputCorner, into: planes, line)
+  }
+
+  /// A dy Aᵀ of 4 × 4 outputs of some tiles, as `transform`.
+  func transformGradient(
+    _ tiles: TileList, _ part: Range<Int>, channels: Range<Int>? = nil, into planes: WinogradPlanes,
+    from line: Int = 0
+  ) {
+    gather(OutputGradientTransform.self, tiles, part, channels, tiles.grid.outputCorner, into: planes, line)
   }
 
   /// Writes Aᵀ m A, which are 4 × 4 outputs a tile, where they are inside the map, or `adds` them to what is there.
@@ -101,16 +128,19 @@ struct TiledMap {
 
   @inline(__always)
   private func gather<Transform: WinogradTransform>(
-    _ transform: Transform.Type, _ tiles: TileList, _ part: Range<Int>,
+    _ transform: Transform.Type, _ tiles: TileList, _ part: Range<Int>, _ channels: Range<Int>?,
     _ corner: (Int) -> (image: Int, top: Int, left: Int), into planes: WinogradPlanes, _ line: Int
   ) {
     let size = Transform.size
+    let (first, count) = (channels?.lowerBound ?? 0, (channels?.count ?? self.channels) / Vector.scalarCount)
     Transform.withMiddle { middle in
       withUnsafeTemporaryAllocation(of: Floats?.self, capacity: 36) { cells in
         for index in part {
           let (image, top, left) = corner(tiles[index])
-          for cell in 0..<size * size { cells[cell] = pixel(image, top + cell / size, left + cell % size) }
-          for group in 0..<channels / Vector.scalarCount {
+          for cell in 0..<size * size {
+            cells[cell] = pixel(image, top + cell / size, left + cell % size).map { $0 + first }
+          }
+          for group in 0..<count {
             let square = planes.square(group: group, line: line + index - part.lowerBound)
             Transform.apply(
               middle, load: { cells[$0].map { ($0 + group * Vector.scalarCount).vector } ?? Vector() },

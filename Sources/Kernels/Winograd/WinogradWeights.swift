@@ -1,6 +1,6 @@
 /// The weights `[out, 3, 3, in]` of a convolution on their way into Winograd's planes.
 struct WinogradWeights {
-  private static let taps = 9
+  static let taps = 9
 
   let values: Floats
   let inChannels: Int

@@ -2,16 +2,25 @@ import Kernels
 import Primitives
 
 extension Tensor {
-  /// The convolution of a map `[N, H, W, in]` with `weight`, `[out, in, kernelHeight, kernelWidth]` in
-  /// `ParameterLayout.convolution`; `padding` zeros on each side; then ReLU if wanted.
+  /// The convolution of a map `[N, H, W, in]`; then ReLU if wanted.
   ///
-  /// - Parameter bias: `[out]`.
+  /// - Parameters:
+  ///   - weight: `[out, in / groups, kernelHeight, kernelWidth]`.
+  ///   - bias: `[out]`.
   /// - Returns: `[N, outHeight, outWidth, out]`.
+  public func convolution(
+    _ weight: ConvolutionWeight, bias: Parameter? = nil, _ geometry: ConvolutionGeometry, relu: Bool = false
+  ) -> Tensor {
+    let sizes = convolutionShape(weight, geometry)
+    return convolution(weight, Bias(parameter: bias), relu: relu, sizes, into: mapShape(sizes))
+  }
+
+  /// The convolution with a parameter; `padding` zeros on each side.
   public func convolution(
     _ weight: Parameter, bias: Parameter? = nil, stride: Int = 1, padding: Int = 0, relu: Bool = false
   ) -> Tensor {
-    let sizes = convolutionShape(weight, stride: stride, padding: padding)
-    return convolution(weight, Bias(parameter: bias), relu: relu, sizes, into: mapShape(sizes))
+    convolution(
+      ConvolutionWeight(weight), bias: bias, ConvolutionGeometry(stride: stride, padding: padding), relu: relu)
   }
 
   /// `x · weightᵀ + bias` for rows `[N, in]`, `weight` `[out, in]` and `bias` `[out]`, then ReLU if wanted; N may be 0.
@@ -33,17 +42,21 @@ extension Tensor {
 
   private func rows(_ weight: Parameter, _ bias: Parameter, relu: Bool) -> Tensor {
     let sizes = ConvolutionShape.linear(rows: shape[0], inChannels: shape[1], outChannels: weight.shape[0])
-    return convolution(weight, Bias(parameter: bias), relu: relu, sizes, into: [shape[0], weight.shape[0]])
+    return convolution(
+      ConvolutionWeight(weight), Bias(parameter: bias), relu: relu, sizes, into: [shape[0], weight.shape[0]])
   }
 
   /// The sizes of a convolution of this map `[N, H, W, in]`.
-  func convolutionShape(_ weight: Parameter, stride: Int, padding: Int) -> ConvolutionShape {
+  func convolutionShape(_ weight: ConvolutionWeight, _ geometry: ConvolutionGeometry) -> ConvolutionShape {
+    let groups = geometry.groups
     require(
-      shape.count == 4 && weight.shape.count == 4 && shape[3] == weight.shape[1],
-      "\(weight.name) of shape \(weight.shape) can't be convolved with a map \(shape)")
+      shape.count == 4 && weight.shape.count == 4 && shape[3] == weight.shape[1] * groups,
+      "\(weight.name) of shape \(weight.shape)\(groups == 1 ? "" : ", for \(groups) groups,") can't be convolved with "
+        + "a map \(shape)")
     let sizes = ConvolutionShape(
       batch: shape[0], height: shape[1], width: shape[2], inChannels: shape[3], outChannels: weight.shape[0],
-      kernelHeight: weight.shape[2], kernelWidth: weight.shape[3], stride: stride, padding: padding)
+      kernelHeight: weight.shape[2], kernelWidth: weight.shape[3], stride: geometry.stride, padding: geometry.padding,
+      dilation: geometry.dilation, groups: groups)
     require(sizes.outHeight > 0 && sizes.outWidth > 0, "the map \(shape) is smaller than the kernel of \(weight.name)")
     return sizes
   }
@@ -55,31 +68,37 @@ extension Tensor {
 
   /// A convolution whose sums s become `scale · s + shift + residual`, then ReLU if wanted.
   func convolution(
-    _ weight: Parameter, _ affine: some ConvolutionAffine, residual: Tensor? = nil, relu: Bool,
+    _ weight: ConvolutionWeight, _ affine: some ConvolutionAffine, residual: Tensor? = nil, relu: Bool,
     _ sizes: ConvolutionShape, into outShape: [Int]
   ) -> Tensor {
     require(residual.map { $0.shape == outShape } ?? true, "\(outShape) and a residual \(residual?.shape ?? [])")
-    let trained = (weight.isTrainable ? [weight] : []) + affine.trained
-    let wantsGradient = needsGradient || residual?.needsGradient == true || !trained.isEmpty
+    let trained = weight.trained + affine.trained
+    let wantsGradient =
+      needsGradient || residual?.needsGradient == true || weight.isTrained || !affine.trained.isEmpty
     let y = Tensor(outShape, on: engine, needsGradient: wantsGradient)
     let workers = engine.workers
     let epilogue = ConvolutionEpilogue(
       scale: affine.scale, shift: affine.shift, residual: residual?.values, relu: relu)
-    Convolution.forward(values, weight.values, epilogue, into: y.values, sizes, workers)
+    withExtendedLifetime(weight) {
+      Convolution.forward(values, weight.values, epilogue, into: y.values, sizes, workers)
+    }
     guard y.needsGradient, let tape = engine.tape else { return y }
-    let (dy, engine) = (y.gradientSlot, engine)
+    let (dy, engine, learned) = (y.gradientSlot, engine, weight.learned)
     let dresidual = residual?.needsGradient == true ? residual?.gradientSlot : nil
     let isIdentity = !relu && dresidual == nil && affine.scale == nil && affine.trained.isEmpty
-    let readsInput = weight.isTrainable || affine.needsWeightGradient
+    let readsInput = weight.isTrained || affine.needsWeightGradient
     if needsGradient { tape.recordInputGradient(gradientSlot, from: y, weight, sizes, workers) }
-    tape.record(y, parameters: trained, reading: readsInput ? self : nil, relu ? y : nil) { x, mask in
+    tape.record(
+      y, parameters: trained, reading: readsInput ? self : nil, relu ? y : nil, weight.folded
+    ) { x, mask, folded in
       let sums =
         isIdentity
         ? []
         : ConvolutionEpilogue.backward(
           dy.values, relu: mask, scale: affine.divisor, residual: dresidual?.target(), rows: sizes.outPixels,
           columns: sizes.outChannels, workers)
-      affine.addGradients(x, ds: dy.values, sums: sums, weight, sizes, on: engine)
+      affine.addGradients(
+        x, ds: dy.values, sums: sums, learned.values(folded), learned, sizes, on: engine)
     }
     return y
   }
@@ -103,8 +122,10 @@ protocol ConvolutionAffine {
   /// - Parameters:
   ///   - x: the input, if the weights are trained or `needsWeightGradient`.
   ///   - sums: Σ g of each channel, if anything is trained here.
+  ///   - weight: the weights' values.
   func addGradients(
-    _ x: Floats?, ds: Floats, sums: [Double], _ weight: Parameter, _ sizes: ConvolutionShape, on engine: Engine)
+    _ x: Floats?, ds: Floats, sums: [Double], _ weight: Floats, _ learned: ConvolutionWeight.Learned,
+    _ sizes: ConvolutionShape, on engine: Engine)
 }
 
 /// A shift, if it is there.
@@ -118,11 +139,12 @@ private struct Bias: ConvolutionAffine {
   var divisor: Floats? { nil }
 
   func addGradients(
-    _ x: Floats?, ds: Floats, sums: [Double], _ weight: Parameter, _ sizes: ConvolutionShape, on engine: Engine
+    _ x: Floats?, ds: Floats, sums: [Double], _ weight: Floats, _ learned: ConvolutionWeight.Learned,
+    _ sizes: ConvolutionShape, on engine: Engine
   ) {
     for parameter in trained { parameter.addGradient(sums) }
-    guard let x else { return }
-    Convolution.backwardWeight(x, ds, addingTo: weight.gradient, sizes, engine.workers)
+    guard let x, let gradient = learned.gradient else { return }
+    Convolution.backwardWeight(x, ds, addingTo: gradient, sizes, engine.workers)
   }
 }
 
@@ -130,12 +152,12 @@ extension Tape {
   /// The second step of a convolution's backward pass, recorded before the first, which is for its parameters: their
   /// gradients go to the other ranks while this one is computed, and the input's memory is free for it.
   fileprivate func recordInputGradient(
-    _ dx: GradientSlot, from y: Tensor, _ weight: Parameter, _ sizes: ConvolutionShape, _ workers: Workers
+    _ dx: GradientSlot, from y: Tensor, _ weight: ConvolutionWeight, _ sizes: ConvolutionShape, _ workers: Workers
   ) {
-    let dy = y.gradientSlot
-    record(y) {
+    let (dy, learned) = (y.gradientSlot, weight.learned)
+    record(y, reading: weight.folded) { folded in
       let (values, isFresh) = dx.target()
-      Convolution.backwardInput(dy.values, weight.values, into: values, isFresh: isFresh, sizes, workers)
+      Convolution.backwardInput(dy.values, learned.values(folded), into: values, isFresh: isFresh, sizes, workers)
     }
   }
 }

@@ -13,7 +13,8 @@ extension Tensor {
     of maps: [Tensor], at cells: [[Int32]], _ weight: Parameter, bias: Parameter, padding: Int, relu: Bool
   ) -> Tensor {
     require(maps.count == cells.count, "\(maps.count) maps but cells of \(cells.count)")
-    let shapes = maps.map { $0.convolutionShape(weight, stride: 1, padding: padding) }
+    let geometry = ConvolutionGeometry(padding: padding)
+    let shapes = maps.map { $0.convolutionShape(ConvolutionWeight(weight), geometry) }
     let depth = shapes[0].weightCount / shapes[0].outChannels
     let count = cells.reduce(0) { $0 + $1.count }
     let (engine, workers) = (maps[0].engine, maps[0].engine.workers)

@@ -8,16 +8,26 @@ extension Tensor {
   ///     dβ = Σ g        dγ = (Σ g s − μ dβ)/σ        Σ g s = ⟨Σ g ⊗ x, w⟩ for each output channel
   ///
   /// - Parameters:
-  ///   - weight: `[out, in, kernelHeight, kernelWidth]` in `ParameterLayout.convolution`.
+  ///   - weight: `[out, in / groups, kernelHeight, kernelWidth]`.
   ///   - residual: added before ReLU; of the output's shape.
   /// - Returns: `[N, outHeight, outWidth, out]`.
+  public func convolution(
+    _ weight: ConvolutionWeight, frozenNorm norm: NormParameters, _ geometry: ConvolutionGeometry,
+    residual: Tensor? = nil, relu: Bool = false
+  ) -> Tensor {
+    let sizes = convolutionShape(weight, geometry)
+    return convolution(
+      weight, FoldedNorm(norm, engine.pool), residual: residual, relu: relu, sizes, into: mapShape(sizes))
+  }
+
+  /// As above with a parameter; `padding` zeros on each side.
   public func convolution(
     _ weight: Parameter, frozenNorm norm: NormParameters, stride: Int = 1, padding: Int = 0,
     residual: Tensor? = nil, relu: Bool = false
   ) -> Tensor {
-    let sizes = convolutionShape(weight, stride: stride, padding: padding)
-    return convolution(
-      weight, FoldedNorm(norm, engine.pool), residual: residual, relu: relu, sizes, into: mapShape(sizes))
+    convolution(
+      ConvolutionWeight(weight), frozenNorm: norm, ConvolutionGeometry(stride: stride, padding: padding),
+      residual: residual, relu: relu)
   }
 }
 
@@ -57,22 +67,26 @@ private struct FoldedNorm: ConvolutionAffine {
   private var rest: Floats { coefficients.values + 3 * norm.channels }
 
   func addGradients(
-    _ x: Floats?, ds: Floats, sums: [Double], _ weight: Parameter, _ sizes: ConvolutionShape, on engine: Engine
+    _ x: Floats?, ds: Floats, sums: [Double], _ weight: Floats, _ learned: ConvolutionWeight.Learned,
+    _ sizes: ConvolutionShape, on engine: Engine
   ) {
-    if let x { addGradients(x, ds, sums, weight, sizes, engine) }
+    if let x { addGradients(x, ds, sums, weight, learned, sizes, engine) }
     finishScaling(ds, rows: sizes.outPixels, engine.workers)
   }
 
   private func addGradients(
-    _ x: Floats, _ ds: Floats, _ sums: [Double], _ weight: Parameter, _ sizes: ConvolutionShape, _ engine: Engine
+    _ x: Floats, _ ds: Floats, _ sums: [Double], _ weight: Floats, _ learned: ConvolutionWeight.Learned,
+    _ sizes: ConvolutionShape, _ engine: Engine
   ) {
-    let workers = engine.workers
-    let contribution = engine.pool.buffer(weight.count)
-    workers.clear(contribution.values, count: weight.count)
-    Convolution.backwardWeight(x, ds, addingTo: contribution.values, sizes, workers)
-    let products = ConvolutionEpilogue.addWeightGradient(
-      contribution.values, weight.values, factors: rest, addingTo: weight.isTrainable ? weight.gradient : nil,
-      outChannels: sizes.outChannels, depth: weight.count / sizes.outChannels, workers)
+    let (workers, gradient) = (engine.workers, learned.gradient)
+    let contribution = engine.pool.buffer(learned.count)
+    let products = withExtendedLifetime(contribution) {
+      workers.clear(contribution.values, count: learned.count)
+      Convolution.backwardWeight(x, ds, addingTo: contribution.values, sizes, workers)
+      return ConvolutionEpilogue.addWeightGradient(
+        contribution.values, weight, factors: rest, addingTo: gradient, outChannels: sizes.outChannels,
+        depth: learned.count / sizes.outChannels, workers)
+    }
     norm.addGradients(
       weight: statistics.indices.map {
         statistics[$0].normalized(products: products[$0] / Double(divisors[$0]), sum: sums[$0])

@@ -32,15 +32,18 @@ package struct WeightImport {
   package func load(into store: ParameterStore) throws -> [String] {
     try checkClasses()
     let arrays = named(for: store)
-    let parameters = demand == .backbone ? store.parameters.filter { $0.name.hasPrefix("backbone.") } : store.parameters
+    let parameters =
+      demand == .backbone
+      ? store.parameters.filter { $0.name.hasPrefix("backbone.") || Self.nameInBackbone(ofShared: $0.name) != nil }
+      : store.parameters
     var (missing, fresh): ([String], [String]) = ([], [])
     var used: Set<String> = []
     for parameter in parameters {
-      guard let array = arrays[parameter.name] else {
+      guard let name = source(of: parameter, among: arrays), let array = arrays[name] else {
         missing.append(parameter.name)
         continue
       }
-      used.insert(parameter.name)
+      used.insert(name)
       if startsFresh(parameter, array) {
         fresh.append(
           "\(path): '\(parameter.name)' starts fresh, as its classes are others: \(array.shape) in the file, "
@@ -72,6 +75,19 @@ package struct WeightImport {
       && checkpoint.model.contains { names.contains("backbone.\($0.name)") }
     let pairs = checkpoint.model.map { (isBare ? "backbone.\($0.name)" : $0.name, $0) }
     return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The array that a parameter is taken from. The last stage of a backbone may be a head's in the model (C4).
+  private func source(of parameter: Parameter, among arrays: [String: Checkpoint.Array]) -> String? {
+    if arrays[parameter.name] != nil { return parameter.name }
+    guard demand == .backbone, let name = Self.nameInBackbone(ofShared: parameter.name) else { return nil }
+    return arrays[name] == nil ? nil : name
+  }
+
+  /// Where a backbone of its own has a parameter of the shared head.
+  private static func nameInBackbone(ofShared name: String) -> String? {
+    let prefix = "roi_head.shared_head."
+    return name.hasPrefix(prefix) ? "backbone.\(name.dropFirst(prefix.count))" : nil
   }
 
   private func startsFresh(_ parameter: Parameter, _ array: Checkpoint.Array) -> Bool {

@@ -43,25 +43,37 @@ struct FittingCheck {
     if found != expected { throw error(path, "is \(found), expected \(expected): \(reason)") }
   }
 
+  /// The path of a part of a stage of the RoI head: with the stage's number where a list is written.
+  func path(_ part: String, ofStage number: Int) -> String {
+    let isListed = root.value(at: part.split(separator: ".").map(String.init))?.elements != nil
+    return isListed ? "\(part).\(number)" : part
+  }
+
   func channels(_ model: TwoStageConfiguration) throws {
-    let (levels, stage) = (model.neck.levels(of: model.backbone.levels), model.roiHead.stages[0])
-    let (head, channels) = (stage.bboxHead, levels[0].channels)
+    let channels = model.neck.levels(of: model.backbone.levels)[0].channels
     let source = "the channels of 'model.neck.out_channels'"
     switch model.source {
     case .rpnHead(let rpnHead): try expect("model.rpn_head.in_channels", rpnHead.inChannels, channels, source)
     }
-    let cut = stage.extractor.cut
-    try extractor(stage.extractor, channels: channels, source)
-    try expect(
-      "model.roi_head.bbox_head.in_channels", head.inChannels, stage.extractor.outChannels(of: channels),
-      "the channels that 'bbox_roi_extractor' gives")
-    try expect(
-      "model.roi_head.bbox_head.roi_feat_size", [head.roiFeatSize, head.roiFeatSize],
-      [cut.outputHeight, cut.outputWidth], "the 'output_size' of the roi_layer")
+    for (number, stage) in model.roiHead.stages.enumerated() {
+      let head = path("model.roi_head.bbox_head", ofStage: number)
+      try extractor(
+        stage.extractor, channels: channels, source, path("model.roi_head.bbox_roi_extractor", ofStage: number))
+      try expect(
+        "\(head).in_channels", stage.bboxHead.inChannels, stage.extractor.outChannels(of: channels),
+        "the channels that 'bbox_roi_extractor' gives")
+      let cut = stage.extractor.cut
+      try expect(
+        "\(head).roi_feat_size", [stage.bboxHead.roiFeatSize, stage.bboxHead.roiFeatSize],
+        [cut.outputHeight, cut.outputWidth], "the 'output_size' of the roi_layer")
+      try expect(
+        "\(head).num_classes", stage.bboxHead.numClasses, model.numClasses, "as many as the first stage tells apart")
+    }
   }
 
-  private func extractor(_ extractor: RoIExtractorConfiguration, channels: Int, _ source: String) throws {
-    let path = "model.roi_head.bbox_roi_extractor"
+  private func extractor(
+    _ extractor: RoIExtractorConfiguration, channels: Int, _ source: String, _ path: String
+  ) throws {
     guard case .generic(let generic) = extractor, generic.cut.featmapStrides.count > 1 else {
       return try expect("\(path).out_channels", extractor.cut.outChannels, channels, source)
     }
@@ -85,8 +97,7 @@ struct FittingCheck {
     let source =
       switch model.backbone {
       case .resNet(let backbone):
-        "the channels of the backbone's stages \(backbone.outIndices) with depth \(backbone.depth) "
-          + "and base_channels \(backbone.baseChannels)"
+        "the channels of the backbone's stages \(backbone.outIndices) \(Self.reason(of: backbone))"
       }
     try neck(model.neck, after: model.backbone.levels, source, "model.neck")
   }
@@ -113,14 +124,20 @@ struct FittingCheck {
 
   /// Hard examples are sorted by one loss each.
   func samplers(_ model: TwoStageConfiguration) throws {
-    for stage in model.roiHead.stages {
+    for (number, stage) in model.roiHead.stages.enumerated() {
       guard case .random(let sampler) = stage.sampler, sampler.asksForLosses else { continue }
       guard stage.bboxHead.withCls, stage.bboxHead.lossCls.kind == .softmax else {
         throw error(
-          "model.train_cfg.rcnn.sampler",
+          "\(path("model.train_cfg.rcnn", ofStage: number)).sampler",
           "asks for one loss of each region, which takes a CrossEntropyLoss with 'use_sigmoid: false' in the head")
       }
     }
+  }
+
+  /// What the backbone's widths follow from.
+  private static func reason(of backbone: ResNetConfiguration) -> String {
+    if case .regNet = backbone.variant { return "with this 'arch'" }
+    return "with depth \(backbone.depth) and base_channels \(backbone.baseChannels)"
   }
 
   func strides(_ model: TwoStageConfiguration) throws {
@@ -131,19 +148,32 @@ struct FittingCheck {
         "model.rpn_head.anchor_generator.strides", rpnHead.anchorGenerator.strides.map { [$0.width, $0.height] },
         strides.map { [$0, $0] }, "the strides of the neck's \(strides.count) levels, as (width, height)")
     }
-    let featmapStrides = model.roiHead.stages[0].extractor.cut.featmapStrides
-    try expect(
-      "model.roi_head.bbox_roi_extractor.featmap_strides", featmapStrides,
-      Array(strides.prefix(max(1, featmapStrides.count))), "the strides of the neck's first levels")
+    for (number, stage) in model.roiHead.stages.enumerated() {
+      let featmapStrides = stage.extractor.cut.featmapStrides
+      try expect(
+        "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).featmap_strides", featmapStrides,
+        Array(strides.prefix(max(1, featmapStrides.count))), "the strides of the neck's first levels")
+    }
   }
 
   func groups(_ model: TwoStageConfiguration) throws {
     switch model.backbone {
     case .resNet(let backbone):
       try groups(backbone.norm, channels: backbone.baseChannels, "model.backbone", "base_channels")
+      if case .group(let groups, _) = backbone.norm,
+        let channels = backbone.normChannels.sorted().first(where: { $0 % groups != 0 })
+      {
+        throw error(
+          "model.backbone.norm_cfg.num_groups",
+          "is \(groups), expected a divisor of the channels of all its norms, and one has \(channels)")
+      }
     }
     try groups(model.neck, "model.neck")
-    let (stage, head) = (model.roiHead.stages[0], "model.roi_head.bbox_head")
+    for (number, stage) in model.roiHead.stages.enumerated() { try groups(stage, number) }
+  }
+
+  private func groups(_ stage: RoIStageConfiguration, _ number: Int) throws {
+    let head = path("model.roi_head.bbox_head", ofStage: number)
     switch stage.bboxHead.layers {
     case .convFC(let layers):
       let norm = layers.hasConvolutions ? layers.norm : nil
@@ -152,10 +182,10 @@ struct FittingCheck {
       try groups(layers.norm, channels: layers.convOutChannels / 4, head, "conv_out_channels / 4")
     }
     guard case .generic(let generic) = stage.extractor else { return }
+    let extractor = path("model.roi_head.bbox_roi_extractor", ofStage: number)
     for (key, module) in [("pre_cfg", generic.pre), ("post_cfg", generic.post)] {
       guard let module else { continue }
-      try groups(
-        module.norm, channels: module.outChannels, "model.roi_head.bbox_roi_extractor.\(key)", "out_channels")
+      try groups(module.norm, channels: module.outChannels, "\(extractor).\(key)", "out_channels")
     }
   }
 
@@ -183,7 +213,7 @@ struct FittingCheck {
       guard let classes = part.classes else { continue }
       guard classes.count == numClasses else {
         throw error(
-          "model.roi_head.bbox_head.num_classes",
+          "\(path("model.roi_head.bbox_head", ofStage: 0)).num_classes",
           "is \(numClasses), expected \(classes.count), as 'data.\(name).classes' has \(classes.count) names")
       }
       guard data.train.classes ?? classes == classes else {

@@ -148,13 +148,14 @@ extension RunConfiguration {
   /// What one part of the configuration takes away from another.
   /// - Parameter node: where the values were read.
   fileprivate func notices(about node: ConfigurationNode) -> [String] {
-    var assigners = [("rcnn", model.roiHead.stages[0].assigner)]
-    if case .rpnHead(let rpnHead) = model.source { assigners.insert(("rpn", rpnHead.assigner), at: 0) }
-    return assigners.compactMap { name, assigner in
+    let isCascade = model.roiHead.kind == .cascade
+    var assigners = model.roiHead.stages.enumerated().map { (isCascade ? ["rcnn", "\($0)"] : ["rcnn"], $1.assigner) }
+    if case .rpnHead(let rpnHead) = model.source { assigners.insert((["rpn"], rpnHead.assigner), at: 0) }
+    return assigners.compactMap { path, assigner in
       guard case .maxIoU(let assigner) = assigner, assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else {
         return nil
       }
-      let key = ["model", "train_cfg", name, "assigner", "ignore_iof_thr"]
+      let key = ["model", "train_cfg"] + path + ["assigner", "ignore_iof_thr"]
       let place = node.value(at: key) ?? node.value(at: key.dropFirst()) ?? node
       return """
         \(place.place.description): notice: '\(key.joined(separator: "."))' has no effect: 'Collect' in data.train does \

@@ -136,6 +136,17 @@ final class ConfigurationSection {
     }
   }
 
+  /// The mappings of a list of `count`, or one mapping that stands for all of them.
+  func sections<Part>(
+    _ key: String, repeating count: Int, _ read: (ConfigurationSection) throws -> Part
+  ) throws -> [Part] {
+    let expected = "a mapping, or a list of \(count)"
+    guard let node = node(key) else { throw missing(key, expected: expected) }
+    guard node.elements != nil else { return Array(repeating: try requiredSection(key, read), count: count) }
+    try check(node.elements?.count == count, key, expected: expected)
+    return try sections(key, read) ?? []
+  }
+
   // MARK: What mmdetection knows and this program does not do
 
   /// The `type`, one of those that are supported.

@@ -24,7 +24,7 @@ extension FittingCheck {
   private func model(_ model: TwoStageConfiguration) throws {
     let channels = 1 << 14
     switch model.backbone {
-    case .resNet(let backbone): try check([("model.backbone.base_channels", backbone.baseChannels, channels)])
+    case .resNet(let backbone): try self.backbone(backbone, channels: channels)
     }
     try neck(model.neck, "model.neck", channels)
     switch model.source {
@@ -33,7 +33,7 @@ extension FittingCheck {
       try sampler(head.sampler, "model.train_cfg.rpn.sampler")
       try anchors(head.anchorGenerator)
     }
-    for stage in model.roiHead.stages { try self.stage(stage) }
+    for (number, stage) in model.roiHead.stages.enumerated() { try self.stage(stage, number) }
   }
 
   private func neck(_ neck: NeckConfiguration, _ path: String, _ channels: Int) throws {
@@ -46,23 +46,38 @@ extension FittingCheck {
     }
   }
 
-  private func stage(_ stage: RoIStageConfiguration) throws {
-    let head = stage.bboxHead
+  private func backbone(_ backbone: ResNetConfiguration, channels: Int) throws {
     try check([
-      ("model.roi_head.bbox_head.num_classes", head.numClasses, 1 << 16),
-      ("model.roi_head.bbox_head.roi_feat_size", head.roiFeatSize, 1 << 8),
+      ("model.backbone.base_channels", backbone.baseChannels, channels),
+      ("model.backbone.stem_channels", backbone.stemChannels ?? 1, channels),
+      ("model.backbone.strides", backbone.strides.max() ?? 1, 64),
+      ("model.backbone.dilations", backbone.dilations.max() ?? 1, 64),
+    ])
+    if case .resNeXt(let groups, let baseWidth) = backbone.variant {
+      try check([("model.backbone.groups", groups, channels), ("model.backbone.base_width", baseWidth, channels)])
+      guard backbone.stages.allSatisfy({ $0.innerChannels > 0 }) else {
+        throw error("model.backbone.base_width", "is \(baseWidth), too few for base_channels \(backbone.baseChannels)")
+      }
+    }
+    try check([("model.backbone", backbone.mostChannels, 1 << 20)])
+  }
+
+  private func stage(_ stage: RoIStageConfiguration, _ number: Int) throws {
+    let (head, path) = (stage.bboxHead, path("model.roi_head.bbox_head", ofStage: number))
+    try check([
+      ("\(path).num_classes", head.numClasses, 1 << 16), ("\(path).roi_feat_size", head.roiFeatSize, 1 << 8),
     ])
     let (fcs, convs) =
       switch head.layers {
       case .convFC(let layers): (layers.fcOutChannels, layers.convOutChannels)
       case .doubleConvFC(let layers): (layers.fcOutChannels, layers.convOutChannels)
       }
+    let extractorPath = self.path("model.roi_head.bbox_roi_extractor", ofStage: number)
     try check([
-      ("model.roi_head.bbox_head.fc_out_channels", fcs, 1 << 16),
-      ("model.roi_head.bbox_head.conv_out_channels", convs, 1 << 14),
-      ("model.roi_head.bbox_roi_extractor.roi_layer.sampling_ratio", stage.extractor.cut.samplingRatio, 1 << 6),
+      ("\(path).fc_out_channels", fcs, 1 << 16), ("\(path).conv_out_channels", convs, 1 << 14),
+      ("\(extractorPath).roi_layer.sampling_ratio", stage.extractor.cut.samplingRatio, 1 << 6),
     ])
-    try sampler(stage.sampler, "model.train_cfg.rcnn.sampler")
+    try sampler(stage.sampler, "\(self.path("model.train_cfg.rcnn", ofStage: number)).sampler")
   }
 
   private func sampler(_ sampler: SamplerConfiguration, _ path: String) throws {
@@ -117,10 +132,11 @@ extension FittingCheck {
         head.lossCls.classWeight, count: isSoftmax ? 2 : 1, "model.rpn_head.loss_cls.class_weight",
         isSoftmax ? "for objects and one for the background" : "of the objects, as with use_sigmoid")
     }
-    for stage in model.roiHead.stages {
+    for (number, stage) in model.roiHead.stages.enumerated() {
       let head = stage.bboxHead
       try classWeight(
-        head.lossCls.classWeight, count: head.numClasses + 1, "model.roi_head.bbox_head.loss_cls.class_weight",
+        head.lossCls.classWeight, count: head.numClasses + 1,
+        "\(path("model.roi_head.bbox_head", ofStage: number)).loss_cls.class_weight",
         "for each of the \(head.numClasses) classes of num_classes, and the background's at the end")
     }
   }

@@ -50,9 +50,9 @@ extension ConvFCConfiguration {
     try section.read("fc_out_channels", into: &fcOutChannels)
     try section.check(fcOutChannels > 0, "fc_out_channels", expected: "a number from 1 on")
     norm = try section.section("norm_cfg", NormConfiguration.init)
-    try section.unsupported("conv_cfg")
+    convolution = try section.section("conv_cfg", ConvolutionConfiguration.init) ?? convolution
     if !hasConvolutions {
-      section.ignore("conv_out_channels", "norm_cfg", because: "this head has no convolution")
+      section.ignore("conv_out_channels", "norm_cfg", "conv_cfg", because: "this head has no convolution")
     }
     if [shared, cls, reg].allSatisfy({ $0.fcs == 0 }) {
       section.ignore("fc_out_channels", because: "this head has no fully connected layer before the last one")
@@ -95,7 +95,7 @@ extension DoubleConvFCConfiguration {
     try section.read("fc_out_channels", into: &fcOutChannels)
     try section.check(fcOutChannels > 0, "fc_out_channels", expected: "a number from 1 on")
     norm = try section.section("norm_cfg", NormConfiguration.init) ?? norm
-    try section.unsupported("conv_cfg")
+    convolution = try section.section("conv_cfg", ConvolutionConfiguration.init) ?? convolution
     try section.only("with_avg_pool", true)
     section.ignore("with_cls", unless: true, because: "DoubleConvFCBBoxHead has scores in any case")
     section.ignore("with_reg", unless: true, because: "DoubleConvFCBBoxHead has deltas in any case")

@@ -4,7 +4,7 @@ extension RunConfiguration {
   /// `model`, with `train_cfg` and `test_cfg` inside it or, as before mmdetection 2.10, beside it.
   mutating func readModel(_ topLevel: ConfigurationSection) throws {
     try topLevel.requiredSection("model") { section in
-      _ = try section.type("FasterRCNN")
+      _ = try section.type("FasterRCNN", "CascadeRCNN")
       pretrained = try section.optional("pretrained")
       model.backbone = try section.requiredSection("backbone", BackboneConfiguration.init)
       model.neck = try NeckConfiguration(in: section)
@@ -16,7 +16,7 @@ extension RunConfiguration {
       }
       try Self.owner(of: "train_cfg", section, topLevel).requiredSection("train_cfg") { train in
         try rpnHead.readTraining(train)
-        try model.roiHead.stages[0].readTraining(train)
+        try model.roiHead.readTraining(train)
       }
       model.source = .rpnHead(rpnHead)
     }

@@ -36,8 +36,8 @@ extension BFPConfiguration {
       (0..<max(1, numLevels)).contains(refineLevel), "refine_level", expected: "a level from 0 to \(numLevels - 1)")
     try section.read("refine_type", into: &refineType)
     norm = try section.section("norm_cfg", NormConfiguration.init)
-    if refineType == .none { section.ignore("norm_cfg", because: "there is no 'refine_type'") }
-    try section.unsupported("conv_cfg")
+    convolution = try section.section("conv_cfg", ConvolutionConfiguration.init) ?? convolution
+    if refineType == .none { section.ignore("norm_cfg", "conv_cfg", because: "there is no 'refine_type'") }
   }
 }
 
@@ -67,7 +67,7 @@ extension FPNConfiguration {
     try section.read("no_norm_on_lateral", into: &noNormOnLateral)
     if norm == nil { section.ignore("no_norm_on_lateral", unless: false, because: "there is no 'norm_cfg'") }
     relu = try section.activation("act_cfg", default: false)
-    try section.unsupported("conv_cfg")
+    convolution = try section.section("conv_cfg", ConvolutionConfiguration.init) ?? convolution
     // mmdetection's PAFPN knows no such key.
     if !hasBottomUpPath { upsampling = try section.section("upsample_cfg", MapResizing.init) ?? upsampling }
   }

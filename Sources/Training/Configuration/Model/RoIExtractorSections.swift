@@ -48,7 +48,8 @@ extension GenericRoIExtractorConfiguration.Module {
     try section.only("dilation", 1)
     try section.only("groups", 1)
     section.ignore("inplace", because: "it says where results are kept, not what they are")
-    try section.unsupported("conv_cfg", "with_spectral_norm")
+    convolution = try section.section("conv_cfg", ConvolutionConfiguration.init) ?? convolution
+    try section.unsupported("with_spectral_norm")
   }
 }
 

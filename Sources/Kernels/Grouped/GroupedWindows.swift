@@ -1,0 +1,196 @@
+/// Convolutions in groups, of any kernel, stride and dilation, as products of windows: the micro-kernel has sixteen
+/// channels at a time, and as many windows as stay in the cache of a core.
+///
+/// A job has some windows of a run of blocks that lie side by side in the map's pixels, and copies them all at once, so
+/// that memory is read in its order.
+struct GroupedWindows {
+  private typealias Run = ArraySlice<GroupedChannels.Block>
+
+  private let shape: ConvolutionShape
+  private let channels: GroupedChannels
+  private let runs: [Run]
+  private let taps: Int
+
+  init(_ shape: ConvolutionShape, _ channels: GroupedChannels) {
+    (self.shape, self.channels) = (shape, channels)
+    runs = channels.runs(sources: 512)
+    taps = shape.kernelHeight * shape.kernelWidth
+  }
+
+  /// The floats of a vector's weights as panels.
+  private var panelCount: Int { taps * channels.mostSources * Vector.scalarCount }
+
+  /// So many windows that those of a run take half a MiB.
+  private func windowsOfPart(taps: Int, sources: Int) -> Int {
+    max(16, min(512, (1 << 17) / (taps * sources) / 8 * 8))
+  }
+
+  private func parts(of count: Int, taps: Int) -> [Range<Int>] {
+    let size = windowsOfPart(taps: taps, sources: runs.map(\.sources).max() ?? 1)
+    return stride(from: 0, to: count, by: size).map { $0..<min(count, $0 + size) }
+  }
+
+  func forward(
+    _ x: Floats, _ weight: Floats, _ epilogue: ConvolutionEpilogue, into y: Floats, _ workers: Workers
+  ) {
+    let (length, outChannels) = (Vector.scalarCount, shape.outChannels)
+    let windows = shape.windows(channels: 0..<shape.inChannels)
+    let weightCount = GroupedWeights.count(channels, taps: taps)
+    let memory = workers.shared.floats(weightCount + channels.vectors * panelCount)
+    let weights = GroupedWeights(weight, channels, taps: taps, in: memory, workers)
+    let panels = PanelProduct.Panels(base: memory + weightCount, stride: panelCount)
+    workers.run(jobs: channels.vectors) { vector, _ in
+      let depth = taps * channels.sources(of: vector).count
+      let target = UnsafeMutableRawPointer(panels[vector, 0]).assumingMemoryBound(to: Vector.self)
+      for step in stride(from: 0, to: depth, by: length) {
+        Transposition.write(weights.matrix(vector) + step, stride: depth, to: target + step)
+      }
+    }
+    let parts = parts(of: shape.outPixels, taps: taps)
+    workers.run(jobs: parts.count * runs.count) { job, scratch in
+      let (rows, run) = (parts[job / runs.count], runs[job % runs.count])
+      multiply(
+        windows, rows, of: x, run, panels, firstTap: 0, into: y + rows.lowerBound * outChannels,
+        stride: outChannels, scratch.floats(rows.count * taps * run.sources))
+      epilogue.apply(
+        to: y, firstRow: rows.lowerBound, rows: rows.count, firstColumn: run.firstChannel, columns: run.channels,
+        stride: outChannels)
+    }
+  }
+
+  func backwardInput(_ dy: Floats, _ weight: Floats, into dx: Floats, isFresh: Bool, _ workers: Workers) {
+    let phases = InputPhase.all(of: shape)
+    if isFresh, phases.count < shape.stride * shape.stride {
+      workers.clear(dx, count: shape.batch * shape.height * shape.width * shape.inChannels)
+    }
+    let weightCount = GroupedWeights.count(channels, taps: taps)
+    let memory = workers.shared.floats(weightCount + channels.vectors * panelCount)
+    let weights = GroupedWeights(weight, channels, taps: taps, in: memory, workers)
+    let panels = PanelProduct.Panels(base: memory + weightCount, stride: panelCount)
+    let order = phases.flatMap(\.taps)
+    workers.run(jobs: channels.vectors) { vector, _ in
+      var target = panels[vector, 0]
+      for tap in order {
+        for o in channels.sources(of: vector) {
+          let (start, stride) = weights.line(from: o, to: vector)
+          target.vector = (start + tap * stride).vector
+          target += Vector.scalarCount
+        }
+      }
+    }
+    let parts = parts(of: phases)
+    workers.run(jobs: parts.count * runs.count) { job, scratch in
+      let ((phase, rows, firstTap), run) = (parts[job / runs.count], runs[job % runs.count])
+      let (windows, columns) = (phase.windows(channels: 0..<shape.outChannels), run.channels)
+      let product = scratch.floats(rows.count * (columns + phase.taps.count * run.sources))
+      multiply(
+        windows, rows, of: dy, run, panels, firstTap: firstTap, into: product - run.firstChannel, stride: columns,
+        product + rows.count * columns)
+      phase.scatter(product, columns, rows, channels: columns, to: dx + run.firstChannel, adds: !isFresh)
+    }
+  }
+
+  /// Some windows of the phases, and the number of the taps of the phases before.
+  private func parts(of phases: [InputPhase]) -> [(phase: InputPhase, rows: Range<Int>, firstTap: Int)] {
+    var firstTap = 0
+    return phases.flatMap { phase in
+      defer { firstTap += phase.taps.count }
+      let count = phase.windows(channels: 0..<shape.outChannels).count
+      return parts(of: count, taps: phase.taps.count).map { (phase, $0, firstTap) }
+    }
+  }
+
+  /// Writes the products of the windows `rows` of a run's blocks with their panels.
+  ///
+  /// - Parameters:
+  ///   - windows: of all channels.
+  ///   - firstTap: where in the panels those of the windows begin.
+  ///   - target: of the first window and of channel 0; windows are `stride` floats apart.
+  ///   - buffer: room for the windows.
+  private func multiply(
+    _ windows: Windows, _ rows: Range<Int>, of map: Floats, _ run: Run, _ panels: PanelProduct.Panels, firstTap: Int,
+    into target: Floats, stride: Int, _ buffer: Floats
+  ) {
+    let taps = windows.kernelHeight * windows.kernelWidth
+    var (places, base): ([Windows.VectorPlace], Int) = ([], 0)
+    for block in run {
+      let depth = taps * block.sources.count
+      for channel in Swift.stride(from: 0, to: block.sources.count, by: Vector.scalarCount) {
+        places.append(
+          Windows.VectorPlace(
+            source: block.sources.lowerBound + channel, target: base + channel, windowStride: depth,
+            tapStride: block.sources.count))
+      }
+      base += rows.count * depth
+    }
+    windows.write(rows, of: map, places, into: buffer)
+    var matrix = buffer
+    for block in run {
+      let depth = taps * block.sources.count
+      PanelProduct.multiplyRows(
+        matrix, stride: depth, panels.from(block.vectors.lowerBound, firstTap * block.sources.count),
+        into: target + block.firstChannel, stride: stride, rows: rows.count, steps: depth,
+        groups: block.vectors.count, adds: false)
+      matrix += rows.count * depth
+    }
+  }
+
+  /// A job sums over all windows for some output channels and what they see.
+  func backwardWeight(_ x: Floats, _ dy: Floats, addingTo dw: Floats, _ workers: Workers) {
+    guard shape.outPixels > 0 else { return }
+    let runs = channels.jobRuns
+    workers.run(jobs: runs.count) { job, scratch in addWeightGradient(of: runs[job], x, dy, to: dw, scratch) }
+  }
+
+  private func addWeightGradient(of run: Run, _ x: Floats, _ dy: Floats, to dw: Floats, _ scratch: Scratch) {
+    let (length, windows) = (Vector.scalarCount, shape.windows(channels: 0..<shape.inChannels))
+    let size = windowsOfPart(taps: taps, sources: run.sources)
+    let sumCount = run.reduce(0) { $0 + $1.channels * taps * $1.sources.count }
+    let memory = scratch.floats(size * taps * run.sources + 2 * sumCount)
+    let (allSums, matrices) = (memory + size * taps * run.sources, memory + size * taps * run.sources + sumCount)
+    for first in stride(from: 0, to: windows.count, by: size) {
+      let range = first..<min(windows.count, first + size)
+      windows.write(range, of: x, panelPlaces(of: run, windows: range.count), into: memory)
+      var (panels, sums) = (memory, allSums)
+      for block in run {
+        let depth = taps * block.sources.count
+        PanelProduct.multiplyTurned(
+          PanelProduct.Panels(
+            base: dy + first * shape.outChannels + block.firstChannel, stride: length, lineStride: shape.outChannels),
+          PanelProduct.Panels(base: panels, stride: range.count * length),
+          into: PanelProduct.Panels(base: sums, stride: block.channels * length), rows: block.channels,
+          steps: range.count, groups: depth / length, adds: first > 0)
+        panels += range.count * depth
+        sums += block.channels * depth
+      }
+    }
+    var sums = allSums
+    for block in run {
+      let depth = taps * block.sources.count
+      for group in 0..<depth / length {
+        for o in 0..<block.channels {
+          (matrices + o * depth + group * length).vector = (sums + (group * block.channels + o) * length).vector
+        }
+      }
+      GroupedWeights.addGradient(matrices, of: block, taps: taps, group: channels.group, to: dw)
+      sums += block.channels * depth
+    }
+  }
+
+  /// The windows of each block as `[column / 16][window][16]`.
+  private func panelPlaces(of run: Run, windows: Int) -> [Windows.VectorPlace] {
+    var (places, base): ([Windows.VectorPlace], Int) = ([], 0)
+    for block in run {
+      let vectors = block.sources.count / Vector.scalarCount
+      for vector in 0..<vectors {
+        places.append(
+          Windows.VectorPlace(
+            source: block.sources.lowerBound + vector * Vector.scalarCount,
+            target: base + vector * windows * Vector.scalarCount, windowStride: Vector.scalarCount,
+            tapStride: vectors * windows * Vector.scalarCount))
+      }
+      base += windows * taps * block.sources.count
+    }
+    return places
+  }
+}
