@@ -17,6 +17,13 @@ public struct Box: Hashable, BitwiseCopyable, Sendable {
 
   /// Both axes multiplied by their factor.
   public func scaled(x: Float, y: Float) -> Box { Box(x1 * x, y1 * y, x2 * x, y2 * y) }
+
+  /// Coordinates below 0 and beyond the picture moved to its edges; NaN stays, so that a divergence is seen.
+  public func clipped(to size: ImageSize) -> Box {
+    func clipped(_ value: Float, _ limit: Int) -> Float { value < 0 ? 0 : value > Float(limit) ? Float(limit) : value }
+    return Box(
+      clipped(x1, size.width), clipped(y1, size.height), clipped(x2, size.width), clipped(y2, size.height))
+  }
 }
 
 /// The size of a picture or a map, in pixels or cells.

@@ -54,4 +54,18 @@ import Testing
     result.centers = (settings.values["centers"] as? [[Double]])?.map { (Float($0[0]), Float($0[1])) }
     return result
   }
+
+  /// By the definition: half of a side less one from the centre, which is half of the base size less one, rounded.
+  @Test func legacyAnchorsNameTheirLastPixel() {
+    var configuration = AnchorGeneratorConfiguration()
+    (configuration.strides, configuration.ratios, configuration.scales) = ([(16, 16)], [1, 4], [1, 2])
+    (configuration.centerOffset, configuration.isLegacy) = (0.5, true)
+    #expect(
+      AnchorGenerator(configuration).baseAnchors == [
+        [Box(0, 0, 15, 15), Box(-8, -8, 23, 23), Box(4, -8, 11, 23), Box(0, -24, 15, 39)]
+      ])
+    configuration.baseSizes = [9]
+    (configuration.ratios, configuration.scales) = ([1], [1])
+    #expect(AnchorGenerator(configuration).baseAnchors == [[Box(0, 0, 8, 8)]])
+  }
 }

@@ -37,7 +37,8 @@ import Testing
     let (refined, hasDiverged) = stage.refined(proposals, pass, metas: input.metas)
     #expect(!hasDiverged && refined.map(\.count) == [4, 2])
     let coder = cascade.configuration.stages[0].bboxHead.bboxCoder.make()
-    let (scores, deltas, labels) = (pass.output.scores.array, pass.output.deltas.array, pass.samples.targets.labels)
+    let (scores, deltas) = (try #require(pass.output.scores).array, try #require(pass.output.deltas).array)
+    let labels = pass.samples.targets.labels
     #expect(labels == [2, 0, 2, 0, 3, 3, 3, 3])
     var row = 0
     for (image, sampled) in pass.samples.images.enumerated() {
@@ -138,7 +139,7 @@ import Testing
     for (number, stage) in cascade.head.stages.enumerated() {
       rois = boxes
       let output = try stage(cascade.levels, regions: RegionOfInterest.all(of: [boxes]))
-      let (scores, deltas) = (output.scores.array, output.deltas.array)
+      let (scores, deltas) = (try #require(output.scores).array, try #require(output.deltas).array)
       sums = zip(sums, scores).map(+)
       let coder = cascade.configuration.stages[number].bboxHead.bboxCoder.make()
       boxes = boxes.indices.map { row in
@@ -190,7 +191,7 @@ private final class Cascade {
     configuration.stages = (0..<count).map { number in
       var stage = RoIStageConfiguration()
       var (extractor, layers, assigner, sampler) = (
-        SingleRoIExtractorConfiguration(), SharedFCsConfiguration(), MaxIoUAssignerConfiguration(),
+        SingleRoIExtractorConfiguration(), ConvFCConfiguration.shared2FC, MaxIoUAssignerConfiguration(),
         RandomSamplerConfiguration()
       )
       (extractor.outChannels, extractor.featmapStrides) = (4, [4])
@@ -200,7 +201,7 @@ private final class Cascade {
       (sampler.num, sampler.posFraction, sampler.addGtAsProposals) = (samples, 0.5, true)
       (stage.extractor, stage.assigner, stage.sampler) = (.single(extractor), .maxIoU(assigner), .random(sampler))
       (stage.bboxHead.inChannels, stage.bboxHead.roiFeatSize, stage.bboxHead.numClasses) = (4, 2, 3)
-      (stage.bboxHead.layers, stage.bboxHead.regClassAgnostic) = (.sharedFCs(layers), isClassAgnostic)
+      (stage.bboxHead.layers, stage.bboxHead.regClassAgnostic) = (.convFC(layers), isClassAgnostic)
       let scale = 1 / Float(number + 1)
       stage.bboxHead.bboxCoder = .deltaXYWH(.init(targetStds: [0.1 * scale, 0.1 * scale, 0.2 * scale, 0.2 * scale]))
       stage.weight = weights?[number] ?? 1

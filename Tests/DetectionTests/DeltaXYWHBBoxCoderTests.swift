@@ -75,4 +75,32 @@ import Testing
     let far = coder.decode([box], deltas: [9, -9, 0, 0], maxShape: size)[0]
     #expect(far == (clips ? Box(40, 0, 40, 0) : Box(92, -178, 102, -158)))
   }
+
+  /// Sides are one longer, and boxes end one before the edge; its gradient is that of its decoding.
+  @Test func legacyBoxesNameTheirLastPixel() {
+    var configuration = DeltaXYWHBBoxCoderConfiguration()
+    configuration.isLegacy = true
+    let coder = DeltaXYWHBBoxCoder(configuration)
+    let (boxes, gtBoxes) = ([Box(0, 0, 9, 19)], [Box(5, 10, 14, 49)])
+    let deltas = coder.encode(boxes, gtBoxes: gtBoxes)
+    // (9.5 - 4.5) / 10, (29.5 - 9.5) / 20, log(10 / 10), log(40 / 20)
+    expectClose(deltas, [0.5, 1, 0, 0.693147], absolute: 1e-6, "deltas")
+    let decoded = coder.decode(boxes, deltas: deltas, maxShape: nil)
+    expectClose(
+      [decoded[0].x1, decoded[0].y1, decoded[0].x2, decoded[0].y2], [4.5, 9.5, 14.5, 49.5], absolute: 1e-4, "box")
+    let clipped = coder.decode(boxes, deltas: [2, 3, 1, 1], maxShape: ImageSize(height: 40, width: 30))
+    #expect(clipped[0].x2 == 29 && clipped[0].y2 == 39)
+    for axis in 0..<4 {
+      var (up, down) = (deltas, deltas)
+      up[axis] += 0.01
+      down[axis] -= 0.01
+      let boxGradients: [Float] = [1, -2, 0.5, 3]
+      func value(_ deltas: [Float]) -> Float {
+        let box = coder.decode(boxes, deltas: deltas, maxShape: nil)[0]
+        return box.x1 - 2 * box.y1 + 0.5 * box.x2 + 3 * box.y2
+      }
+      let gradient = coder.decodeGradient(boxes, deltas: deltas, boxGradients: boxGradients)[axis]
+      expectClose([gradient], [(value(up) - value(down)) / 0.02], absolute: 0.02, "\(axis)")
+    }
+  }
 }

@@ -68,17 +68,17 @@ import Testing
     (fpn.inChannels, fpn.outChannels) = (resNet.levels.map(\.channels), 16)
     (fpn.addExtraConvs, fpn.norm) = (.onLateral, parts.neckNorm)
     (rois.layer, rois.outputHeight, rois.outputWidth, rois.outChannels) = (parts.layer, 3, 3, 16)
-    var (head, layers) = (BBoxHeadConfiguration(), SharedFCsConfiguration())
+    var (head, layers) = (BBoxHeadConfiguration(), ConvFCConfiguration.shared2FC)
     layers.fcOutChannels = 32
-    (head.layers, head.inChannels, head.roiFeatSize, head.numClasses) = (.sharedFCs(layers), 16, 3, 4)
+    (head.layers, head.inChannels, head.roiFeatSize, head.numClasses) = (.convFC(layers), 16, 3, 4)
     let backbone = ResNet(resNet, in: scope.scope("backbone"), recomputing: recomputes ? [1, 3] : [])
     let neck = FPN(fpn, in: scope.scope("neck"))
     let extractor = SingleRoIExtractor(configuration: rois)
     let boxes = head.make(in: scope.scope("bbox_head"))
     return { images, regions in
       let levels = try neck(backbone(images))
-      let output = boxes(extractor(levels, regions: regions, on: images.engine))
-      return [output.scores, output.deltas, levels[0], levels[4]]
+      let output = try boxes(extractor(levels, regions: regions, on: images.engine), stretched: nil)
+      return [output.scores, output.deltas].compactMap { $0 } + [levels[0], levels[4]]
     }
   }
 

@@ -102,6 +102,21 @@ struct Settings {
     return result
   }
 
+  /// `conv_cfg`.
+  var convolution: ConvolutionConfiguration {
+    part("conv_cfg").values["type"] as? String == "ConvWS" ? .convWS : .conv2D
+  }
+
+  /// A `norm_cfg`, if it is there.
+  func norm(_ key: String) -> NormConfiguration? {
+    let part = part(key)
+    switch part.values["type"] as? String {
+    case "GN": return .group(groups: part.integer("num_groups") ?? 0, requiresGrad: true)
+    case "BN": return .batch(requiresGrad: true)
+    default: return nil
+    }
+  }
+
   /// `loss_bbox`.
   var boxLoss: BoxRegressionLoss {
     var result = BoxRegressionLoss()
@@ -109,6 +124,10 @@ struct Settings {
     case "SmoothL1Loss": result.kind = .smoothL1(beta: number("beta") ?? 1)
     case "IoULoss": result.kind = .ofBoxes(.iou(linear: false), eps: 1e-6)
     case "GIoULoss": result.kind = .ofBoxes(.giou, eps: 1e-6)
+    case "DIoULoss": result.kind = .ofBoxes(.diou, eps: 1e-6)
+    case "CIoULoss": result.kind = .ofBoxes(.ciou, eps: 1e-6)
+    case "BoundedIoULoss": result.kind = .ofBoxes(.boundedIoU(beta: 0.2), eps: 1e-3)
+    case "BalancedL1Loss": result.kind = .balancedL1(alpha: 0.5, gamma: 1.5, beta: 1)
     default: break
     }
     result.lossWeight = number("loss_weight") ?? result.lossWeight

@@ -20,7 +20,7 @@ extension GoldenCase {
     let gtLabels = try integers("inputs/img\(image)_gt_labels")
     var random = KeyedRandom(seed: 1, purpose: .test)
     let assigned = MaxIoUAssigner(assigner).assign(proposals, gtBoxes: gtBoxes, gtLabels: gtLabels, gtBoxesIgnore: [])
-    let result = RandomSampler(sampler).sample(
+    let result = try RandomSampler(sampler).sample(
       SamplingCandidates(assigned: assigned, boxes: proposals, gtBoxes: gtBoxes, gtLabels: gtLabels), random: &random)
     #expect(try result.posInds == integers("inputs/img\(image)_pos_inds"), "\(self)")
     #expect(try result.negInds == integers("inputs/img\(image)_neg_inds"), "\(self)")
@@ -40,16 +40,30 @@ extension GoldenCase {
     configuration.regClassAgnostic = try #require(flag("reg_class_agnostic"))
     configuration.regDecodedBBox = flag("reg_decoded_bbox") ?? false
     configuration.lossBBox = settings.part("loss_bbox").boxLoss
-    if settings.values["type"] as? String == "BBoxHead" {
-      var plain = PlainBBoxHeadConfiguration()
-      plain.withAvgPool = try #require(settings.flag("with_avg_pool"))
-      configuration.layers = .plain(plain)
-      return configuration
-    }
-    var layers = SharedFCsConfiguration()
-    layers.fcOutChannels = settings.integer("fc_out_channels") ?? 1024
-    layers.numSharedFcs = try #require(integer("num_shared_fcs"))
-    configuration.layers = .sharedFCs(layers)
+    let isDouble = settings.values["type"] as? String == "DoubleConvFCBBoxHead"
+    configuration.layers = isDouble ? .doubleConvFC(try doubleHead(settings)) : .convFC(convFC(settings))
     return configuration
+  }
+
+  private func convFC(_ settings: Settings) -> ConvFCConfiguration {
+    func branch(_ name: String) -> ConvFCConfiguration.Branch {
+      .init(convs: integer("num_\(name)_convs") ?? 0, fcs: integer("num_\(name)_fcs") ?? 0)
+    }
+    var layers = ConvFCConfiguration()
+    (layers.shared, layers.cls, layers.reg) = (branch("shared"), branch("cls"), branch("reg"))
+    layers.convOutChannels = settings.integer("conv_out_channels") ?? layers.convOutChannels
+    layers.fcOutChannels = settings.integer("fc_out_channels") ?? layers.fcOutChannels
+    (layers.norm, layers.convolution) = (settings.norm("norm_cfg"), settings.convolution)
+    layers.withAvgPool = settings.flag("with_avg_pool") ?? false
+    return layers
+  }
+
+  private func doubleHead(_ settings: Settings) throws -> DoubleConvFCConfiguration {
+    var layers = DoubleConvFCConfiguration()
+    (layers.numConvs, layers.numFcs) = (try #require(integer("num_convs")), try #require(integer("num_fcs")))
+    layers.convOutChannels = settings.integer("conv_out_channels") ?? layers.convOutChannels
+    layers.fcOutChannels = settings.integer("fc_out_channels") ?? layers.fcOutChannels
+    layers.norm = settings.norm("norm_cfg") ?? layers.norm
+    return layers
   }
 }

@@ -1,4 +1,5 @@
 import Detection
+import Foundation
 import Layers
 import Tensors
 import TestSupport
@@ -15,7 +16,7 @@ import Testing
       let levels = try configuration.anchorGenerator.strides.indices.map {
         try network.map(golden, "inputs/feats_\($0)", needsGradient: true)
       }
-      let output = head(levels)
+      let output = try head(levels)
       try network.compare(output.scores, golden, "expected/cls_scores", 1e-5)
       try network.compare(output.deltas, golden, "expected/bbox_preds", 1e-5)
       guard golden.flag("expected_targets_none") == false else { continue }
@@ -56,7 +57,7 @@ import Testing
     let levels = try configuration.anchorGenerator.strides.indices.map {
       try network.map(golden, "inputs/feats_\($0)", needsGradient: true)
     }
-    let output = head(levels)
+    let output = try head(levels)
     let input = DetectorInput(images: levels[0], metas: try golden.metas(), targets: try golden.targets())
     let targets = try head.targets(for: output, input: input, Draws(seed: 0, epoch: 0))
     #expect(targets.images.contains { !$0.positives.isEmpty })
@@ -90,7 +91,7 @@ import Testing
         try network.map(golden, "inputs/feats_\($0)", needsGradient: true)
       }
       let input = DetectorInput(images: levels[0], metas: try golden.metas(), targets: try golden.targets())
-      let targets = try head.targets(for: head(levels), input: input, Draws(seed: 0, epoch: 0))
+      let targets = try head.targets(for: try head(levels), input: input, Draws(seed: 0, epoch: 0))
       return (head.losses(levels, targets, averageFactor: 1).cls.values[0], targets)
     }
     let (_, focal) = try losses(ClassificationLoss(.focal(gamma: 2, alpha: 0.25)), .pseudo)
@@ -105,5 +106,42 @@ import Testing
     #expect(values[1] > values[0] * 1.001)
     expectClose([values[2] - values[1]], [values[1] - values[0]], relative: 1e-3, "class_weight")
     expectClose([values[0]], [try losses(ClassificationLoss(.sigmoid), nil).0], relative: 1e-6, "no class_weight")
+  }
+
+  /// Several convolutions: the losses look at the head's own outputs, and each layer learns.
+  @Test func severalConvolutions() throws {
+    let golden = try #require(try GoldenCase.all("rpn").first { $0.flag("expected_targets_none") == false })
+    let network = Network()
+    var configuration = try golden.settings().rpnHead
+    (configuration.numConvs, configuration.lossCls) = (3, ClassificationLoss(.sigmoid))
+    configuration.lossBBox = BoxRegressionLoss(.l1)
+    let head = RPNHead(configuration, in: network.scope)
+    network.store.allocate(seed: 4)
+    #expect(
+      network.store.parameters.map(\.name).filter { $0.hasSuffix("weight") } == [
+        "rpn_conv.0.conv.weight", "rpn_conv.1.conv.weight", "rpn_conv.2.conv.weight", "rpn_cls.weight",
+        "rpn_reg.weight",
+      ])
+    let levels = try configuration.anchorGenerator.strides.indices.map {
+      try network.map(golden, "inputs/feats_\($0)", needsGradient: true)
+    }
+    let output = try head(levels)
+    let input = DetectorInput(images: levels[0], metas: try golden.metas(), targets: try golden.targets())
+    let targets = try head.targets(for: output, input: input, Draws(seed: 0, epoch: 0))
+    let losses = head.losses(try head.deepened(levels), targets, averageFactor: 1)
+    var sum = 0.0
+    for (number, image) in targets.images.enumerated() {
+      let logits = output.scores.flatMap { map in
+        map.array(number * map.count / map.shape[0]..<(number + 1) * map.count / map.shape[0])
+      }
+      let weight = Double(targets.positiveWeight)
+      sum += image.positives.reduce(0) { $0 + weight * log(1 + exp(-Double(logits[$1]))) }
+      sum += image.negatives.reduce(0) { $0 + log(1 + exp(Double(logits[$1]))) }
+    }
+    expectClose(losses.cls.array, [Float(sum)], relative: 1e-5, "loss_rpn_cls")
+    try network.engine.tape?.backward(from: Tensor.sum(of: [losses.cls, losses.bbox]))
+    for parameter in network.store.trainable {
+      #expect((0..<parameter.count).contains { parameter.gradient[$0] != 0 }, "\(parameter.name)")
+    }
   }
 }

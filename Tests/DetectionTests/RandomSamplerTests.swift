@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  @Test func eachCandidateIsTakenEquallyOften() {
+  @Test func eachCandidateIsTakenEquallyOften() throws {
     var configuration = RandomSamplerConfiguration()
     (configuration.num, configuration.posFraction) = (3, 0)
     let sampler = RandomSampler(configuration)
@@ -78,7 +78,7 @@ import Testing
     for epoch in 0..<2000 {
       var random = KeyedRandom(seed: 3, purpose: .test, epoch: epoch)
       let candidates = SamplingCandidates(assigned: assigned, boxes: boxes, gtBoxes: [])
-      for i in sampler.sample(candidates, random: &random).negInds { counts[i] += 1 }
+      for i in try sampler.sample(candidates, random: &random).negInds { counts[i] += 1 }
     }
     // 600 expected, standard deviation 20.
     #expect(counts.allSatisfy { (500...700).contains($0) }, "\(counts)")
@@ -86,14 +86,14 @@ import Testing
 
   /// Python cuts the double product off: 100 · 0.29 is 28.999…; in floats it would be 29.
   @Test(arguments: [(0.29, 28), (0.25, 25), (0.57, 56), (1.0, 100)])
-  func thePositivesAreAPythonProduct(_ fraction: Double, _ expected: Int) {
+  func thePositivesAreAPythonProduct(_ fraction: Double, _ expected: Int) throws {
     var configuration = RandomSamplerConfiguration()
     (configuration.num, configuration.posFraction) = (100, fraction)
     let boxes = [Box](repeating: Box(0, 0, 1, 1), count: 300)
     let assigned = AssignResult(
       gtInds: boxes.indices.map { Int32($0 % 2) }, maxOverlaps: boxes.map { _ in 0 }, labels: nil)
     var random = KeyedRandom(seed: 3, purpose: .test)
-    let result = RandomSampler(configuration).sample(
+    let result = try RandomSampler(configuration).sample(
       SamplingCandidates(assigned: assigned, boxes: boxes, gtBoxes: [Box(0, 0, 1, 1)]), random: &random)
     #expect(result.posInds.count == expected && result.negInds.count == 100 - expected)
   }

@@ -88,6 +88,60 @@ import Testing
     }
   }
 
+  /// `GeneralizedAttention` is refused.
+  private static let unsupported: Set = ["generic sum, GeneralizedAttention post (groie)"]
+
+  @Test func processingAndStretchingAgreeWithTheReference() throws {
+    let cases = try GoldenCase.all("extractors2")
+    #expect(cases.count == 11)
+    for golden in cases where !Self.unsupported.contains(golden.title) {
+      let (network, settings) = (Network(), try golden.settings())
+      let configuration = try #require(Self.extractor(settings))
+      let extractor = configuration.make(keepLevelsInGraph: true, in: network.scope)
+      network.store.allocate(seed: 0)
+      for parameter in network.store.parameters {
+        parameter.importValues(try golden.floats("inputs/state_dict/\(parameter.name)"), into: parameter.values)
+      }
+      let levels = try (0..<golden.integer("num_levels")!).map {
+        try golden.map("inputs/feats_\($0)", on: network.engine)
+      }
+      let output = try extractor(
+        levels, regions: try golden.regions("inputs/rois"),
+        scaleFactor: golden.number("roi_scale_factor").map { Float($0) }, on: network.engine)
+      let expected = try golden.map("expected/roi_feats", on: network.engine)
+      #expect(output.shape == expected.shape, "\(golden)")
+      expectCloseToMaximum(output.array, expected.array, 1e-5, "\(golden) output")
+      try network.engine.runBack(from: output, gradient: try golden.map("inputs/grad_output", on: network.engine).array)
+      for (index, level) in levels.enumerated() {
+        let expected = try golden.map("expected/grad_feats_\(index)", on: network.engine).array
+        expectCloseToMaximum(try #require(level.gradientArray), expected, 1e-4, "\(golden) gradient of level \(index)")
+      }
+      if !network.store.parameters.isEmpty { try network.compareGradients(golden) }
+    }
+  }
+
+  private static func extractor(_ settings: Settings) -> RoIExtractorConfiguration? {
+    var cut = SingleRoIExtractorConfiguration()
+    (cut.outputHeight, cut.outputWidth, cut.samplingRatio) = (5, 5, 2)
+    cut.featmapStrides = settings.values["featmap_strides"] as? [Int] ?? []
+    guard settings.values["type"] as? String == "GenericRoIExtractor" else { return .single(cut) }
+    func module(_ key: String) -> GenericRoIExtractorConfiguration.Module? {
+      let part = settings.part(key)
+      guard let inputs = part.integer("in_channels"), let outputs = part.integer("out_channels") else { return nil }
+      var module = GenericRoIExtractorConfiguration.Module(inChannels: inputs, outChannels: outputs)
+      module.kernel = part.integer("kernel_size") ?? 1
+      module.norm = part.norm("norm_cfg")
+      module.relu = !part.values.keys.contains("act_cfg")
+      return module
+    }
+    var generic = GenericRoIExtractorConfiguration()
+    generic.cut = cut
+    generic.aggregation = settings.values["aggregation"] as? String == "concat" ? .concat : .sum
+    // The reader leaves them out where there is one level.
+    if cut.featmapStrides.count > 1 { (generic.pre, generic.post) = (module("pre_cfg"), module("post_cfg")) }
+    return .generic(generic)
+  }
+
   private func checkRegions(_ golden: GoldenCase) throws {
     let boxes = try (0..<golden.integer("num_images")!).map { image in
       let columns = try golden.shape("inputs/bboxes_\(image)")[1]

@@ -57,7 +57,9 @@ import Testing
 
   private static func stage(_ sampler: any Sampler) -> (stage: RoIStage, store: ParameterStore) {
     let store = ParameterStore()
-    let stage = RoIStage(configuration, sampler: sampler, keepLevelsInGraph: true, in: LayerScope(store: store))
+    let stage = RoIStage(
+      configuration, sampler: sampler, keepLevelsInGraph: true,
+      in: .init(extractor: LayerScope(store: store), head: LayerScope(store: store)))
     store.allocate(seed: 5)
     return (stage, store)
   }
@@ -65,7 +67,7 @@ import Testing
   private static var configuration: RoIStageConfiguration {
     var configuration = RoIStageConfiguration()
     var (extractor, layers, assigner) = (
-      SingleRoIExtractorConfiguration(), SharedFCsConfiguration(), MaxIoUAssignerConfiguration()
+      SingleRoIExtractorConfiguration(), ConvFCConfiguration.shared2FC, MaxIoUAssignerConfiguration()
     )
     (extractor.outChannels, extractor.featmapStrides, extractor.outputHeight, extractor.outputWidth) = (4, [4], 2, 2)
     layers.fcOutChannels = 8
@@ -73,7 +75,7 @@ import Testing
     configuration.extractor = .single(extractor)
     configuration.assigner = .maxIoU(assigner)
     (configuration.bboxHead.inChannels, configuration.bboxHead.roiFeatSize) = (4, 2)
-    (configuration.bboxHead.numClasses, configuration.bboxHead.layers) = (3, .sharedFCs(layers))
+    (configuration.bboxHead.numClasses, configuration.bboxHead.layers) = (3, .convFC(layers))
     return configuration
   }
 }

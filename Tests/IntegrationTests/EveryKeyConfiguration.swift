@@ -263,16 +263,39 @@ enum EveryKeyConfiguration {
       "model.rpn_head.anchor_generator.centers", "[[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]]",
       ["\(anchors).center_offset=0"]
     ),
+    ("model.neck", "{type: PAFPN, in_channels: [8,16,32,64], out_channels: 16, num_outs: 5}", []),
+    (
+      "model.neck",
+      "[{type: FPN, in_channels: [8,16,32,64], out_channels: 16, num_outs: 5}, "
+        + "{type: BFP, in_channels: 16, num_levels: 5, refine_level: 2, refine_type: non_local}]", []
+    ),
+    ("model.neck.upsample_cfg", "{mode: bilinear}", []),
+    ("model.neck.act_cfg", "{type: ReLU}", []),
     ("model.rpn_head.loss_bbox", "{type: L1Loss}", []),
+    ("model.rpn_head.loss_bbox", "{type: BalancedL1Loss}", []),
     ("model.rpn_head.loss_cls", "{type: CrossEntropyLoss, use_sigmoid: false}", []),
     ("model.roi_head.bbox_roi_extractor.roi_layer", "{type: RoIPool, output_size: 7}", []),
+    (
+      "model.roi_head.bbox_roi_extractor",
+      "{type: GenericRoIExtractor, out_channels: 16, featmap_strides: [4, 8, 16, 32], "
+        + "roi_layer: {type: RoIAlign, output_size: 7}, "
+        + "pre_cfg: {type: ConvModule, in_channels: 16, out_channels: 16, kernel_size: 3, padding: 1}}", []
+    ),
+    ("model.roi_head.bbox_head.type", "Shared4Conv1FCBBoxHead", ["model.roi_head.bbox_head.conv_out_channels=8"]),
     ("model.roi_head.bbox_head.loss_bbox", "{type: L1Loss}", []),
+    ("model.roi_head.bbox_head.loss_cls", "{type: FocalLoss, use_sigmoid: true}", []),
     ("model.train_cfg.rpn.sampler", "{type: PseudoSampler}", []),
     (
       "model.train_cfg.rpn_proposal.nms", "{type: soft_nms, iou_threshold: 0.3, method: linear}",
       ["model.train_cfg.rpn_proposal.max_per_img=400"]
     ),
     ("model.train_cfg.rcnn.sampler", "{type: PseudoSampler}", []),
+    ("model.train_cfg.rcnn.sampler", "{type: OHEMSampler, num: 16, pos_fraction: 0.25}", []),
+    (
+      "model.train_cfg.rcnn.sampler",
+      "{type: CombinedSampler, num: 16, pos_fraction: 0.25, pos_sampler: {type: InstanceBalancedPosSampler}, "
+        + "neg_sampler: {type: IoUBalancedNegSampler}}", []
+    ),
     ("model.test_cfg.rcnn.nms", "{type: nms, iou_threshold: 0.1}", []),
     ("model.roi_head.stage_loss_weights", "[1, 0.2]", cascade),
     ("model.train_cfg.rcnn.1.assigner.pos_iou_thr", "0.8", cascade),

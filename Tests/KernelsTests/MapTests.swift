@@ -34,10 +34,10 @@ import Testing
     let x = hasTies ? Values(random.array.map { ($0 * 2).rounded() }) : random
     let maxima = naiveMaxima(x, shape)
     let (y, dy) = (Values(undefined: maxima.count), Values(random: maxima.count, seed: 2))
-    MaxPool.forward(x.floats, into: y.floats, shape, Workers(count: 2))
+    MaxPool.forward(x.floats, into: y.floats, PoolWindows(shape), Workers(count: 2))
     expectSame(y.array, maxima.map { x.array[$0] })
     let dx = Values([Float](repeating: 1, count: x.count))
-    MaxPool.backward(dy.floats, x.floats, y.floats, addingTo: dx.floats, shape, Workers(count: 2))
+    MaxPool.backward(dy.floats, x.floats, y.floats, addingTo: dx.floats, PoolWindows(shape), Workers(count: 2))
     var expected = [Float](repeating: 1, count: x.count)
     for (index, cell) in maxima.enumerated() { expected[cell] += dy.array[index] }
     expectClose(dx.array, expected, absolute: 1e-6)
@@ -46,10 +46,11 @@ import Testing
   @Test func maxPoolKeepsNotANumber() {
     let (x, y) = (Values([1, .nan, 2, 3]), Values([0, 0]))
     MaxPool.forward(
-      x.floats, into: y.floats, ConvolutionTests.shape(1, 1, 4, 1, 1, kernel: 1, stride: 2), Workers(count: 1))
+      x.floats, into: y.floats, PoolWindows(ConvolutionTests.shape(1, 1, 4, 1, 1, kernel: 1, stride: 2)),
+      Workers(count: 1))
     expectSame(y.array, [1, 2])
     MaxPool.forward(
-      x.floats, into: y.floats, ConvolutionTests.shape(1, 2, 2, 1, 1, kernel: 2), Workers(count: 1))
+      x.floats, into: y.floats, PoolWindows(ConvolutionTests.shape(1, 2, 2, 1, 1, kernel: 2)), Workers(count: 1))
     #expect(y.array[0].isNaN)
   }
 
@@ -94,5 +95,14 @@ import Testing
     Activation.backward(dy.floats, maskedBy: nil, into: dx.floats, isFresh: true, count: count, workers)
     Activation.backward(dy.floats, maskedBy: nil, into: dx.floats, isFresh: false, count: count, workers)
     expectSame(dx.array, dy.array.map { $0 + $0 })
+  }
+}
+
+extension PoolWindows {
+  /// Those of a convolution.
+  fileprivate init(_ shape: ConvolutionShape) {
+    self.init(
+      batch: shape.batch, height: shape.height, width: shape.width, channels: shape.inChannels,
+      kernel: shape.kernelHeight, stride: shape.stride, padding: shape.padding)
   }
 }

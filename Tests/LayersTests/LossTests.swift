@@ -5,9 +5,10 @@ import TestSupport
 import Testing
 
 @Suite struct LossTests {
-  @Test func agreesWithTheReference() throws {
-    let cases = try GoldenCase.all("losses")
-    #expect(cases.count == 115)
+  @Test(arguments: [("losses", 115), ("losses2", 114)])
+  func agreesWithTheReference(_ file: String, _ count: Int) throws {
+    let cases = try GoldenCase.all(file)
+    #expect(cases.count == count)
     for golden in cases { try check(golden) }
   }
 
@@ -86,6 +87,10 @@ import Testing
     switch golden.string("loss_type") {
     case "L1Loss": BoxRegressionLoss(.l1)
     case "SmoothL1Loss": BoxRegressionLoss(.smoothL1(beta: Float(golden.number("beta")!)))
+    case "BalancedL1Loss":
+      BoxRegressionLoss(
+        .balancedL1(
+          alpha: golden.number("alpha") ?? 0.5, gamma: golden.number("gamma") ?? 1.5, beta: golden.number("beta") ?? 1))
     case "MSELoss": BoxRegressionLoss(.mse)
     case "IoULoss": BoxRegressionLoss(.ofBoxes(.iou(linear: golden.flag("linear") ?? false), eps: 1e-6))
     case "GIoULoss": BoxRegressionLoss(.ofBoxes(.giou, eps: 1e-6))

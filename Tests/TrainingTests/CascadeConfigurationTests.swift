@@ -69,7 +69,7 @@ import Training
 
 extension BBoxHeadConfiguration {
   fileprivate var fcOutChannels: Int? {
-    guard case .sharedFCs(let layers) = layers else { return nil }
+    guard case .convFC(let layers) = layers else { return nil }
     return layers.fcOutChannels
   }
 }

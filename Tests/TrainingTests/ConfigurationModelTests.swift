@@ -115,9 +115,9 @@ import Training
     let run = try ConfigurationFixture.read(options: [
       "model.roi_head.bbox_head={type: BBoxHead, with_avg_pool: \(withAvgPool), in_channels: 64, num_classes: 5}"
     ]).run
-    var plain = PlainBBoxHeadConfiguration()
+    var plain = ConvFCConfiguration()
     plain.withAvgPool = withAvgPool
-    #expect(run.model.roiHead!.stages[0].bboxHead.layers == .plain(plain))
+    #expect(run.model.roiHead!.stages[0].bboxHead.layers == .convFC(plain))
   }
 
   @Test func lossesOfHeadsAreRead() throws {
@@ -204,9 +204,7 @@ import Training
 
 extension RoIHeadConfiguration {
   fileprivate var extractorLayer: SingleRoIExtractorConfiguration.Layer {
-    switch stages[0].extractor {
-    case .single(let extractor): extractor.layer
-    }
+    stages[0].extractor.cut.layer
   }
 }
 

@@ -18,7 +18,7 @@ import Training
     var model = try ReferenceDetector.configuration(GoldenCase.all("detector")[0])
     guard case .resNet(var backbone) = model.backbone, case .fpn(var neck) = model.neck,
       case .rpnHead(var rpnHead) = model.source, case .single(var extractor) = model.roiHead!.stages[0].extractor,
-      case .sharedFCs(var layers) = model.roiHead!.stages[0].bboxHead.layers
+      case .convFC(var layers) = model.roiHead!.stages[0].bboxHead.layers
     else { throw GoldenError("the reference detector has other parts") }
     backbone.baseChannels = 4
     neck.outChannels = 8
@@ -27,7 +27,7 @@ import Training
     layers.fcOutChannels = 16
     (model.backbone, model.neck, model.source) = (.resNet(backbone), .fpn(neck), .rpnHead(rpnHead))
     (model.roiHead!.stages[0].extractor, model.roiHead!.stages[0].bboxHead.inChannels) = (.single(extractor), 8)
-    model.roiHead!.stages[0].bboxHead.layers = .sharedFCs(layers)
+    model.roiHead!.stages[0].bboxHead.layers = .convFC(layers)
     (model.roiHead!.detection.scoreThr, model.roiHead!.detection.maxPerImg) = (0.05, 30)
     let result = DetectorModel(model, seed: 0, threads: 2)
     let weights = WeightImport(

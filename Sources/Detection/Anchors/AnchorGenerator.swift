@@ -12,12 +12,15 @@ public struct AnchorGeneratorConfiguration: Equatable, Sendable {
   public var centerOffset: Float = 0
   /// Explicit (x, y) centres of the base anchors.
   public var centers: [(x: Float, y: Float)]?
+  /// `LegacyAnchorGenerator`, of mmdetection 1: an anchor names its last pixel, and its corners are whole numbers.
+  public var isLegacy = false
 
   public init() {}
 
   public static func == (a: Self, b: Self) -> Bool {
     a.strides.elementsEqual(b.strides, by: ==) && a.ratios == b.ratios && a.scales == b.scales
-      && a.baseSizes == b.baseSizes && a.scaleMajor == b.scaleMajor && a.centerOffset == b.centerOffset
+      && a.baseSizes == b.baseSizes && a.isLegacy == b.isLegacy && a.scaleMajor == b.scaleMajor
+      && a.centerOffset == b.centerOffset
       && (a.centers == nil) == (b.centers == nil) && (a.centers ?? []).elementsEqual(b.centers ?? [], by: ==)
   }
 }
@@ -94,10 +97,15 @@ public struct AnchorGenerator: Sendable {
   private static func baseAnchors(
     _ configuration: AnchorGeneratorConfiguration, size: Float, center: (x: Float, y: Float)?
   ) -> [Box] {
-    let offset = configuration.centerOffset * size
+    let extent: Float = configuration.isLegacy ? 1 : 0
+    let offset = configuration.centerOffset * (size - extent)
     let (x, y) = center ?? (offset, offset)
     func anchor(width: Float, height: Float) -> Box {
-      Box(x - 0.5 * width, y - 0.5 * height, x + 0.5 * width, y + 0.5 * height)
+      let (right, down) = (0.5 * (width - extent), 0.5 * (height - extent))
+      let box = Box(x - right, y - down, x + right, y + down)
+      guard configuration.isLegacy else { return box }
+      func whole(_ value: Float) -> Float { value.rounded(.toNearestOrEven) }
+      return Box(whole(box.x1), whole(box.y1), whole(box.x2), whole(box.y2))
     }
     let ratios = configuration.ratios.map { (width: 1 / $0.squareRoot(), height: $0.squareRoot()) }
     if configuration.scaleMajor {

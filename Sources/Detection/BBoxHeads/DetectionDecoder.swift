@@ -25,12 +25,12 @@ public struct DetectionDecoder {
 
   /// - Parameters:
   ///   - scores: logits `[rois, C + 1]`, the background last.
-  ///   - deltas: `[rois, C, 4]`, or `[rois, 4]` when class-agnostic.
+  ///   - deltas: `[rois, C, 4]`, or `[rois, 4]` when class-agnostic; nil: the regions are the boxes (`with_reg: false`).
   ///   - imgShape: what the boxes are clipped to.
   ///   - scaleFactor: what they are divided by then, to give pixels of the original picture; nil leaves them.
   /// - Returns: best first, at most `max_per_img`.
   public func detections(
-    rois: [Box], scores: [Float], deltas: [Float], imgShape: ImageSize, scaleFactor: (x: Float, y: Float)?
+    rois: [Box], scores: [Float], deltas: [Float]?, imgShape: ImageSize, scaleFactor: (x: Float, y: Float)?
   ) -> [Detection] {
     NonMaximumSuppression.multiclassNMS(
       boxes(rois: rois, deltas: deltas, imgShape: imgShape, scaleFactor: scaleFactor), scores: probabilities(scores),
@@ -40,9 +40,10 @@ public struct DetectionDecoder {
 
   /// The boxes of all classes, `[rois, C]` (or `[rois]`).
   package func boxes(
-    rois: [Box], deltas: [Float], imgShape: ImageSize, scaleFactor: (x: Float, y: Float)?
+    rois: [Box], deltas: [Float]?, imgShape: ImageSize, scaleFactor: (x: Float, y: Float)?
   ) -> [Box] {
-    let boxes = coder.decode(rois, deltas: deltas, maxShape: imgShape)
+    let boxes =
+      deltas.map { coder.decode(rois, deltas: $0, maxShape: imgShape) } ?? rois.map { $0.clipped(to: imgShape) }
     guard let (x, y) = scaleFactor else { return boxes }
     return boxes.map { Box($0.x1 / x, $0.y1 / y, $0.x2 / x, $0.y2 / y) }
   }

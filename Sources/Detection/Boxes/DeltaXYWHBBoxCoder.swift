@@ -7,6 +7,9 @@ public struct DeltaXYWHBBoxCoderConfiguration: Equatable, Sendable {
   public var targetStds: [Float]
   /// Whether decoded boxes are clipped to the picture.
   public var clipBorder: Bool
+  /// `LegacyDeltaXYWHBBoxCoder`, of mmdetection 1: a box names its last pixel, so that its sides are one longer, and ends
+  /// one before the picture's edge.
+  public var isLegacy = false
 
   public init(targetMeans: [Float] = [0, 0, 0, 0], targetStds: [Float] = [1, 1, 1, 1], clipBorder: Bool = true) {
     (self.targetMeans, self.targetStds, self.clipBorder) = (targetMeans, targetStds, clipBorder)
@@ -21,11 +24,14 @@ public struct DeltaXYWHBBoxCoder: BoxCoder {
   private let means: SIMD4<Float>
   private let stds: SIMD4<Float>
   private let clipBorder: Bool
+  /// What sides are longer than the difference of coordinates.
+  private let extent: Float
 
   public init(_ configuration: DeltaXYWHBBoxCoderConfiguration) {
     means = SIMD4(configuration.targetMeans)
     stds = SIMD4(configuration.targetStds)
     clipBorder = configuration.clipBorder
+    extent = configuration.isLegacy ? 1 : 0
   }
 
   /// Four deltas a box that turn `boxes[i]` into `gtBoxes[i]`. Nothing is guarded: a box without extent gives
@@ -52,7 +58,7 @@ public struct DeltaXYWHBBoxCoder: BoxCoder {
     _ boxes: [Box], deltas: [Float], maxShape: ImageSize?, whRatioClip: Double
   ) -> [Box] {
     let copies = deltasABox(boxes, deltas)
-    let clip = Clip(maxShape: clipBorder ? maxShape : nil, whRatioClip: whRatioClip)
+    let clip = Clip(maxShape: clipBorder ? maxShape : nil, extent: extent, whRatioClip: whRatioClip)
     var decoded: [Box] = []
     decoded.reserveCapacity(boxes.count * copies)
     for (i, box) in boxes.enumerated() {
@@ -68,7 +74,7 @@ public struct DeltaXYWHBBoxCoder: BoxCoder {
   ) -> [Float] {
     require(deltas.count == boxGradients.count, "\(boxGradients.count) gradients for \(deltas.count) deltas")
     let copies = deltasABox(boxes, deltas)
-    let clip = Clip(maxShape: clipBorder ? maxShape : nil, whRatioClip: whRatioClip)
+    let clip = Clip(maxShape: clipBorder ? maxShape : nil, extent: extent, whRatioClip: whRatioClip)
     var gradients: [Float] = []
     gradients.reserveCapacity(deltas.count)
     for (i, box) in boxes.enumerated() {
@@ -95,26 +101,30 @@ public struct DeltaXYWHBBoxCoder: BoxCoder {
     let maxSize: SIMD4<Float>?
     let maxLogRatio: Float
 
-    init(maxShape: ImageSize?, whRatioClip: Double) {
-      maxSize = maxShape.map { SIMD4(Float($0.width), Float($0.height), Float($0.width), Float($0.height)) }
+    init(maxShape: ImageSize?, extent: Float, whRatioClip: Double) {
+      maxSize = maxShape.map { size in
+        let (right, bottom) = (Float(size.width) - extent, Float(size.height) - extent)
+        return SIMD4(right, bottom, right, bottom)
+      }
       maxLogRatio = Float(abs(log(whRatioClip)))
     }
   }
 
   private func encode(_ box: Box, _ gt: Box) -> SIMD4<Float> {
-    let (width, height) = (box.width, box.height)
+    let (width, height) = (box.width + extent, box.height + extent)
     let dx = ((gt.x1 + gt.x2) * 0.5 - (box.x1 + box.x2) * 0.5) / width
     let dy = ((gt.y1 + gt.y2) * 0.5 - (box.y1 + box.y2) * 0.5) / height
-    return (SIMD4(dx, dy, log(gt.width / width), log(gt.height / height)) - means) / stds
+    return (SIMD4(dx, dy, log((gt.width + extent) / width), log((gt.height + extent) / height)) - means) / stds
   }
 
   /// x1, y1, x2, y2 before clipping.
   private func corners(_ box: Box, _ denormalised: SIMD4<Float>, _ clip: Clip) -> SIMD4<Float> {
     let limit = clip.maxLogRatio
-    let width = box.width * exp(min(max(denormalised.z, -limit), limit))
-    let height = box.height * exp(min(max(denormalised.w, -limit), limit))
-    let x = (box.x1 + box.x2) * 0.5 + box.width * denormalised.x
-    let y = (box.y1 + box.y2) * 0.5 + box.height * denormalised.y
+    let (across, down) = (box.width + extent, box.height + extent)
+    let width = across * exp(min(max(denormalised.z, -limit), limit))
+    let height = down * exp(min(max(denormalised.w, -limit), limit))
+    let x = (box.x1 + box.x2) * 0.5 + across * denormalised.x
+    let y = (box.y1 + box.y2) * 0.5 + down * denormalised.y
     return SIMD4(x - width * 0.5, y - height * 0.5, x + width * 0.5, y + height * 0.5)
   }
 
@@ -142,11 +152,12 @@ public struct DeltaXYWHBBoxCoder: BoxCoder {
       gradient.replace(with: 0, where: (corners .< .zero) .| (corners .> maxSize))
     }
     let limit = clip.maxLogRatio
-    let byWidth = abs(denormalised.z) <= limit ? box.width * exp(denormalised.z) : 0
-    let byHeight = abs(denormalised.w) <= limit ? box.height * exp(denormalised.w) : 0
+    let (across, down) = (box.width + extent, box.height + extent)
+    let byWidth = abs(denormalised.z) <= limit ? across * exp(denormalised.z) : 0
+    let byHeight = abs(denormalised.w) <= limit ? down * exp(denormalised.w) : 0
     return stds
       * SIMD4(
-        (gradient.x + gradient.z) * box.width, (gradient.y + gradient.w) * box.height,
+        (gradient.x + gradient.z) * across, (gradient.y + gradient.w) * down,
         (gradient.z - gradient.x) * 0.5 * byWidth, (gradient.w - gradient.y) * 0.5 * byHeight)
   }
 

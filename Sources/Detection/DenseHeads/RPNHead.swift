@@ -6,6 +6,8 @@ import Tensors
 public struct RPNHeadConfiguration: Equatable, Sendable {
   public var inChannels = 256
   public var featChannels = 256
+  /// 3×3 convolutions, each with ReLU. mmdetection 2.11 always has one; more, and their names, are later versions'.
+  public var numConvs = 1
   public var anchorGenerator = AnchorGeneratorConfiguration()
   public var bboxCoder = BoxCoderConfiguration.deltaXYWH(DeltaXYWHBBoxCoderConfiguration())
   public var lossCls = ClassificationLoss()
@@ -32,7 +34,7 @@ public struct RPNHeadConfiguration: Equatable, Sendable {
 }
 
 /// The region proposal network's head (Ren et al., 2015), shared over all pyramid levels: a 3×3 convolution with
-/// ReLU, then two 1×1 convolutions for objectness and box deltas. mmdetection's `RPNHead`.
+/// ReLU (or several), then two 1×1 convolutions for objectness and box deltas. mmdetection's `RPNHead`.
 ///
 /// An image's anchors are numbered level by level, then row, column, base anchor: as the maps lie in memory.
 public struct RPNHead: ProposalSource {
@@ -47,6 +49,8 @@ public struct RPNHead: ProposalSource {
   }
 
   private let configuration: RPNHeadConfiguration
+  /// All 3×3 convolutions but the last one.
+  private let leading: [ConvolutionModule]
   private let convolution: Convolution2D
   private let classifier: Convolution2D
   private let regressor: Convolution2D
@@ -71,7 +75,15 @@ public struct RPNHead: ProposalSource {
         in: scope.scope(name))
     }
     let channels = configuration.featChannels
-    convolution = layer("rpn_conv", configuration.inChannels, channels, kernel: 3)
+    let last = configuration.numConvs - 1
+    leading = (0..<last).map { index in
+      ConvolutionModule(
+        index == 0 ? configuration.inChannels : channels, channels, kernel: 3, norm: nil, relu: true,
+        initializer: .normal(0.01), in: scope.scope("rpn_conv.\(index)"))
+    }
+    convolution = layer(
+      last == 0 ? "rpn_conv" : "rpn_conv.\(last).conv", last == 0 ? configuration.inChannels : channels, channels,
+      kernel: 3)
     classifier = layer("rpn_cls", channels, anchorsACell * configuration.scoresAnAnchor, kernel: 1)
     regressor = layer("rpn_reg", channels, anchorsACell * 4, kernel: 1)
   }
@@ -79,7 +91,16 @@ public struct RPNHead: ProposalSource {
   /// What the head says of all cells. It is not recorded: the losses look at the sampled cells alone.
   ///
   /// `levels`: the pyramid's maps, each `[N, H, W, in]`, finest first.
-  public func callAsFunction(_ levels: [Tensor]) -> Output {
+  public func callAsFunction(_ levels: [Tensor]) throws -> Output {
+    try levels[0].engine.withoutTape { output(try deepened(levels)) }
+  }
+
+  /// The levels behind all 3×3 convolutions but the last one, of which there is one mostly. Recorded.
+  package func deepened(_ levels: [Tensor]) throws -> [Tensor] {
+    try levels.map { level in try leading.reduce(level) { try $1($0) } }
+  }
+
+  private func output(_ levels: [Tensor]) -> Output {
     levels[0].engine.withoutTape {
       let outputs = levels.map { level in
         let hidden = convolution(level, relu: true)
@@ -92,7 +113,8 @@ public struct RPNHead: ProposalSource {
   public func train(
     _ levels: [Tensor], _ input: DetectorInput, _ draws: Draws
   ) throws -> (proposals: [[Proposal]], losses: PendingLosses) {
-    let output = self(levels)
+    let levels = try deepened(levels)
+    let output = output(levels)
     let targets = try targets(for: output, input: input, draws)
     let selected = select(from: output, metas: input.metas, isTraining: true)
     let hasDiverged = selected.contains { $0.numNotFinite > 0 }
@@ -101,7 +123,8 @@ public struct RPNHead: ProposalSource {
 
   /// What the head has to learn, where nobody wants its proposals.
   func losses(_ levels: [Tensor], _ input: DetectorInput, _ draws: Draws) throws -> PendingLosses {
-    pendingLosses(levels, try targets(for: self(levels), input: input, draws), hasDiverged: false)
+    let levels = try deepened(levels)
+    return pendingLosses(levels, try targets(for: output(levels), input: input, draws), hasDiverged: false)
   }
 
   private func pendingLosses(_ levels: [Tensor], _ targets: AnchorTargets, hasDiverged: Bool) -> PendingLosses {
@@ -114,7 +137,7 @@ public struct RPNHead: ProposalSource {
   }
 
   public func propose(_ levels: [Tensor], _ input: DetectorInput) throws -> [[Proposal]] {
-    let selected = select(from: self(levels), metas: input.metas, isTraining: false)
+    let selected = select(from: try self(levels), metas: input.metas, isTraining: false)
     for (image, meta) in zip(selected, input.metas) where image.numNotFinite > 0 {
       throw DivergenceError(image: meta.imageID, count: image.numNotFinite, of: "proposals")
     }
@@ -141,6 +164,7 @@ public struct RPNHead: ProposalSource {
   ///
   /// The head is run, and recorded, once more on the sampled cells: at most 256 of an image's tens of thousands, and the
   /// gradients of all others are zero. Every level gets a gradient.
+  /// - Parameter levels: `deepened`.
   package func losses(
     _ levels: [Tensor], _ targets: AnchorTargets, averageFactor: Double
   ) -> (cls: Tensor, bbox: Tensor) {

@@ -1,3 +1,4 @@
+import Kernels
 import Layers
 import Tensors
 
@@ -15,6 +16,16 @@ public struct FPNConfiguration: Equatable, Sendable {
   public var reluBeforeExtraConvs = false
   /// nil: convolutions with bias and no norm, as mmdetection's default.
   public var norm: NormConfiguration?
+  /// `conv_cfg`.
+  public var convolution = ConvolutionConfiguration.conv2D
+  /// `no_norm_on_lateral`: the 1×1 convolutions are without it.
+  public var noNormOnLateral = false
+  /// `act_cfg: {type: ReLU}`: after each convolution; mmdetection's default is none.
+  public var relu = false
+  /// `upsample_cfg`: how a coarser map is enlarged to the size of the next finer one.
+  public var upsampling = MapResizing.nearest
+  /// `PAFPN`: a second, bottom-up path follows.
+  public var hasBottomUpPath = false
 
   public init() {}
 
@@ -27,39 +38,58 @@ public struct FPNConfiguration: Equatable, Sendable {
     while strides.count < numOuts { strides.append(strides[strides.count - 1] * 2) }
     return strides.map { LevelShape(channels: outChannels, stride: $0) }
   }
+
+  /// A convolution with all that is common to the pyramid's.
+  func convolution(
+    _ inChannels: Int, kernel: Int, stride: Int = 1, norm: NormConfiguration?, in scope: LayerScope
+  ) -> ConvolutionModule {
+    ConvolutionModule(
+      inChannels, outChannels, kernel: kernel, stride: stride, norm: norm, relu: relu, convolution: convolution,
+      initializer: .xavierUniform, in: scope)
+  }
 }
 
-/// The feature pyramid (Lin et al., 2017): lateral 1×1 convolutions, a top-down path of nearest upsampling, 3×3
+/// The feature pyramid (Lin et al., 2017): lateral 1×1 convolutions, a top-down path that enlarges maps, 3×3
 /// convolutions, and coarser extra levels. Layer names and options are mmdetection's.
 public struct FPN: Neck {
   private let laterals: [ConvolutionModule]
   private let outputs: [ConvolutionModule]
+  private let bottomUp: BottomUpPath?
   private let configuration: FPNConfiguration
 
   public init(_ configuration: FPNConfiguration, in scope: LayerScope) {
     self.configuration = configuration
-    let (channels, levels) = (configuration.outChannels, configuration.inLevels)
+    let levels = configuration.inLevels
     laterals = levels.enumerated().map { index, level in
-      ConvolutionModule(
-        configuration.inChannels[level], channels, kernel: 1, stride: 1, norm: configuration.norm,
+      configuration.convolution(
+        configuration.inChannels[level], kernel: 1, norm: configuration.noNormOnLateral ? nil : configuration.norm,
         in: scope.scope("lateral_convs.\(index)"))
     }
     let extra = configuration.addExtraConvs == .none ? 0 : max(0, configuration.numOuts - levels.count)
     outputs = (0..<levels.count + extra).map { index in
       let isFirstExtra = index == levels.count && configuration.addExtraConvs == .onInput
-      return ConvolutionModule(
-        isFirstExtra ? configuration.inChannels[levels.upperBound - 1] : channels, channels, kernel: 3,
+      return configuration.convolution(
+        isFirstExtra ? configuration.inChannels[levels.upperBound - 1] : configuration.outChannels, kernel: 3,
         stride: index < levels.count ? 1 : 2, norm: configuration.norm, in: scope.scope("fpn_convs.\(index)"))
     }
+    bottomUp = configuration.hasBottomUpPath ? BottomUpPath(configuration, in: scope) : nil
   }
 
   /// The backbone's maps in, `numOuts` maps out, finest first.
   public func callAsFunction(_ maps: [Tensor]) throws -> [Tensor] {
-    let merged = try laterals.enumerated().map { try $1(maps[$0 + configuration.startLevel]) }
+    var merged = try laterals.enumerated().map { try $1(maps[$0 + configuration.startLevel]) }
     for level in stride(from: merged.count - 1, to: 0, by: -1) {
-      merged[level - 1].addUpsampled(merged[level])
+      // In place where nothing of the finer map is to be read again.
+      if configuration.upsampling == .nearest, !configuration.relu {
+        merged[level - 1].addUpsampled(merged[level])
+      } else {
+        let finer = merged[level - 1]
+        let top = merged[level].resized(height: finer.shape[1], width: finer.shape[2], configuration.upsampling)
+        merged[level - 1] = Tensor.sum(ofMaps: [finer, top])
+      }
     }
     var levels = try merged.enumerated().map { try outputs[$0]($1) }
+    levels = try bottomUp?(levels) ?? levels
     while levels.count < configuration.numOuts {
       levels.append(try extraLevel(after: levels, maps: maps, merged: merged))
     }
@@ -83,23 +113,28 @@ public struct FPN: Neck {
   }
 }
 
-/// mmcv's `ConvModule` as the pyramid uses it: a convolution with bias, or without one and a norm.
-struct ConvolutionModule {
-  private let convolution: Convolution2D
-  private let norm: Norm?
+/// The second path of mmdetection's `PAFPN` (Liu et al., "Path aggregation network"): each map takes the next finer one,
+/// halved by a 3×3 convolution, and goes through another.
+private struct BottomUpPath {
+  private let downsamplings: [ConvolutionModule]
+  private let outputs: [ConvolutionModule]
 
-  init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int, norm: NormConfiguration?, in scope: LayerScope
-  ) {
-    convolution = Convolution2D(
-      inChannels, outChannels, kernel: kernel, stride: stride, padding: kernel / 2, hasBias: norm == nil,
-      initializer: .xavierUniform, in: scope.scope("conv"))
-    self.norm = norm.map {
-      Norm($0, channels: outChannels, in: scope.scope($0.abbreviation), evaluates: false)
+  init(_ configuration: FPNConfiguration, in scope: LayerScope) {
+    func layers(_ name: String, stride: Int) -> [ConvolutionModule] {
+      (0..<configuration.inLevels.count - 1).map {
+        configuration.convolution(
+          configuration.outChannels, kernel: 3, stride: stride, norm: configuration.norm,
+          in: scope.scope("\(name).\($0)"))
+      }
     }
+    (downsamplings, outputs) = (layers("downsample_convs", stride: 2), layers("pafpn_convs", stride: 1))
   }
 
-  func callAsFunction(_ x: Tensor) throws -> Tensor {
-    try norm?(convolution, x) ?? convolution(x)
+  func callAsFunction(_ levels: [Tensor]) throws -> [Tensor] {
+    var sums = levels
+    for (i, halve) in downsamplings.enumerated() {
+      sums[i + 1] = Tensor.sum(ofMaps: [levels[i + 1], try halve(sums[i])])
+    }
+    return [sums[0]] + (try zip(outputs, sums.dropFirst()).map { try $0($1) })
   }
 }

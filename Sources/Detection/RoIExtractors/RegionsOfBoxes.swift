@@ -19,3 +19,10 @@ extension RegionOfInterest {
       image: image, x1: x - halfWidth, y1: y - halfHeight, x2: x + halfWidth, y2: y + halfHeight)
   }
 }
+
+extension [RegionOfInterest] {
+  /// All of them stretched; nil leaves them.
+  func scaled(by factor: Float?) -> [RegionOfInterest] {
+    factor.map { factor in map { $0.scaled(by: factor) } } ?? self
+  }
+}

@@ -30,11 +30,6 @@ public struct SingleRoIExtractor: RoIExtractor {
   }
 
   /// Levels beyond `featmapStrides` are not used.
-  public func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest], on engine: Engine) -> Tensor {
-    self(levels, regions: regions, scaleFactor: nil, on: engine)
-  }
-
-  /// - Parameter scaleFactor: `roi_scale_factor`: stretches the regions about their centres after the level was chosen.
   public func callAsFunction(
     _ levels: [Tensor], regions: [RegionOfInterest], scaleFactor: Float?, on engine: Engine
   ) -> Tensor {
@@ -43,7 +38,7 @@ public struct SingleRoIExtractor: RoIExtractor {
     }
     let levels = Array(levels.prefix(configuration.featmapStrides.count))
     let levelOf = regions.map(level)
-    let regions = scaleFactor.map { factor in regions.map { $0.scaled(by: factor) } } ?? regions
+    let regions = regions.scaled(by: levels.count > 1 ? scaleFactor : nil)
     return Tensor.extractRegions(
       by: configuration.roiLayer, from: levels, strides: configuration.featmapStrides, regions: regions,
       levelOf: levelOf, keepLevelsInGraph: keepLevelsInGraph, on: engine)
@@ -58,7 +53,7 @@ public struct SingleRoIExtractor: RoIExtractor {
 }
 
 extension SingleRoIExtractorConfiguration {
-  fileprivate var roiLayer: any RoILayer {
+  var roiLayer: any RoILayer {
     switch layer {
     case .align:
       RoIAlign(

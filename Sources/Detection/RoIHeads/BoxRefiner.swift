@@ -18,6 +18,7 @@ struct BoxRefiner {
   ///     with the highest score, the background left out.
   ///   - imgShape: what the boxes are clipped to.
   func refined(_ boxes: [Box], _ output: HeadRows, labels: [Int]?, imgShape: ImageSize) -> [Box] {
+    guard let deltas = output.deltas else { bug("boxes are to be refined by a head without deltas") }
     let width = isClassAgnostic ? 4 : 4 * numClasses
     var chosen: [Float] = []
     chosen.reserveCapacity(4 * boxes.count)
@@ -27,7 +28,7 @@ struct BoxRefiner {
         let label = labels.map { $0[row] } ?? numClasses
         first += 4 * (label < numClasses ? label : likeliestClass(output.scores, row))
       }
-      chosen.append(contentsOf: output.deltas[first..<first + 4])
+      chosen.append(contentsOf: deltas[first..<first + 4])
     }
     return coder.decode(boxes, deltas: chosen, maxShape: imgShape)
   }
@@ -43,12 +44,12 @@ struct BoxRefiner {
 
 /// What a box head says of the regions of one image.
 struct HeadRows {
-  /// `[R, C + 1]`, logits with the background last.
+  /// `[R, C + 1]`, logits with the background last; empty where the head has none.
   let scores: [Float]
-  /// `[R, C, 4]`, or `[R, 4]` when class-agnostic.
-  let deltas: [Float]
+  /// `[R, C, 4]`, or `[R, 4]` when class-agnostic; nil where the head has none.
+  let deltas: [Float]?
 
-  var numNotFinite: Int { scores.count { !$0.isFinite } + deltas.count { !$0.isFinite } }
+  var numNotFinite: Int { scores.count { !$0.isFinite } + (deltas ?? []).count { !$0.isFinite } }
 
   /// - Parameter counts: the regions of each image.
   static func each(_ output: BBoxHeadOutput, _ counts: [Int]) -> [HeadRows] {
@@ -60,6 +61,7 @@ struct HeadRows {
         return Array(values[start..<start + count * width])
       }
     }
-    return zip(rows(output.scores), rows(output.deltas)).map { HeadRows(scores: $0, deltas: $1) }
+    let (scores, deltas) = (output.scores.map(rows), output.deltas.map(rows))
+    return counts.indices.map { HeadRows(scores: scores?[$0] ?? [], deltas: deltas?[$0]) }
   }
 }

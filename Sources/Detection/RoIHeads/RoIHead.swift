@@ -19,8 +19,11 @@ public struct RoIHeadConfiguration: Equatable, Sendable {
   /// Without the background; the same in all stages.
   public var numClasses: Int { stages[0].bboxHead.numClasses }
 
-  /// Whether its norms gather statistics of the batch while training.
-  public var usesBatchStatistics: Bool { sharedHead?.layer.usesBatchStatistics ?? false }
+  /// Whether norms of its gather statistics of the batch while training.
+  public var usesBatchStatistics: Bool {
+    sharedHead?.layer.usesBatchStatistics ?? false
+      || stages.contains { $0.bboxHead.usesBatchStatistics || $0.extractor.usesBatchStatistics }
+  }
 }
 
 /// The second part of a two-stage detector: mmdetection's `StandardRoIHead`, or a cascade (`CascadeRoIHead`; Cai and
@@ -36,12 +39,12 @@ public struct RoIHead {
       configuration.kind == .cascade ? !configurations.isEmpty : configurations.count == 1,
       "a \(configuration.kind) head of \(configurations.count) stages")
     let sharedHead = configuration.sharedHead?.make(in: scope)
-    let head = scope.scope("bbox_head")
     let isCascade = configuration.kind == .cascade
     stages = configurations.enumerated().map { number, stage in
-      RoIStage(
+      func part(_ name: String) -> LayerScope { scope.scope(isCascade ? "\(name).\(number)" : name) }
+      return RoIStage(
         stage, number: number, sharedHead: sharedHead, keepLevelsInGraph: keepLevelsInGraph,
-        in: isCascade ? head.scope("\(number)") : head)
+        in: .init(extractor: part("bbox_roi_extractor"), head: part("bbox_head")))
     }
     let terms = stages.enumerated().map { isCascade ? $1.terms.ofStage($0) : $1.terms }
     self.terms = terms.dropFirst().reduce(terms[0], +)
@@ -64,7 +67,7 @@ public struct RoIHead {
   }
 
   /// Test mode for the proposals of each image: the classes by the mean of all stages' scores, the boxes by the last stage.
-  /// - Throws: `DivergenceError`.
+  /// - Throws: `DivergenceError`; `NoScoresError`.
   package func detect(_ levels: [Tensor], proposals: [[Proposal]], metas: [ImageMeta]) throws -> [[Detection]] {
     var boxes = proposals.map { $0.map(\.box) }
     var sums: [[Float]] = []

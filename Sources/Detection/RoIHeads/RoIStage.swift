@@ -11,6 +11,8 @@ public struct RoIStageConfiguration: Equatable, Sendable {
   public var posWeight: Float = -1
   public var extractor = RoIExtractorConfiguration.single(SingleRoIExtractorConfiguration())
   public var bboxHead = BBoxHeadConfiguration()
+  /// `reg_roi_scale_factor` of `DoubleHeadRoIHead`: how much larger the regions are that the deltas are told from.
+  public var regRoIScaleFactor: Float?
   /// What its losses are multiplied by: its `stage_loss_weights`.
   public var weight: Float = 1
 
@@ -30,26 +32,37 @@ public struct RoIStage {
   private let targeter: BBoxTargeter
   private let losses: BBoxLosses
   private let refiner: BoxRefiner
+  private let regRoIScaleFactor: Float?
+  private let numClasses: Int
 
-  /// - Parameter scope: the head's, `roi_head.bbox_head`, in a cascade `roi_head.bbox_head.NUMBER`.
+  /// Where the parameters of its parts stand: `roi_head.bbox_roi_extractor` and `roi_head.bbox_head`, in a cascade each
+  /// with the stage's number.
+  public struct Scopes {
+    public let extractor: LayerScope
+    public let head: LayerScope
+
+    public init(extractor: LayerScope, head: LayerScope) { (self.extractor, self.head) = (extractor, head) }
+  }
+
   public init(
     _ configuration: RoIStageConfiguration, number: Int = 0, sharedHead: ResLayer? = nil, keepLevelsInGraph: Bool,
-    in scope: LayerScope
+    in scopes: Scopes
   ) {
     self.init(
       configuration, number: number, sharedHead: sharedHead, sampler: configuration.sampler.make(),
-      keepLevelsInGraph: keepLevelsInGraph, in: scope)
+      keepLevelsInGraph: keepLevelsInGraph, in: scopes)
   }
 
   package init(
     _ configuration: RoIStageConfiguration, number: Int = 0, sharedHead: ResLayer? = nil, sampler: any Sampler,
-    keepLevelsInGraph: Bool, in scope: LayerScope
+    keepLevelsInGraph: Bool, in scopes: Scopes
   ) {
     (self.number, self.sharedHead) = (number, sharedHead)
     assigner = configuration.assigner.make()
     self.sampler = sampler
-    extractor = configuration.extractor.make(keepLevelsInGraph: keepLevelsInGraph)
-    head = configuration.bboxHead.make(in: scope)
+    extractor = configuration.extractor.make(keepLevelsInGraph: keepLevelsInGraph, in: scopes.extractor)
+    head = configuration.bboxHead.make(in: scopes.head)
+    (regRoIScaleFactor, numClasses) = (configuration.regRoIScaleFactor, configuration.bboxHead.numClasses)
     targeter = BBoxTargeter(configuration.bboxHead, posWeight: configuration.posWeight)
     var weighted = configuration.bboxHead
     weighted.lossCls.lossWeight *= configuration.weight
@@ -58,12 +71,17 @@ public struct RoIStage {
     refiner = BoxRefiner(configuration.bboxHead)
   }
 
-  var terms: LossTerms { BBoxLosses.terms }
+  var terms: LossTerms { losses.terms }
 
   /// Scores and deltas of the regions.
   package func callAsFunction(_ levels: [Tensor], regions: [RegionOfInterest]) throws -> BBoxHeadOutput {
-    let features = extractor(levels, regions: regions, on: levels[0].engine)
-    return head(try sharedHead?(features) ?? features)
+    let engine = levels[0].engine
+    func features(scaleFactor: Float?) throws -> Tensor {
+      let features = try extractor(levels, regions: regions, scaleFactor: scaleFactor, on: engine)
+      return try sharedHead?(features) ?? features
+    }
+    return try head(
+      features(scaleFactor: nil), stretched: regRoIScaleFactor.map { try features(scaleFactor: $0) })
   }
 
   // MARK: Training
@@ -101,7 +119,7 @@ public struct RoIStage {
       var random = draws.random(.rcnnSampler, input.metas[image], stage: number)
       let candidates = SamplingCandidates(
         assigned: assigned, boxes: boxes, identities: proposals[image].map(\.anchor), gtBoxes: targets.gtBoxes,
-        gtLabels: targets.gtLabels
+        gtLabels: targets.gtLabels, backgroundLabel: numClasses
       ) { boxes, labels in try classificationLosses(of: boxes, labels, on: levels, image: image) }
       return try sampler.sample(candidates, random: &random)
     }
@@ -109,7 +127,7 @@ public struct RoIStage {
       images: results, regions: RegionOfInterest.all(of: results.map(\.boxes)), targets: targeter.targets(results))
   }
 
-  /// What the sampler of an image may ask for; not recorded.
+  /// What the sampler of an image may ask for; not recorded, so that batch norms use their running statistics.
   private func classificationLosses(
     of boxes: [Box], _ labels: [Int], on levels: [Tensor], image: Int
   ) throws -> [Float] {
@@ -151,9 +169,11 @@ public struct RoIStage {
   // MARK: Test mode
 
   /// What the head says of the boxes of each image.
-  /// - Throws: `DivergenceError`.
+  /// - Throws: `DivergenceError`; `NoScoresError`.
   func outputs(_ levels: [Tensor], boxes: [[Box]], metas: [ImageMeta]) throws -> [HeadRows] {
-    let outputs = HeadRows.each(try self(levels, regions: RegionOfInterest.all(of: boxes)), boxes.map(\.count))
+    let output = try self(levels, regions: RegionOfInterest.all(of: boxes))
+    guard output.scores != nil else { throw NoScoresError() }
+    let outputs = HeadRows.each(output, boxes.map(\.count))
     for (output, meta) in zip(outputs, metas) where output.numNotFinite > 0 {
       throw DivergenceError(image: meta.imageID, count: output.numNotFinite, of: "scores and deltas")
     }

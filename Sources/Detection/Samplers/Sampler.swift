@@ -19,16 +19,28 @@ public struct SamplingCandidates {
   public let gtBoxes: [Box]
   /// nil in the RPN.
   public let gtLabels: [Int]?
+  /// The class of a box that shows nothing; nil in the RPN.
+  public let backgroundLabel: Int?
   /// nil in the RPN.
   public let losses: ClassificationLosses?
 
   /// - Parameter identities: nil: the boxes' indices.
   public init(
     assigned: AssignResult, boxes: [Box], identities: [Int]? = nil, gtBoxes: [Box], gtLabels: [Int]? = nil,
-    losses: ClassificationLosses? = nil
+    backgroundLabel: Int? = nil, losses: ClassificationLosses? = nil
   ) {
     (self.assigned, self.boxes, self.gtBoxes, self.gtLabels) = (assigned, boxes, gtBoxes, gtLabels)
     (self.identities, self.losses) = (identities ?? Array(boxes.indices), losses)
+    self.backgroundLabel = backgroundLabel
+  }
+
+  /// With the ground truths before the boxes, each assigned to itself (`add_gt_as_proposals`).
+  func addingGroundTruths() -> SamplingCandidates {
+    guard let gtLabels else { bug("add_gt_as_proposals needs the labels of ground truths") }
+    return SamplingCandidates(
+      assigned: assigned.addingGroundTruths(labels: gtLabels), boxes: gtBoxes + boxes,
+      identities: gtBoxes.indices.map { -1 - $0 } + identities, gtBoxes: gtBoxes, gtLabels: gtLabels,
+      backgroundLabel: backgroundLabel, losses: losses)
   }
 }
 

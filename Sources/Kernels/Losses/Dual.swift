@@ -1,7 +1,7 @@
 import Foundation
 
 /// A number with its slopes along the four coordinates of a predicted box: arithmetic on it differentiates as it goes.
-/// Where two branches tie, each gets half, as in torch.
+/// Where two branches tie, the second gets all of it, as in torch 1.8.
 struct Dual {
   var value: Double
   var slope: SIMD4<Double>
@@ -26,8 +26,8 @@ struct Dual {
   /// As torch's `clamp`: the slope survives at the bound itself.
   func atLeast(_ bound: Double) -> Dual { value >= bound ? self : Dual(bound) }
 
-  static func larger(_ a: Dual, _ b: Dual) -> Dual { a.value == b.value ? 0.5 * (a + b) : a.value > b.value ? a : b }
-  static func smaller(_ a: Dual, _ b: Dual) -> Dual { a.value == b.value ? 0.5 * (a + b) : a.value < b.value ? a : b }
+  static func larger(_ a: Dual, _ b: Dual) -> Dual { a.value > b.value ? a : b }
+  static func smaller(_ a: Dual, _ b: Dual) -> Dual { a.value < b.value ? a : b }
   static func logarithm(_ a: Dual) -> Dual { Dual(log(a.value), slope: a.slope / a.value) }
   static func arcTangent(_ a: Dual) -> Dual { Dual(atan(a.value), slope: a.slope / (1 + a.value * a.value)) }
 }

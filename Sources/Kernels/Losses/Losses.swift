@@ -8,6 +8,9 @@ public enum ElementLoss: Sendable {
   case l1
   /// `d² / 2β` for d = |x - t| below β, else `d - β/2` (Girshick, "Fast R-CNN", equation 3).
   case smoothL1(beta: Float)
+  /// `α/b (b d + 1) log(b d / β + 1) - α d` with `b = exp(γ/α) - 1` for d = |x - t| below β, else
+  /// `γ d + γ/b - α β` (Pang et al., "Libra R-CNN", section 3.3; mmdetection's β).
+  case balancedL1(alpha: Double, gamma: Double, beta: Double)
   /// `(x - t)²`.
   case squared
   /// `-α (1 - q)^γ log q` with q the probability given to the truth (Lin et al., "Focal loss", equation 5); α is
@@ -45,6 +48,10 @@ public enum ElementLoss: Sendable {
     case .smoothL1(let beta):
       let (distance, beta) = (abs(x - t), Double(beta))
       return distance < beta ? distance * distance / (2 * beta) : distance - beta / 2
+    case .balancedL1(let alpha, let gamma, let beta):
+      let (distance, b) = (abs(x - t), exp(gamma / alpha) - 1)
+      guard distance < beta else { return gamma * distance + gamma / b - alpha * beta }
+      return alpha / b * (b * distance + 1) * log(b * distance / beta + 1) - alpha * distance
     case .squared: return (x - t) * (x - t)
     case .focal(let alpha, let gamma):
       let (miss, balance) = (Self.sigmoid(t > 0 ? -x : x), t > 0 ? alpha : 1 - alpha)
@@ -59,6 +66,11 @@ public enum ElementLoss: Sendable {
     case .l1: return Self.sign(x - t)
     case .smoothL1(let beta):
       return abs(x - t) < Double(beta) ? (x - t) / Double(beta) : Self.sign(x - t)
+    case .balancedL1(let alpha, let gamma, let beta):
+      let (distance, b) = (abs(x - t), exp(gamma / alpha) - 1)
+      guard distance < beta else { return gamma * Self.sign(x - t) }
+      let logarithm = log(b * distance / beta + 1)
+      return Self.sign(x - t) * alpha * (logarithm + (b * distance + 1) / (b * distance + beta) - 1)
     case .squared: return 2 * (x - t)
     case .focal(let alpha, let gamma):
       let z = t > 0 ? -x : x

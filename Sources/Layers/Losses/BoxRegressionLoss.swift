@@ -1,12 +1,21 @@
 import Kernels
 import Tensors
 
-/// `loss_bbox`, with `reduction: mean`: mmdetection's `L1Loss`, `SmoothL1Loss` and `MSELoss` of single numbers, and its
+/// How a loss becomes one number.
+public enum LossReduction: String, Sendable, CaseIterable {
+  /// The sum over mmdetection's `avg_factor`.
+  case mean
+  /// mmdetection leaves all numbers, and its training takes their mean: the sum over their number.
+  case none
+}
+
+/// `loss_bbox`: mmdetection's `L1Loss`, `SmoothL1Loss`, `BalancedL1Loss` and `MSELoss` of single numbers, and its
 /// `IoULoss`, `GIoULoss`, `DIoULoss`, `CIoULoss` and `BoundedIoULoss` of whole boxes.
 public struct BoxRegressionLoss: Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
     case l1
     case smoothL1(beta: Float)
+    case balancedL1(alpha: Double, gamma: Double, beta: Double)
     case mse
     /// Of decoded boxes (`reg_decoded_bbox`). `eps` keeps quotients finite: 1e-6 unless written, 1e-3 for
     /// `BoundedIoULoss`.
@@ -16,11 +25,16 @@ public struct BoxRegressionLoss: Equatable, Sendable {
   public var kind = Kind.l1
   /// `loss_weight`.
   public var lossWeight: Float = 1
+  /// What its user divides by.
+  public var reduction = LossReduction.mean
 
   public init(_ kind: Kind = .l1) { self.kind = kind }
 
   /// Whether it compares boxes rather than numbers.
   public var isOfBoxes: Bool { if case .ofBoxes = kind { true } else { false } }
+
+  /// How many numbers `losses` gives for a box.
+  public var lossesABox: Int { if case .ofBoxes(let loss, _) = kind { loss.parts } else { 4 } }
 
   /// `loss_weight · Σ loss / averageFactor`, a scalar.
   ///
@@ -47,6 +61,8 @@ public struct BoxRegressionLoss: Equatable, Sendable {
     switch kind {
     case .l1: numbers(.l1, prediction, elements, targets, weights)
     case .smoothL1(let beta): numbers(.smoothL1(beta: beta), prediction, elements, targets, weights)
+    case .balancedL1(let alpha, let gamma, let beta):
+      numbers(.balancedL1(alpha: alpha, gamma: gamma, beta: beta), prediction, elements, targets, weights)
     case .mse: numbers(.squared, prediction, elements, targets, weights)
     case .ofBoxes(let loss, let eps): boxes(loss, eps, prediction, targets, weights)
     }

@@ -2,7 +2,7 @@ import Kernels
 import Primitives
 import Tensors
 
-/// `loss_cls`: mmdetection's `CrossEntropyLoss` and `FocalLoss`, with `reduction: mean`.
+/// `loss_cls`: mmdetection's `CrossEntropyLoss` and `FocalLoss`.
 public struct ClassificationLoss: Equatable, Sendable {
   public enum Kind: Equatable, Sendable {
     /// `CrossEntropyLoss`: over the softmax of a row.
@@ -16,6 +16,8 @@ public struct ClassificationLoss: Equatable, Sendable {
   public var kind = Kind.softmax
   /// `loss_weight`.
   public var lossWeight: Float = 1
+  /// What its user divides by.
+  public var reduction = LossReduction.mean
   /// `class_weight`. Softmax: a factor for each class, the background's included. Sigmoid: a factor for each logit, on
   /// the part of the loss that belongs to positives (torch's `pos_weight`).
   public var classWeight: [Float]?

@@ -38,7 +38,10 @@ extension NormParameters {
     var sums = local.first + local.second + [Double(pixels)]
     try synchronizer?.sum(&sums)
     let count = max(1, sums[2 * channels])
-    for c in 0..<channels { updateRunning(c, sum: sums[c], sumOfSquares: sums[channels + c], count: count) }
+    // A batch of no regions leaves the running statistics.
+    for c in 0..<channels where sums[2 * channels] > 0 {
+      updateRunning(c, sum: sums[c], sumOfSquares: sums[channels + c], count: count)
+    }
     let statistics = (0..<channels).map {
       NormStatistics(sum: sums[$0], sumOfSquares: sums[channels + $0], count: count, epsilon: epsilon)
     }

@@ -13,6 +13,10 @@ extension RunConfiguration {
     try check.channels(model)
     try check.strides(model)
     try check.groups(model)
+    try check.samplers(model)
+    if evaluation != nil, model.roiHead?.stages.allSatisfy(\.bboxHead.withCls) == false {
+      throw check.error("evaluation", "needs scores, and 'model.roi_head.bbox_head.with_cls' is false")
+    }
     if let numClasses = model.numClasses { try check.classes(data, numClasses: numClasses) }
     if evaluation != nil, data.val == nil {
       throw check.error("evaluation", "needs 'data.val', which is absent")
@@ -55,13 +59,9 @@ struct FittingCheck {
     }
     for (number, stage) in (model.roiHead?.stages ?? []).enumerated() {
       let head = path("model.roi_head.bbox_head", ofStage: number)
-      switch stage.extractor {
-      case .single(let extractor):
-        try expect(
-          "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).out_channels", extractor.outChannels, channels,
-          source)
-        try bboxHead(stage.bboxHead, head, extractor, model.roiHead?.sharedHead)
-      }
+      try extractor(
+        stage.extractor, channels: channels, source, path("model.roi_head.bbox_roi_extractor", ofStage: number))
+      try bboxHead(stage, head, channels: stage.extractor.outChannels(of: channels), model.roiHead?.sharedHead)
       try expect(
         "\(head).num_classes", stage.bboxHead.numClasses, model.numClasses ?? 0,
         "as many as the first stage tells apart")
@@ -70,18 +70,17 @@ struct FittingCheck {
 
   /// The box head takes what the extractor gives, or what the shared head makes of it.
   private func bboxHead(
-    _ head: BBoxHeadConfiguration, _ path: String, _ extractor: SingleRoIExtractorConfiguration,
-    _ sharedHead: SharedHeadConfiguration?
+    _ stage: RoIStageConfiguration, _ path: String, channels: Int, _ sharedHead: SharedHeadConfiguration?
   ) throws {
-    var (channels, source) = (extractor.outChannels, "'bbox_roi_extractor.out_channels'")
-    var sizes = [extractor.outputHeight, extractor.outputWidth]
+    var (channels, source) = (channels, "'bbox_roi_extractor'")
+    var sizes = [stage.extractor.cut.outputHeight, stage.extractor.cut.outputWidth]
     if let sharedHead {
       let layer = sharedHead.layer
       guard layer.inChannels == channels else {
         throw error(
           "model.roi_head.shared_head",
           "takes \(layer.inChannels) channels, as stage \(sharedHead.stage) of the backbone would, but "
-            + "'bbox_roi_extractor.out_channels' is \(channels)")
+            + "'bbox_roi_extractor' gives \(channels)")
       }
       if case .group(let groups, _) = layer.norm, groups < 1 || layer.innerChannels % groups != 0 {
         throw error(
@@ -91,21 +90,75 @@ struct FittingCheck {
       (channels, source) = (layer.outChannels, "'shared_head'")
       sizes = sizes.map(sharedHead.outputSize)
     }
-    try expect("\(path).in_channels", head.inChannels, channels, "the channels of \(source)")
+    let head = stage.bboxHead
+    try expect("\(path).in_channels", head.inChannels, channels, "the channels that \(source) gives")
     try expect(
       "\(path).roi_feat_size", [head.roiFeatSize, head.roiFeatSize], sizes,
       sharedHead == nil
         ? "the 'output_size' of the roi_layer" : "what 'shared_head' makes of the roi_layer's 'output_size'")
   }
 
-  /// The neck takes the backbone's maps.
+  private func extractor(
+    _ extractor: RoIExtractorConfiguration, channels: Int, _ source: String, _ path: String
+  ) throws {
+    guard case .generic(let generic) = extractor, generic.cut.featmapStrides.count > 1 else {
+      return try expect("\(path).out_channels", extractor.cut.outChannels, channels, source)
+    }
+    if let pre = generic.pre {
+      try expect("\(path).pre_cfg.in_channels", pre.inChannels, channels, source)
+      if generic.aggregation == .concat {
+        try expect(
+          "\(path).pre_cfg.out_channels", pre.outChannels, channels, "its in_channels, as for aggregation concat")
+      }
+    }
+    try expect(
+      "\(path).out_channels", generic.cut.outChannels, generic.aggregateChannels(of: channels),
+      "the channels of the aggregate of \(generic.cut.featmapStrides.count) levels")
+    if let post = generic.post {
+      try expect("\(path).post_cfg.in_channels", post.inChannels, generic.cut.outChannels, "'out_channels'")
+    }
+  }
+
+  /// The neck takes the backbone's maps; each of several takes those of the one before.
   func neck(_ model: TwoStageConfiguration) throws {
-    switch (model.backbone, model.neck) {
-    case (_, nil): break
-    case (.resNet(let backbone), .fpn(let neck)?):
+    guard let neck = model.neck else { return }
+    let source =
+      switch model.backbone {
+      case .resNet(let backbone):
+        "the channels of the backbone's stages \(backbone.outIndices) \(Self.reason(of: backbone))"
+      }
+    try self.neck(neck, after: model.backbone.levels, source, "model.neck")
+  }
+
+  private func neck(
+    _ neck: NeckConfiguration, after levels: [LevelShape], _ source: String, _ path: String
+  ) throws {
+    switch neck {
+    case .fpn(let fpn):
+      try expect("\(path).in_channels", fpn.inChannels, levels.map(\.channels), source)
+    case .bfp(let bfp):
+      try expect("\(path).num_levels", bfp.numLevels, levels.count, "the number of levels before it")
       try expect(
-        "model.neck.in_channels", neck.inChannels, backbone.levels.map(\.channels),
-        "the channels of the backbone's stages \(backbone.outIndices) \(Self.reason(of: backbone))")
+        "\(path).in_channels", [Int](repeating: bfp.inChannels, count: levels.count), levels.map(\.channels), source)
+    case .sequence(let parts):
+      var levels = levels
+      for (index, part) in parts.enumerated() {
+        let source = index == 0 ? source : "what '\(path).\(index - 1)' gives"
+        try self.neck(part, after: levels, source, "\(path).\(index)")
+        levels = part.levels(of: levels)
+      }
+    }
+  }
+
+  /// Hard examples are sorted by one loss each.
+  func samplers(_ model: TwoStageConfiguration) throws {
+    for (number, stage) in (model.roiHead?.stages ?? []).enumerated() {
+      guard case .random(let sampler) = stage.sampler, sampler.asksForLosses else { continue }
+      guard stage.bboxHead.withCls, stage.bboxHead.lossCls.kind == .softmax else {
+        throw error(
+          "\(path("model.train_cfg.rcnn", ofStage: number)).sampler",
+          "asks for one loss of each region, which takes a CrossEntropyLoss with 'use_sigmoid: false' in the head")
+      }
     }
   }
 
@@ -126,12 +179,10 @@ struct FittingCheck {
         strides.map { [$0, $0] }, "the strides of the \(owner)'s \(strides.count) levels, as (width, height)")
     }
     for (number, stage) in (model.roiHead?.stages ?? []).enumerated() {
-      switch stage.extractor {
-      case .single(let extractor):
-        try expect(
-          "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).featmap_strides", extractor.featmapStrides,
-          Array(strides.prefix(max(1, extractor.featmapStrides.count))), "the strides of the \(owner)'s first levels")
-      }
+      let featmapStrides = stage.extractor.cut.featmapStrides
+      try expect(
+        "\(path("model.roi_head.bbox_roi_extractor", ofStage: number)).featmap_strides", featmapStrides,
+        Array(strides.prefix(max(1, featmapStrides.count))), "the strides of the \(owner)'s first levels")
     }
   }
 
@@ -147,15 +198,37 @@ struct FittingCheck {
           "is \(groups), expected a divisor of the channels of all its norms, and one has \(channels)")
       }
     }
-    switch model.neck {
-    case nil: break
-    case .fpn(let neck)?:
-      if let norm = neck.norm { try groups(norm, channels: neck.outChannels, "model.neck", "out_channels") }
+    if let neck = model.neck { try groups(neck, "model.neck") }
+    for (number, stage) in (model.roiHead?.stages ?? []).enumerated() { try groups(stage, number) }
+  }
+
+  private func groups(_ stage: RoIStageConfiguration, _ number: Int) throws {
+    let head = path("model.roi_head.bbox_head", ofStage: number)
+    switch stage.bboxHead.layers {
+    case .convFC(let layers):
+      let norm = layers.hasConvolutions ? layers.norm : nil
+      try groups(norm, channels: layers.convOutChannels, head, "conv_out_channels")
+    case .doubleConvFC(let layers):
+      try groups(layers.norm, channels: layers.convOutChannels / 4, head, "conv_out_channels / 4")
+    }
+    guard case .generic(let generic) = stage.extractor else { return }
+    let extractor = path("model.roi_head.bbox_roi_extractor", ofStage: number)
+    for (key, module) in [("pre_cfg", generic.pre), ("post_cfg", generic.post)] {
+      guard let module else { continue }
+      try groups(module.norm, channels: module.outChannels, "\(extractor).\(key)", "out_channels")
     }
   }
 
-  private func groups(_ norm: NormConfiguration, channels: Int, _ owner: String, _ key: String) throws {
-    guard case .group(let groups, _) = norm, groups < 1 || channels % groups != 0 else { return }
+  private func groups(_ neck: NeckConfiguration, _ path: String) throws {
+    switch neck {
+    case .fpn(let fpn): try groups(fpn.norm, channels: fpn.outChannels, path, "out_channels")
+    case .bfp(let bfp): try groups(bfp.norm, channels: bfp.inChannels, path, "in_channels")
+    case .sequence(let parts): for (index, part) in parts.enumerated() { try groups(part, "\(path).\(index)") }
+    }
+  }
+
+  private func groups(_ norm: NormConfiguration?, channels: Int, _ owner: String, _ key: String) throws {
+    guard case .group(let groups, _)? = norm, groups < 1 || channels % groups != 0 else { return }
     throw error(
       "\(owner).norm_cfg.num_groups", "is \(groups), expected a divisor of '\(owner).\(key)', which is \(channels)")
   }

@@ -118,7 +118,8 @@ extension RunConfiguration {
     guard model.roiHead?.usesBatchStatistics != true else {
       throw section.error(
         "reduction", "is exact, which the norms of model.roi_head forbid: they gather statistics of the batch",
-        hint: "set model.roi_head.shared_head.norm_eval: true")
+        hint: "set norm_cfg: {type: GN} in a head or an extractor's modules, and shared_head.norm_eval: true; "
+          + "DoubleConvFCBBoxHead always has such norms")
     }
   }
 

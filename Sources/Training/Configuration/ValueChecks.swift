@@ -26,11 +26,7 @@ extension FittingCheck {
     switch model.backbone {
     case .resNet(let backbone): try self.backbone(backbone, channels: channels)
     }
-    switch model.neck {
-    case nil: break
-    case .fpn(let neck)?:
-      try check([("model.neck.out_channels", neck.outChannels, channels), ("model.neck.num_outs", neck.numOuts, 16)])
-    }
+    if let neck = model.neck { try self.neck(neck, "model.neck", channels) }
     switch model.source {
     case .given: break
     case .rpnHead(let head):
@@ -39,6 +35,16 @@ extension FittingCheck {
       try anchors(head.anchorGenerator)
     }
     for (number, stage) in (model.roiHead?.stages ?? []).enumerated() { try self.stage(stage, number) }
+  }
+
+  private func neck(_ neck: NeckConfiguration, _ path: String, _ channels: Int) throws {
+    switch neck {
+    case .fpn(let fpn):
+      try check([("\(path).out_channels", fpn.outChannels, channels), ("\(path).num_outs", fpn.numOuts, 16)])
+    case .bfp(let bfp): try check([("\(path).in_channels", bfp.inChannels, channels)])
+    case .sequence(let parts):
+      for (index, part) in parts.enumerated() { try self.neck(part, "\(path).\(index)", channels) }
+    }
   }
 
   private func backbone(_ backbone: ResNetConfiguration, channels: Int) throws {
@@ -62,14 +68,16 @@ extension FittingCheck {
     try check([
       ("\(path).num_classes", head.numClasses, 1 << 16), ("\(path).roi_feat_size", head.roiFeatSize, 1 << 8),
     ])
-    if case .sharedFCs(let layers) = head.layers {
-      try check([("\(path).fc_out_channels", layers.fcOutChannels, 1 << 16)])
-    }
+    let (fcs, convs) =
+      switch head.layers {
+      case .convFC(let layers): (layers.fcOutChannels, layers.convOutChannels)
+      case .doubleConvFC(let layers): (layers.fcOutChannels, layers.convOutChannels)
+      }
     let extractorPath = self.path("model.roi_head.bbox_roi_extractor", ofStage: number)
-    switch stage.extractor {
-    case .single(let extractor):
-      try check([("\(extractorPath).roi_layer.sampling_ratio", extractor.samplingRatio, 1 << 6)])
-    }
+    try check([
+      ("\(path).fc_out_channels", fcs, 1 << 16), ("\(path).conv_out_channels", convs, 1 << 14),
+      ("\(extractorPath).roi_layer.sampling_ratio", stage.extractor.cut.samplingRatio, 1 << 6),
+    ])
     try sampler(stage.sampler, "\(self.path("model.train_cfg.rcnn", ofStage: number)).sampler")
   }
 

@@ -4,7 +4,7 @@ import Foundation
 extension AnchorGeneratorConfiguration {
   init(_ section: ConfigurationSection) throws {
     self.init()
-    _ = try section.type("AnchorGenerator")
+    isLegacy = try section.type("AnchorGenerator", "LegacyAnchorGenerator") == "LegacyAnchorGenerator"
     strides = try Self.strides(section)
     ratios = try section.required("ratios")
     scales = try Self.scales(section)
@@ -48,17 +48,17 @@ extension AnchorGeneratorConfiguration {
 }
 
 extension BoxCoderConfiguration {
-  /// - Parameter stds: the default of `target_stds`.
-  init(_ section: ConfigurationSection, stds: [Float]) throws {
-    _ = try section.type("DeltaXYWHBBoxCoder")
-    var coder = DeltaXYWHBBoxCoderConfiguration(targetStds: stds)
+  init(_ section: ConfigurationSection) throws {
+    let isLegacy = try section.type("DeltaXYWHBBoxCoder", "LegacyDeltaXYWHBBoxCoder") == "LegacyDeltaXYWHBBoxCoder"
+    var coder = DeltaXYWHBBoxCoderConfiguration()
+    coder.isLegacy = isLegacy
     try section.read("target_means", into: &coder.targetMeans)
     try section.check(coder.targetMeans.count == 4, "target_means", expected: "4 numbers")
     try section.read("target_stds", into: &coder.targetStds)
     try section.check(
       coder.targetStds.count == 4 && coder.targetStds.allSatisfy { $0 > 0 }, "target_stds",
       expected: "4 numbers above 0")
-    try section.read("clip_border", into: &coder.clipBorder)
+    if !isLegacy { try section.read("clip_border", into: &coder.clipBorder) }
     self = .deltaXYWH(coder)
   }
 }

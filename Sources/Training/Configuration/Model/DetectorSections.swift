@@ -7,7 +7,7 @@ extension RunConfiguration {
       let type = try section.type("FasterRCNN", "CascadeRCNN", "FastRCNN", "RPN")
       pretrained = try section.optional("pretrained")
       model.backbone = try section.requiredSection("backbone", BackboneConfiguration.init)
-      model.neck = try section.section("neck", NeckConfiguration.init)
+      model.neck = try NeckConfiguration.read(in: section)
       for (key, other) in [("roi_head", "RPN"), ("rpn_head", "FastRCNN")]
       where type == other && section.node(key) != nil {
         throw section.error(key, "has no place in a model of type \(other)", hint: "leave it out")

@@ -1,6 +1,8 @@
 import Kernels
 import Layers
 
+extension LossReduction: ConfigurationChoice {}
+
 extension ClassificationLoss {
   /// - Parameter types: those that its head can use.
   init(_ section: ConfigurationSection, _ types: String...) throws {
@@ -14,11 +16,20 @@ extension ClassificationLoss {
       try section.unsupported("use_mask")
     }
     try section.read("loss_weight", into: &lossWeight)
-    try section.only("reduction", "mean")
+    reduction = try section.reduction()
   }
 }
 
 extension ConfigurationSection {
+  /// `reduction` of a head's loss.
+  fileprivate func reduction() throws -> LossReduction {
+    if try optional("reduction", as: String.self) == "sum" {
+      throw error(
+        "reduction", "is sum, which no head can train with: it gives 'avg_factor', and mmdetection stops there")
+    }
+    return try optional("reduction") ?? .mean
+  }
+
   /// `loss_bbox` of a head; nil where it is absent.
   /// - Parameter ofDecodedBoxes: the head's `reg_decoded_bbox`, without which losses of boxes make no sense.
   func boxRegressionLoss(ofDecodedBoxes: Bool) throws -> BoxRegressionLoss? {
@@ -33,10 +44,12 @@ extension BoxRegressionLoss {
   init(_ section: ConfigurationSection) throws {
     self.init()
     let type = try section.type(anyOf: [
-      "L1Loss", "SmoothL1Loss", "MSELoss", "IoULoss", "GIoULoss", "DIoULoss", "CIoULoss", "BoundedIoULoss",
+      "L1Loss", "SmoothL1Loss", "BalancedL1Loss", "MSELoss", "IoULoss", "GIoULoss", "DIoULoss", "CIoULoss",
+      "BoundedIoULoss",
     ])
     switch type {
     case "SmoothL1Loss": kind = .smoothL1(beta: try Self.beta(section, default: 1))
+    case "BalancedL1Loss": kind = try Self.balancedL1(section)
     case "MSELoss": kind = .mse
     case "IoULoss": kind = .ofBoxes(.iou(linear: try section.optional("linear") ?? false), eps: try Self.eps(section))
     case "GIoULoss": kind = .ofBoxes(.giou, eps: try Self.eps(section))
@@ -48,13 +61,24 @@ extension BoxRegressionLoss {
     default: kind = .l1
     }
     try section.read("loss_weight", into: &lossWeight)
-    try section.only("reduction", "mean")
+    reduction = try section.reduction()
   }
 
   private static func beta(_ section: ConfigurationSection, default beta: Float) throws -> Float {
     let beta: Float = try section.optional("beta") ?? beta
     try section.check(beta > 0, "beta", expected: "a number above 0")
     return beta
+  }
+
+  private static func balancedL1(_ section: ConfigurationSection) throws -> Kind {
+    let alpha: Double = try section.optional("alpha") ?? 0.5
+    let gamma: Double = try section.optional("gamma") ?? 1.5
+    for (key, value) in [("alpha", alpha), ("gamma", gamma)] {
+      try section.check(value > 0, key, expected: "a number above 0")
+    }
+    try section.check(
+      gamma / alpha <= 100, "gamma", expected: "at most 100 times 'alpha', as e to the quotient is used")
+    return .balancedL1(alpha: alpha, gamma: gamma, beta: Double(try beta(section, default: 1)))
   }
 
   private static func eps(_ section: ConfigurationSection, default eps: Float = 1e-6) throws -> Float {

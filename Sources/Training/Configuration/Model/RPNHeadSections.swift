@@ -10,14 +10,21 @@ extension RPNHeadConfiguration {
     try section.read("feat_channels", into: &featChannels)
     try section.check(featChannels > 0, "feat_channels", expected: "a number from 1 on")
     anchorGenerator = try section.requiredSection("anchor_generator", AnchorGeneratorConfiguration.init)
-    bboxCoder = try section.section("bbox_coder") { try BoxCoderConfiguration($0, stds: [1, 1, 1, 1]) } ?? bboxCoder
+    bboxCoder = try section.section("bbox_coder", BoxCoderConfiguration.init) ?? bboxCoder
     lossCls =
       try section.section("loss_cls") { try ClassificationLoss($0, "CrossEntropyLoss", "FocalLoss") }
       ?? ClassificationLoss(.sigmoid)
     try section.read("reg_decoded_bbox", into: &regDecodedBBox)
     lossBBox =
       try section.boxRegressionLoss(ofDecodedBoxes: regDecodedBBox) ?? BoxRegressionLoss(.smoothL1(beta: 1 / 9))
-    try section.only("num_convs", 1)
+    let reductions = [("loss_cls", lossCls.reduction), ("loss_bbox", lossBBox.reduction)]
+    for (key, reduction) in reductions where reduction == .none {
+      throw section.error(
+        key, "has 'reduction: none', which is not supported here: it would divide each level's loss by all its anchors",
+        hint: "leave it out")
+    }
+    try section.read("num_convs", into: &numConvs)
+    try section.check((1...64).contains(numConvs), "num_convs", expected: "a number from 1 to 64")
   }
 }
 
@@ -44,8 +51,13 @@ extension RPNHeadConfiguration {
       return .pseudo
     }
     let sampler = try section.section("sampler", SamplerConfiguration.init) ?? .pseudo
-    if case .random(let random) = sampler, random.addGtAsProposals {
-      throw section.error("sampler", "adds boxes to the anchors", hint: "set 'add_gt_as_proposals: false'")
+    if case .random(let random) = sampler {
+      if random.addGtAsProposals {
+        throw section.error("sampler", "adds boxes to the anchors", hint: "set 'add_gt_as_proposals: false'")
+      }
+      if random.asksForLosses {
+        throw section.error("sampler", "asks for the losses of a box head", hint: "OHEMSampler is for train_cfg.rcnn")
+      }
     }
     return sampler
   }

@@ -5,19 +5,38 @@ extension RoIHeadConfiguration {
   /// - Parameter baseChannels: the backbone's.
   init(_ section: ConfigurationSection, baseChannels: Int) throws {
     self.init()
-    if try section.type("StandardRoIHead", "CascadeRoIHead") == "CascadeRoIHead" {
+    switch try section.type("StandardRoIHead", "DoubleHeadRoIHead", "CascadeRoIHead") {
+    case "CascadeRoIHead":
       kind = .cascade
       stages = try Self.cascade(section)
-    } else {
+    case let type:
       stages[0].extractor = try section.requiredSection("bbox_roi_extractor", RoIExtractorConfiguration.init)
       stages[0].bboxHead = try section.requiredSection("bbox_head", BBoxHeadConfiguration.init)
+      if type == "DoubleHeadRoIHead" {
+        let factor: Float = try section.required("reg_roi_scale_factor")
+        try section.check(factor > 0 && factor <= 1000, "reg_roi_scale_factor", expected: "a number above 0")
+        stages[0].regRoIScaleFactor = factor
+      }
     }
+    for stage in stages { try Self.check(stage, section) }
     try section.unsupported("mask_roi_extractor", "mask_head")
     // As in mmdetection, which takes none in a cascade.
     if kind == .cascade { try section.unsupported("shared_head") }
     sharedHead = try section.section("shared_head") {
       try SharedHeadConfiguration($0, baseChannels: baseChannels)
     }
+  }
+
+  /// The two kinds of regions of a Double-Head come with its head, and a cascade refines boxes by classes.
+  private static func check(_ stage: RoIStageConfiguration, _ section: ConfigurationSection) throws {
+    let isDouble = if case .doubleConvFC = stage.bboxHead.layers { true } else { false }
+    try section.check(
+      isDouble == (stage.regRoIScaleFactor != nil), "type",
+      expected: "\(isDouble ? "DoubleHeadRoIHead" : "StandardRoIHead"), as the type of 'bbox_head' asks for")
+    try section.check(
+      try section.type("StandardRoIHead", "DoubleHeadRoIHead", "CascadeRoIHead") != "CascadeRoIHead"
+        || (stage.bboxHead.withCls && stage.bboxHead.withReg), "bbox_head",
+      expected: "'with_cls: true' and 'with_reg: true', as boxes are refined from stage to stage")
   }
 
   /// One extractor or head stands for all stages.
