@@ -52,7 +52,7 @@ public enum CheckRun {
       }
       do {
         let dataset = try CocoDataset(
-          AnnotationFile(reading: section.annFile), configuration: section, training: name == "train")
+          section.readAnnotations(), configuration: section, training: name == "train")
         try dataset.checkClasses(fit: run.model)
         if name == "val", run.evaluation != nil { try dataset.checkGroundTruth() }
         _ = try Pipeline(section.pipeline)

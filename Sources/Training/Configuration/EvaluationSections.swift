@@ -30,10 +30,18 @@ extension EvaluationSection {
     try section.check((start ?? 0) >= 0, "start", expected: "a number from 0 on")
     try section.read("classwise", into: &classwise)
     if let metric = section.node("metric") {
-      let metrics = String(configuration: metric).map { [$0] } ?? [String](configuration: metric)
-      guard metrics == ["bbox"] else {
-        throw section.error("metric", "is \(metric.summary), which is not supported yet", hint: "supported: bbox")
+      let metrics = String(configuration: metric).map { [$0] } ?? [String](configuration: metric) ?? []
+      self.metric = metrics.count == 1 ? EvaluationMetric(rawValue: metrics[0]) : nil
+      guard self.metric != nil else {
+        let known = EvaluationMetric.allCases.map(\.rawValue).joined(separator: ", ")
+        throw section.error("metric", "is \(metric.summary), which is not supported yet", hint: "supported: \(known)")
       }
+    }
+    if let node = section.node("iou_thr") {
+      iouThr = try Double(configuration: node).map { [$0] } ?? section.required("iou_thr")
+      try section.check(
+        iouThr.map { !$0.isEmpty && $0.allSatisfy { $0 > 0 && $0 <= 1 } && zip($0, $0.dropFirst()).allSatisfy(<) }
+          ?? false, "iou_thr", expected: "a number above 0 and up to 1, or several in ascending order")
     }
     try readParameters(section)
     saveBest = try saveBest(section)
@@ -83,7 +91,8 @@ extension EvaluationSection {
   private func saveBest(_ section: ConfigurationSection) throws -> BestMetric? {
     guard let text: String = try section.optional("save_best") else { return nil }
     let first = metricItems?.first.map { BestMetric(rawValue: "bbox_\($0)") } ?? .all
-    let metric = text == "auto" ? first : BestMetric(rawValue: text)
+    let firstOfVOC = BestMetric(rawValue: VOCResult.name(iouThr?.first ?? 0.5))
+    let metric = text != "auto" ? BestMetric(rawValue: text) : self.metric == .mAP ? firstOfVOC : first
     if let rule: String = try section.optional("rule"), rule != "greater" {
       throw section.error("rule", "is '\(rule)', but \(metric.rawValue) is better when greater", hint: "leave it out")
     }
@@ -94,6 +103,33 @@ extension EvaluationSection {
 extension FittingCheck {
   /// The numbers that are asked for are among those that are measured.
   func evaluation(_ run: RunConfiguration) throws {
+    guard let evaluation = run.evaluation, case .voc(let parameters)? = run.data.val.map(run.evaluationRule) else {
+      return try cocoEvaluation(run)
+    }
+    guard evaluation.metric ?? .mAP == .mAP else {
+      throw error("evaluation.metric", "is \(evaluation.metric?.rawValue ?? ""), expected mAP for a VOCDataset")
+    }
+    for (key, isSet) in [
+      ("iou_thrs", evaluation.iouThrs != nil), ("metric_items", evaluation.metricItems != nil),
+      ("proposal_nums", evaluation.proposalNums != nil),
+    ] where isSet {
+      throw error("evaluation.\(key)", "is about COCO's metrics, and data.val is a VOCDataset; leave it out")
+    }
+    let reported = parameters.overlaps.map(VOCResult.name) + ["mAP"]
+    if let best = evaluation.saveBest?.rawValue, !reported.contains(best) {
+      throw error(
+        "evaluation.save_best",
+        "is '\(best)', which is not reported; expected one of \(reported.joined(separator: ", "))")
+    }
+  }
+
+  private func cocoEvaluation(_ run: RunConfiguration) throws {
+    if let evaluation = run.evaluation, evaluation.metric == .mAP {
+      throw error("evaluation.metric", "is mAP, expected bbox: data.val is no VOCDataset")
+    }
+    if run.evaluation?.iouThr != nil {
+      throw error("evaluation.iou_thr", "is about a VOCDataset; expected 'iou_thrs', for COCO's metrics")
+    }
     let parameters = run.evaluationParameters
     let pairs = (1 + parameters.areaRanges.count) * parameters.overlaps.count
     let most = EvaluationParameters.maximumPairs

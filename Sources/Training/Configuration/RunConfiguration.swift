@@ -47,8 +47,12 @@ public struct DataSection: Equatable, Sendable {
   public init() {}
 }
 
-/// `evaluation`: on `data.val`, metric `bbox`.
+/// `evaluation`: on `data.val`.
 public struct EvaluationSection: Equatable, Sendable {
+  /// `metric`; nil: that of the data set.
+  public var metric: EvaluationMetric?
+  /// `iou_thr` of Pascal VOC's `mAP`; nil: 0.5.
+  public var iouThr: [Double]?
   /// Epochs, or iterations where not `byEpoch`.
   public var interval = 1
   public var byEpoch = true
@@ -69,6 +73,9 @@ public struct EvaluationSection: Equatable, Sendable {
 
   public init() {}
 }
+
+/// `evaluation.metric`: COCO's of boxes, or Pascal VOC's.
+public enum EvaluationMetric: String, Sendable, CaseIterable { case bbox, mAP }
 
 /// What `evaluation.save_best` goes by: one of the numbers that are reported, in mmdetection's names (`bbox_mAP_50`).
 public struct BestMetric: RawRepresentable, Equatable, Sendable {

@@ -18,8 +18,8 @@ final class TrainingData {
   init(_ run: RunSetup) throws {
     let section = run.configuration.data
     dataset = try CocoDataset(
-      SharedAnnotations.load(section.train.annFile, in: run.world), configuration: section.train, training: true,
-      pictures: SharedPictureSource.open(section.train.imgPrefix, in: run.world))
+      SharedAnnotations.load(section.train, in: run.world), configuration: section.train, training: true,
+      pictures: SharedPictureSource.open(section.train.pictureFolder, in: run.world))
     try dataset.checkClasses(fit: run.configuration.model)
     pipeline = try Pipeline(section.train.pipeline, scalesDecode: run.configuration.mpi.scaledDecode != .never)
     globalBatch = run.globalBatch
