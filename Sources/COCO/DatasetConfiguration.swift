@@ -38,14 +38,18 @@ public enum MultiscaleMode: String, Sendable, CaseIterable { case value, range }
 
 public enum FlipDirection: String, Sendable, CaseIterable { case horizontal, vertical, diagonal }
 
-/// `data.train`, `data.val` or `data.test`, type `CocoDataset`.
+/// `data.train`, `data.val` or `data.test`: a data set, or several of one kind.
 public struct DatasetConfiguration: Equatable, Sendable {
-  public var annFile = ""
-  public var imgPrefix = ""
+  /// At least one.
+  public var sources = [AnnotationSource()]
+  /// How often the images of which file come in an epoch.
+  public var arrangement = DatasetArrangement.source(0)
   /// The classes to train on, by name, in the order of the model's outputs; nil: the categories in the file's order.
   public var classes: [String]?
   /// Drops training images without boxes.
   public var filterEmptyGt = true
+  /// Drops training images whose annotations are all crowds (`CityscapesDataset`), where `filterEmptyGt` is set.
+  public var leavesOutCrowdImages = false
   /// Drops training images with a side shorter than this.
   public var minSize = 32
   /// Crowd regions come with an image: whether `Collect.keys` holds `gt_bboxes_ignore`.
@@ -59,6 +63,17 @@ public struct DatasetConfiguration: Equatable, Sendable {
   public var pictureRules = PictureRules()
 
   public init() {}
+
+  /// `ann_file` of the first source.
+  public var annFile: String {
+    get { sources[0].path }
+    set { sources[0].path = newValue }
+  }
+  /// `img_prefix` of the first source.
+  public var imgPrefix: String {
+    get { sources[0].imgPrefix }
+    set { sources[0].imgPrefix = newValue }
+  }
 }
 
 /// `proposal_file` with `LoadProposals`.

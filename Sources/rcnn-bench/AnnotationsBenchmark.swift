@@ -56,11 +56,11 @@ struct AnnotationsBenchmark: ParsableCommand {
     var (seconds, summary): ([Double], DatasetSummary?) = ([], nil)
     var lookups: [Double] = []
     var configuration = DatasetConfiguration()
-    configuration.imgPrefix = pictures ?? ""
+    (configuration.annFile, configuration.imgPrefix) = (file, pictures ?? "")
     for _ in 0..<`repeat` {
       try world.barrier()
       let start = ContinuousClock.now
-      let annotations = try SharedAnnotations.load(file, in: world)
+      let annotations = try SharedAnnotations.load(configuration, in: world)
       let dataset = try CocoDataset(annotations, configuration: configuration, training: true)
       summary = dataset.summary
       try world.barrier()

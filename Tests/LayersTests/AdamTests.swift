@@ -123,7 +123,10 @@ import Testing
     average.interval = 2
     #expect((0..<4).map { average.intake(after: $0) } == [0.0625, nil, 0.0625, nil])
     let (means, values) = (Floats.allocate(capacity: 2), Floats.allocate(capacity: 2))
-    defer { (means.deallocate(), values.deallocate()) }
+    defer {
+      means.deallocate()
+      values.deallocate()
+    }
     (means[0], means[1], values[0], values[1]) = (1, 2, 5, 2)
     RunningMean.update(means, values, 2, momentum: 0.25, Workers(count: 1))
     #expect(means[0] == 2 && means[1] == 2)

@@ -8,7 +8,9 @@ import Training
 func checkSharedAnnotations(_ world: World, copies: Bool) throws {
   let path = world.localRank == 0 ? try writeAnnotations("annotations-\(getpid()).json", images: 40) : "/nowhere.json"
   defer { try? FileManager.default.removeItem(atPath: path) }
-  let file = try SharedAnnotations.load(path, in: world, usesWindow: !copies)
+  var configuration = DatasetConfiguration()
+  configuration.annFile = path
+  let file = try SharedAnnotations.load(configuration, in: world, usesWindow: !copies)
   try expect(file.images.map(\.id) == (0..<40).map { 1000 - $0 }, "the images are \(file.images.map(\.id))")
   try expect(file.images.map(\.fileName) == (0..<40).map { "\($0).jpg" }, "the names differ")
   let ids = file.annotations.map { file.annotationIdentifier($0.id) }
@@ -28,7 +30,9 @@ func shareBrokenAnnotations(_ world: World) throws {
   if world.localRank == 0 { try Data("{\"images\": [".utf8).write(to: file) }
   defer { if world.localRank == 0 { try? FileManager.default.removeItem(at: file) } }
   do {
-    _ = try SharedAnnotations.load(file.path, in: world)
+    var configuration = DatasetConfiguration()
+    configuration.annFile = file.path
+    _ = try SharedAnnotations.load(configuration, in: world)
   } catch {
     let text = "\(error)".replacingOccurrences(of: file.path, with: "FILE")
     Probe.say("rank \(world.rank): \(text)")

@@ -1,4 +1,6 @@
 import Distributed
+import Foundation
+import Kernels
 import Layers
 import MPI
 import Tensors
@@ -63,6 +65,51 @@ import Training
     expectCloseToMaximum(floats(store.values), moved, 1e-6, "values")
   }
 
+  /// What mmcv's hook made of the same gradients.
+  @Test func windowsAndStepsAreThoseOfMMCV() throws {
+    let cases = try GoldenCase.all("optim2").filter { $0.string("fn") == "GradientCumulativeOptimizerHook" }
+    try #require(!cases.isEmpty)
+    for golden in cases {
+      let text = try #require(golden.string("optimizer"))
+      let settings = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+      func number(_ key: String) -> Double? { (settings[key] as? NSNumber)?.doubleValue }
+      var configuration = OptimizerConfiguration()
+      configuration.momentum = Float(number("momentum") ?? 0)
+      configuration.weightDecay = number("weight_decay").map { Float($0) }
+      switch settings["type"] as? String {
+      case "Adam": configuration.adam = AdamConfiguration(decouplesDecay: false)
+      case "AdamW": configuration.adam = AdamConfiguration(decouplesDecay: true)
+      default: break
+      }
+      if golden.flag("has_grad_clip") == true {
+        configuration.gradClip = GradClip(maxNorm: try #require(golden.number("grad_clip_max_norm")))
+      }
+      let shape = try golden.shape("inputs/grads")
+      let (gradients, rates) = (try golden.floats("inputs/grads"), try golden.doubles("expected/lr"))
+      let (expected, updated) = (try golden.floats("expected/params"), try golden.integers("expected/updated"))
+      let (store, workers) = (ParameterStore(), Workers(count: 1))
+      let parameter = store.add("weight", shape: [shape[1]], isTrainable: true, initializer: .constant(0))
+      store.allocate(seed: 0)
+      parameter.importValues(try golden.floats("inputs/param"), into: parameter.values)
+      let optimizer = Optimizer(configuration: configuration, store: store)
+      for iteration in 0..<shape[0] {
+        let window = GradientWindow(
+          of: iteration, every: try #require(golden.integer("cumulative_iters")), until: shape[0])
+        let row = iteration * shape[1]..<(iteration + 1) * shape[1]
+        if window.isFirst { store.zeroGradients() }
+        for (i, place) in row.enumerated() { store.gradients[i] += gradients[place] / Float(window.length) }
+        #expect(window.isLast == (updated[iteration] != 0), "\(golden), iteration \(iteration)")
+        if window.isLast {
+          optimizer.clipGradients(norm: optimizer.gradientNorm(workers), workers)
+          optimizer.step(learningRate: rates[iteration], workers)
+        }
+        expectClose(
+          parameter.exported(parameter.values), Array(expected[row]), absolute: 1e-6, relative: 1e-5,
+          "\(golden), iteration \(iteration)")
+      }
+    }
+  }
+
   /// One that is not finite spoils its window alone.
   @Test(arguments: Reduction.allCases, [0, 1]) func aWindowWithWhatIsNotFiniteIsLeftOut(
     _ reduction: Reduction, _ bad: Int
@@ -83,9 +130,11 @@ import Training
       let outcome = try run(iteration)
       #expect((outcome.defect != nil) == (iteration == bad) && !outcome.isUpdated)
     }
-    #expect(floats(store.values) == before && floats(store.momenta).allSatisfy { $0 == 0 })
+    expectSame(floats(store.values), before, "values")
+    #expect(floats(store.momenta).allSatisfy { $0 == 0 })
     #expect(try run(2).defect == nil && run(3).isUpdated)
-    #expect(floats(store.values) != before && floats(store.values).allSatisfy(\.isFinite))
+    let areMoved = floats(store.values) != before
+    #expect(areMoved && floats(store.values).allSatisfy(\.isFinite))
   }
 
   /// What is repeated after a resume gathers gradients and changes nothing else.
@@ -102,22 +151,26 @@ import Training
       store.startAverages()
       _ = try step.run(on: input, seed: 0, epoch: 0, iteration: 0, window: window(0), learningRate: 1)
       let kept = floats(store.state(.average))
-      #expect(zip(kept, start).allSatisfy { abs($0 - $1) <= 1e-6 * abs($1) })
+      expectClose(kept, start, relative: 1e-6, "means")
       if repeats {
         store.zeroGradients()
         step = try self.step(reduction, average: average)
         _ = try step.run(
           on: input, seed: 0, epoch: 0, iteration: 0, window: window(0), isRepeated: true, learningRate: 0)
-        #expect(floats(store.state(.average)) == kept && floats(store.values) == start)
+        expectSame(floats(store.state(.average)), kept, "means")
+        expectSame(floats(store.values), start, "values")
       }
       _ = try step.run(on: input, seed: 0, epoch: 0, iteration: 1, updates: 0, window: window(1), learningRate: 1)
       results.append(floats(store.values))
       let means = zip(kept, results[0]).map { 0.5 * $0 + 0.5 * $1 }
       expectCloseToMaximum(floats(store.state(.average)), means, 1e-6, "means")
     }
-    #expect(results[0] == results[1] && results[0] != start)
+    expectSame(results[0], results[1], "repeated")
+    let areMoved = results[0] != start
+    #expect(areMoved)
     let averages = floats(store.state(.average))
     store.swapAverages()
-    #expect(floats(store.values) == averages && floats(store.state(.average)) == results[0])
+    expectSame(floats(store.values), averages, "values")
+    expectSame(floats(store.state(.average)), results[0], "averages")
   }
 }

@@ -106,7 +106,7 @@ extension AnnotationRecords {
   }
 
   private var findings: [DatasetFinding] {
-    var findings: [DatasetFinding] = []
+    var findings = inherited
     if hasAnnotations, annotations.isEmpty {
       findings.append(DatasetFinding(.noAnnotations, "'annotations' is empty: there is nothing to train on"))
     }

@@ -6,6 +6,8 @@ struct AnnotationRecords {
   /// Whether the file has a list of them, be it an empty one.
   var hasAnnotations = false
   var identifiers = Identifiers()
+  /// What was found in files that were put together.
+  var inherited: [DatasetFinding] = []
   /// How often values stand in the file that JSON does not have, by their keys.
   var notNumbers: [String: Int] = [:]
 

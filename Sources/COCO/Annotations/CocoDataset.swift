@@ -48,7 +48,7 @@ public struct CocoDataset: Sendable {
     Set(images.file.categories.map(\.name)).count < images.file.categories.count
   }
   package let pictures: PictureSource
-  /// `img_prefix`.
+  /// `img_prefix`, or the folder that several have in common.
   public let imageFolder: String
   let pictureRules: PictureRules
   public let summary: DatasetSummary
@@ -68,14 +68,17 @@ public struct CocoDataset: Sendable {
     guard file.hasAnnotations || !training else {
       throw COCOError(at: file.path, "is not a COCO annotation file for detection: it has no 'annotations'")
     }
-    imageFolder = configuration.imgPrefix
+    imageFolder = configuration.pictureFolder
     self.pictures = try pictures ?? PictureSource(imageFolder)
     var summary = DatasetSummary(file, isForTraining: training, minSize: configuration.minSize)
     let chosen = try file.chosenCategories(configuration.classes, &summary.findings)
     let labels = file.categories.map { category in chosen.firstIndex { $0.id == category.id } }
-    images = Images(
+    var images = Images(
       file, labels: labels, proposals, training ? configuration : nil, collectsIgnored: configuration.collectsIgnored,
       &summary)
+    if training { images.arrange(configuration) }
+    summary.imagesAnEpoch = images.count
+    self.images = images
     (classes, categoryIDs) = (chosen.map(\.name), chosen.map(\.id))
     summary.classesTaken = classes
     try file.requireBoxes(labels: labels)
@@ -119,7 +122,9 @@ extension CocoDataset {
   public struct Images: RandomAccessCollection, Sendable {
     let file: AnnotationFile
     /// Positions in the file.
-    let positions: [Int32]
+    private(set) var positions: [Int32]
+    /// For those from `distinct.count` on, how often the image came before.
+    private var repeatNumbers: [Int32] = []
     /// The label of each of the file's categories, nil for those that take no part.
     let labels: [Int?]
     private let collectsIgnored: Bool
@@ -153,9 +158,10 @@ extension CocoDataset {
           summary.count(use, on: SIMD2(Double(block.widths[position]), Double(block.heights[position])))
           if use.counts(inTraining: summary.isForTraining) { counted.append(category) }
         }
+        let areCrowds = annotations.allSatisfy { block.flags[$0] & AnnotationBlock.crowd != 0 }
         oddities.look(at: annotated, in: block)
         summary.boxesOfOtherClasses += annotations.count - annotated.count
-        if let filter, filter.filterEmptyGt && annotated.isEmpty {
+        if let filter, filter.filterEmptyGt && (annotated.isEmpty || filter.leavesOutCrowdImages && areCrowds) {
           summary.imagesWithoutAnnotations += 1
         } else if let filter, Swift.min(block.widths[position], block.heights[position]) < filter.minSize {
           summary.imagesTooSmall += 1
@@ -171,6 +177,47 @@ extension CocoDataset {
       summary.classesWithoutBoxes = file.categories.indices.filter { labels[$0] != nil && boxesOfCategory[$0] == 0 }
         .map { file.categories[$0].name }
       self.positions = positions
+    }
+
+    /// Lets images come as often as the configuration says, the further times behind all images.
+    fileprivate mutating func arrange(_ configuration: DatasetConfiguration) {
+      guard configuration.arrangement != .source(0) else { return }
+      let all = self
+      let arrangement = ImageArrangement(
+        sourceOfImage: sources(configuration),
+        classesOfImage: { image in
+          let annotations = all.file.annotations.ofImage(Int(all.positions[image]))
+          return Set(
+            annotations.map { Int(all.file.block.categoryOfAnnotation[$0]) }.filter { category in
+              // As mmdetection: COCO's classes are all of the file, VOC's those that take part.
+              configuration.sources[0].format == .coco || all.labels[category] != nil
+            })
+        })
+      let repeats = arrangement.repeats(configuration.arrangement)
+      repeatNumbers = repeats.map { Int32($0.number) }
+      positions += repeats.map { positions[$0.image] }
+    }
+
+    /// Of each image the source that it is from: several files stand behind each other, and their identifiers say it.
+    private func sources(_ configuration: DatasetConfiguration) -> [Int] {
+      let prefixes = configuration.sources.indices.map(configuration.identifierPrefix)
+      guard prefixes.count > 1 else { return positions.map { _ in 0 } }
+      return positions.indices.map { index in
+        guard case .text(let text) = identifier(at: index) else { bug("image \(index) of several files has no text") }
+        let fitting = prefixes.indices.filter { text.hasPrefix(prefixes[$0]) }
+        guard let source = fitting.max(by: { prefixes[$0].utf8.count < prefixes[$1].utf8.count }) else {
+          bug("image \(text) is of none of \(prefixes.count) files")
+        }
+        return source
+      }
+    }
+
+    /// The places of all images, each once; behind them are those that come again.
+    public var distinct: Range<Int> { 0..<positions.count - repeatNumbers.count }
+
+    /// How often the image at a place came before in an epoch.
+    public func repeatNumber(at index: Int) -> Int {
+      index < distinct.count ? 0 : Int(repeatNumbers[index - distinct.count])
     }
 
     public var startIndex: Int { 0 }

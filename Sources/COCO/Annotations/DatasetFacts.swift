@@ -35,7 +35,7 @@ extension CocoDataset {
     var facts = DatasetFacts(
       classes: zip(classes, categoryIDs).map { DatasetFacts.Class(name: $0, categoryID: $1) })
     var empty = Tally<Int64>()
-    var rest = images.positions[...]
+    var rest = images.positions[images.distinct]
     // The last image in which each class was seen.
     var lastImages = classes.map { _ in -1 }
     for position in 0..<block.counts.images {

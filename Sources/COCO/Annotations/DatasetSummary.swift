@@ -7,6 +7,8 @@ public struct DatasetSummary: Equatable, Sendable, CustomStringConvertible {
   /// Images with a shorter side are too small to train on.
   let minSize: Int
   public internal(set) var images = 0
+  /// With those that come more than once.
+  public internal(set) var imagesAnEpoch = 0
   public internal(set) var imagesWithoutAnnotations = 0
   public internal(set) var imagesTooSmall = 0
   /// Boxes to train on or to find, and crowd boxes (ignored) in all of the file's images.
@@ -57,6 +59,7 @@ public struct DatasetSummary: Equatable, Sendable, CustomStringConvertible {
     ])
     let remarks = [counted.isEmpty ? "" : "\(counted) (they count in COCO's metrics)", notes].filter { !$0.isEmpty }
     return "\(self.images) of \(imagesInFile) images" + (images.isEmpty ? "" : " (dropped: \(images))")
+      + (imagesAnEpoch > self.images ? ", which come \(imagesAnEpoch) times an epoch" : "")
       + ", \(boxes) boxes" + (dropped.isEmpty ? "" : " (dropped: \(dropped))")
       + (remarks.isEmpty ? "" : "; \(remarks.joined(separator: ", "))")
   }

@@ -75,7 +75,8 @@ extension CocoDataset {
     of index: Int, in plan: BatchPlan, _ pipeline: Pipeline, _ key: DrawKey
   ) -> [Int] {
     let group = images.aspectGroup(at: index)
-    var members = images.indices.filter { $0 != index && images.aspectGroup(at: $0) == group }
+    let id = images.id(at: index)
+    var members = images.indices.filter { images.id(at: $0) != id && images.aspectGroup(at: $0) == group }
     var random = KeyedRandom(seed: key.seed, purpose: .replacement, epoch: key.epoch, draw: key.draw)
     random.shuffle(&members)
     return members.filter { member in

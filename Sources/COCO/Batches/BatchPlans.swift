@@ -43,7 +43,8 @@ public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
     }
     self.order = order
     let key = DrawKey(seed: options.seed, epoch: epoch)
-    let (indices, draws) = order.batch(iteration)
+    let (indices, fillers) = order.batch(iteration)
+    let draws = zip(indices, fillers).map { dataset.draw(ofImage: $0, filler: $1) }
     let share = order.share(ofBatch: iteration, rank: options.rank, ranks: options.ranks)
     let plan = BatchPlan(
       key: key, iteration: iteration, indices: Array(indices[share]), draws: Array(draws[share]),
@@ -55,6 +56,9 @@ public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
 }
 
 extension CocoDataset {
+  /// The number of the draw for an image: one for each time that it comes in an epoch, by the data set or to fill a batch up.
+  func draw(ofImage index: Int, filler: Int) -> Int { images.repeatNumber(at: index) << 32 | filler }
+
   public func order(ofEpoch epoch: Int, _ options: TrainingPlans.Options) -> EpochOrder {
     EpochOrder(
       groups: images.indices.map(images.aspectGroup), globalBatch: options.globalBatch, seed: options.seed,

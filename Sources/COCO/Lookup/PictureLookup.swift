@@ -47,5 +47,5 @@ extension CocoDataset {
 
   /// The error that a report means; nil where nothing is wrong.
   /// - Parameter report: of all pictures.
-  public func error(of report: PictureReport) -> COCOError? { report.error(in: self, count: images.count) }
+  public func error(of report: PictureReport) -> COCOError? { report.error(in: self, count: images.distinct.count) }
 }

@@ -7,13 +7,13 @@ extension CocoDataset {
   /// - Parameter names: what the two are called, for example `train` and `val`.
   public func picturesShared(with other: CocoDataset, names: (String, String)) -> DatasetFinding? {
     // Nearly always no name is equal, and no path is made.
-    let known = Set(images.indices.lazy.map { images.baseNameHash(at: $0) })
-    let candidates = other.images.indices.filter { known.contains(other.images.baseNameHash(at: $0)) }
+    let known = Set(images.distinct.lazy.map { images.baseNameHash(at: $0) })
+    let candidates = other.images.distinct.filter { known.contains(other.images.baseNameHash(at: $0)) }
     guard !candidates.isEmpty else { return nil }
     let hashes = Set(candidates.lazy.map { other.images.baseNameHash(at: $0) })
     let (here, there) = (PictureResolver(self), PictureResolver(other))
     let mine = Set(
-      images.indices.lazy.filter { hashes.contains(images.baseNameHash(at: $0)) }.map { here.path(at: $0) })
+      images.distinct.lazy.filter { hashes.contains(images.baseNameHash(at: $0)) }.map { here.path(at: $0) })
     let shared = candidates.filter { mine.contains(there.path(at: $0)) }
     guard !shared.isEmpty else { return nil }
     var tally = Tally<FileIdentifier>()

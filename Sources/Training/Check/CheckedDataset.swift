@@ -16,13 +16,13 @@ struct CheckedDataset {
 
   /// Whether it holds the same as another one.
   func isSame(as other: CheckedDataset) -> Bool {
-    section.annFile == other.section.annFile && section.imgPrefix == other.section.imgPrefix
+    section.sources == other.section.sources && section.arrangement == other.section.arrangement
       && dataset.classes == other.dataset.classes && dataset.summary == other.dataset.summary
   }
 
   // MARK: Text
 
-  var heading: String { "data.\(name): \(section.annFile)" }
+  var heading: String { "data.\(name): \(section.annotationPath)" }
 
   var lines: [String] {
     var table = TextTable(heading: ["class", "boxes", "small", "medium", "large", "crowd", "images"])
@@ -49,7 +49,8 @@ struct CheckedDataset {
 
   var json: JSON {
     .object([
-      ("name", .text(name)), ("ann_file", .text(section.annFile)), ("img_prefix", .text(section.imgPrefix)),
+      ("name", .text(name)), ("ann_file", .text(section.annotationPath)),
+      ("img_prefix", .text(section.pictureFolder)),
       ("images", imagesJSON), ("boxes", boxesJSON), ("classes", .array(facts.classes.map(Self.json))),
       ("findings", .array(part.findings.map(\.json))),
     ])

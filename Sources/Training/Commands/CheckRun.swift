@@ -51,7 +51,7 @@ public enum CheckRun {
         section.classes = parts.first?.dataset.classes ?? run.data.train.classes
       }
       do {
-        let file = try AnnotationFile(reading: section.annFile)
+        let file = try section.readAnnotations()
         let dataset = try CocoDataset(
           file, configuration: section, training: name == "train",
           proposals: section.proposals.map { try ProposalFile.read($0, for: file) })

@@ -27,7 +27,7 @@ public enum TestRun {
     let validation = try CommonError.during {
       try Validation(
         section, classesAmong: weights.classes(among:), model: read.run.model,
-        parameters: read.run.evaluationParameters, workers: read.run.data.workersPerGPU, settings: read.run.mpi,
+        rule: read.run.evaluationRule(for: section), workers: read.run.data.workersPerGPU, settings: read.run.mpi,
         world: world)
     }
     try JobChecks(world: world).data([validation.dataset])
@@ -87,19 +87,21 @@ public enum TestRun {
     if let path = options.metrics {
       try OutputFolder.write(metricsText(outcome, classes), to: path, option: "--metrics")
     }
-    for line in outcome.numbers.summary { print(line) }
+    for line in outcome.result.summary { print(line) }
     if isClasswise {
-      for line in outcome.classTable(classes) { print(line) }
+      for line in outcome.result.classTable(classes) { print(line) }
     }
-    print(outcome.numbers.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
+    print(outcome.result.metrics.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", "))
   }
 
-  /// pycocotools' numbers with all their digits, then mmdetection's.
+  /// pycocotools' numbers with all their digits, where these are measured; then mmdetection's.
   private static func metricsText(_ outcome: Validation.Outcome, _ classes: [String]) -> String {
-    let result = outcome.numbers.classes ?? outcome.numbers.proposals
-    let statistics = result?.namedStatistics.map { ($0.name, JSON.number($0.value)) } ?? []
-    let metrics = outcome.numbers.metrics.map { ($0.0, JSON.number($0.1)) }
-    let copyPaste = outcome.copyPaste.map { ($0.0, JSON.text($0.1)) }
-    return JSON.object(statistics + metrics + copyPaste + outcome.classPrecisions(classes)).lines()
+    let result = outcome.result
+    let metrics = result.metrics.map { ($0.0, JSON.number($0.1)) }
+    // VOC's numbers have one name with all digits and in thousandths.
+    let statistics = result.statistics.filter { one in !metrics.contains { $0.0 == one.name } }
+      .map { ($0.name, JSON.number($0.value)) }
+    let copyPaste = result.copyPaste.map { [(Validation.Outcome.copyPasteName, JSON.text($0))] } ?? []
+    return JSON.object(statistics + metrics + copyPaste + result.classPrecisions(classes)).lines()
   }
 }

@@ -105,7 +105,7 @@ public enum TrainRun {
     guard let section = run.configuration.data.val else { return nil }
     let validation = try Validation(
       section, classesAmong: { _ in data.dataset.classes }, model: run.configuration.model,
-      parameters: run.configuration.evaluationParameters, workers: run.configuration.data.workersPerGPU,
+      rule: run.configuration.evaluationRule(for: section), workers: run.configuration.data.workersPerGPU,
       settings: run.configuration.mpi, world: run.world)
     try validation.dataset.checkGroundTruth()
     return validation

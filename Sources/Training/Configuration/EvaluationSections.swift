@@ -31,12 +31,19 @@ extension EvaluationSection {
     try section.read("classwise", into: &classwise)
     if let metric = section.node("metric") {
       let names = String(configuration: metric).map { [$0] } ?? [String](configuration: metric) ?? []
+      isVOCs = names == [Self.vocMetric]
       metrics = names.compactMap(EvaluationMetric.init)
-      guard !metrics.isEmpty, metrics.count == names.count else {
-        let supported = EvaluationMetric.allCases.map(\.rawValue).joined(separator: ", ")
+      guard isVOCs == true || (!metrics.isEmpty && metrics.count == names.count) else {
+        let supported = (EvaluationMetric.allCases.map(\.rawValue) + [Self.vocMetric]).joined(separator: ", ")
         throw section.error(
           "metric", "is \(metric.summary), which is not supported yet", hint: "supported: \(supported)")
       }
+    }
+    if let node = section.node("iou_thr") {
+      iouThr = try Double(configuration: node).map { [$0] } ?? section.required("iou_thr")
+      try section.check(
+        iouThr.map { !$0.isEmpty && $0.allSatisfy { $0 > 0 && $0 <= 1 } && zip($0, $0.dropFirst()).allSatisfy(<) }
+          ?? false, "iou_thr", expected: "a number above 0 and up to 1, or several in ascending order")
     }
     try readParameters(section)
     saveBest = try saveBest(section)
@@ -86,9 +93,11 @@ extension EvaluationSection {
   private func saveBest(_ section: ConfigurationSection) throws -> BestMetric? {
     guard let text: String = try section.optional("save_best") else { return nil }
     var parameters = EvaluationParameters()
-    (parameters.metrics, parameters.metricItems) = (metrics, metricItems)
+    parameters.metricItems = metricItems
+    if !metrics.isEmpty { parameters.metrics = metrics }
     if let proposalNums { parameters.proposalNums = proposalNums }
-    let metric = BestMetric(rawValue: text == "auto" ? parameters.reportedNames[0] : text)
+    let first = isVOCs == true ? VOCResult.name(iouThr?.first ?? 0.5) : parameters.reportedNames[0]
+    let metric = BestMetric(rawValue: text == "auto" ? first : text)
     if let rule: String = try section.optional("rule"), rule != "greater" {
       throw section.error("rule", "is '\(rule)', but \(metric.rawValue) is better when greater", hint: "leave it out")
     }
@@ -99,6 +108,37 @@ extension EvaluationSection {
 extension FittingCheck {
   /// The numbers that are asked for are among those that are measured.
   func evaluation(_ run: RunConfiguration) throws {
+    guard let evaluation = run.evaluation, case .voc(let parameters)? = run.data.val.map(run.evaluationRule) else {
+      return try cocoEvaluation(run)
+    }
+    guard evaluation.isVOCs ?? true else {
+      let names = evaluation.metrics.map(\.rawValue).joined(separator: ", ")
+      throw error("evaluation.metric", "is \(names), expected mAP for a VOCDataset")
+    }
+    guard run.model.roiHead != nil else {
+      throw error("evaluation.metric", "is mAP, which an RPN can't be measured by: it tells no classes apart")
+    }
+    for (key, isSet) in [
+      ("iou_thrs", evaluation.iouThrs != nil), ("metric_items", evaluation.metricItems != nil),
+      ("proposal_nums", evaluation.proposalNums != nil),
+    ] where isSet {
+      throw error("evaluation.\(key)", "is about COCO's metrics, and data.val is a VOCDataset; leave it out")
+    }
+    let reported = parameters.overlaps.map(VOCResult.name) + ["mAP"]
+    if let best = evaluation.saveBest?.rawValue, !reported.contains(best) {
+      throw error(
+        "evaluation.save_best",
+        "is '\(best)', which is not reported; expected one of \(reported.joined(separator: ", "))")
+    }
+  }
+
+  private func cocoEvaluation(_ run: RunConfiguration) throws {
+    if run.evaluation?.isVOCs == true {
+      throw error("evaluation.metric", "is mAP, expected bbox: data.val is no VOCDataset")
+    }
+    if run.evaluation?.iouThr != nil {
+      throw error("evaluation.iou_thr", "is about a VOCDataset; expected 'iou_thrs', for COCO's metrics")
+    }
     let parameters = run.evaluationParameters
     let pairs = (1 + parameters.areaRanges.count) * parameters.overlaps.count
     let most = EvaluationParameters.maximumPairs

@@ -49,8 +49,13 @@ public struct DataSection: Equatable, Sendable {
 
 /// `evaluation`: on `data.val`.
 public struct EvaluationSection: Equatable, Sendable {
-  /// `metric`.
+  /// `metric`, where it names COCO's.
   public var metrics = [EvaluationMetric.bbox]
+  /// Whether `metric` names Pascal VOC's; nil: it is absent, and the data set says so.
+  public var isVOCs: Bool?
+  static let vocMetric = "mAP"
+  /// `iou_thr` of Pascal VOC's `mAP`; nil: 0.5.
+  public var iouThr: [Double]?
   /// Epochs, or iterations where not `byEpoch`.
   public var interval = 1
   public var byEpoch = true

@@ -71,15 +71,16 @@ final class MetricsLog {
   /// `Epoch(val) [1][100]\tbbox_mAP: 0.3740, …, bbox_mAP_copypaste: …`, or `Iter(val) [10000]\t…`.
   /// - Parameter classes: those that are reported by themselves.
   func recordValidation(epoch: Int, images: Int, lr: Double, _ outcome: Validation.Outcome, classes: [String]) {
-    let metrics = outcome.numbers.metrics
-    let numbers = (metrics.map { "\($0.0): \(fixed($0.1, 4))" } + outcome.copyPaste.map { "\($0.0): \($0.1)" })
+    let metrics = outcome.result.metrics
+    let copyPaste = outcome.result.copyPaste.map { (Validation.Outcome.copyPasteName, $0) }
+    let numbers = (metrics.map { "\($0.0): \(fixed($0.1, 4))" } + (copyPaste.map { ["\($0): \($1)"] } ?? []))
       .joined(separator: ", ")
     logger.info("\(section.byEpoch ? "Epoch(val) [\(epoch)][\(images)]" : "Iter(val) [\(done)]")\t\(numbers)")
     let iteration = section.byEpoch ? images : done
     writeJSON(
       [("mode", .text("val")), ("epoch", .integer(epoch)), ("iter", .integer(iteration)), ("lr", .number(lr))]
-        + metrics.map { ($0.0, .number($0.1)) } + outcome.copyPaste.map { ($0.0, .text($0.1)) }
-        + outcome.classPrecisions(classes)
+        + metrics.map { ($0.0, .number($0.1)) } + (copyPaste.map { [($0, .text($1))] } ?? [])
+        + outcome.result.classPrecisions(classes)
         + (outcome.badPictures.isEmpty ? [] : [("bad_pictures", .integer(outcome.badPictures.count))]))
   }
 

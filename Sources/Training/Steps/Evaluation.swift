@@ -35,13 +35,11 @@ struct Evaluation {
 
   init(_ dataset: CocoDataset, _ file: AnnotationFile, _ parameters: EvaluationParameters) {
     self.dataset = dataset
-    let labels = Dictionary(uniqueKeysWithValues: dataset.categoryIDs.enumerated().map { ($1, $0) })
+    let objects = dataset.groundTruths(of: file)
     func evaluator(_ parameters: EvaluationParameters, usesCategories: Bool) -> CocoEvaluator {
       CocoEvaluator(
         imageIDs: dataset.images.indices.map(dataset.images.id), labelCount: dataset.classes.count,
-        groundTruths: file.annotations.compactMap { annotation in
-          labels[annotation.categoryID].map { EvaluationGroundTruth(annotation, label: $0) }
-        }, parameters: parameters, usesCategories: usesCategories)
+        groundTruths: objects, parameters: parameters, usesCategories: usesCategories)
     }
     classes = parameters.metrics.contains(.bbox) ? evaluator(parameters, usesCategories: true) : nil
     var ofProposals = parameters
@@ -69,6 +67,16 @@ struct Evaluation {
       if let place = places[detection.imageID] { boxes[place].append(detection.box.corners) }
     }
     return boxes
+  }
+}
+
+extension CocoDataset {
+  /// What is to be found, by its labels.
+  func groundTruths(of file: AnnotationFile) -> [EvaluationGroundTruth] {
+    let labels = Dictionary(uniqueKeysWithValues: categoryIDs.enumerated().map { ($1, $0) })
+    return file.annotations.compactMap { annotation in
+      labels[annotation.categoryID].map { EvaluationGroundTruth(annotation, label: $0) }
+    }
   }
 }
 

@@ -38,7 +38,7 @@ package struct PictureLookup {
 
   /// Of all ranks, on rank 0.
   private func report(on dataset: CocoDataset) throws -> PictureReport {
-    let count = dataset.images.count
+    let count = dataset.images.distinct.count
     let mine = count * world.rank / world.size..<count * (world.rank + 1) / world.size
     let part = Part(
       host: world.size > 1 ? ProcessInfo.processInfo.hostName : "",

@@ -5,11 +5,16 @@ import Primitives
 /// Annotation files are parsed once a node; the ranks of a node read one copy of what is in them.
 package enum SharedAnnotations {
   /// Collective.
-  /// - Parameter usesWindow: false gives each rank a copy, as where shared memory is too small.
+  /// - Parameters:
+  ///   - configuration: the data set whose files are read.
+  ///   - usesWindow: false gives each rank a copy, as where shared memory is too small.
   /// - Throws: on all ranks, as a `CommonError`, the `COCOError` of the first rank that can't use its node's file;
   ///   `MPIError`.
-  package static func load(_ path: String, in world: World, usesWindow: Bool = true) throws -> AnnotationFile {
-    let parsed = Result { try world.localRank == 0 ? AnnotationFile(reading: path) : nil }
+  package static func load(
+    _ configuration: DatasetConfiguration, in world: World, usesWindow: Bool = true
+  ) throws -> AnnotationFile {
+    let path = configuration.annotationPath
+    let parsed = Result { try world.localRank == 0 ? configuration.readAnnotations() : nil }
     try world.agree(on: parsed)
     let file = try parsed.get()
     if let file, world.localSize == 1 { return file }

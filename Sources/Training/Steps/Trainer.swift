@@ -215,13 +215,13 @@ final class Trainer {
     defer { if measuresAverages { model.store.swapAverages() } }
     guard let outcome = try validation.evaluate(model, progress: { _, _ in run.progress.tick() }) else { return }
     let classes = run.configuration.evaluation?.classwise ?? false ? validation.dataset.classes : []
-    let table = classes.isEmpty ? [] : outcome.classTable(classes)
+    let table = classes.isEmpty ? [] : outcome.result.classTable(classes)
     if let warning = outcome.badPictureWarning { run.logger.warning("\(warning)") }
-    for line in outcome.numbers.summary + table { run.logger.info("\(line)") }
+    for line in outcome.result.summary + table { run.logger.info("\(line)") }
     metrics?.recordValidation(
       epoch: position.epoch, images: validation.dataset.images.count,
       lr: schedule.rate(epoch: position.epoch, iteration: position.iteration), outcome, classes: classes)
-    try checkpoints.note(outcome.numbers.metrics, at: position)
+    try checkpoints.note(outcome.result.metrics, at: position)
   }
 }
 

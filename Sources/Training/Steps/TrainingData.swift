@@ -17,10 +17,10 @@ final class TrainingData {
 
   init(_ run: RunSetup) throws {
     let section = run.configuration.data
-    let file = try SharedAnnotations.load(section.train.annFile, in: run.world)
+    let file = try SharedAnnotations.load(section.train, in: run.world)
     dataset = try CocoDataset(
       file, configuration: section.train, training: true,
-      pictures: SharedPictureSource.open(section.train.imgPrefix, in: run.world),
+      pictures: SharedPictureSource.open(section.train.pictureFolder, in: run.world),
       proposals: SharedProposals.load(section.train.proposals, for: file, in: run.world))
     try dataset.checkClasses(fit: run.configuration.model)
     pipeline = try Pipeline(section.train.pipeline, scalesDecode: run.configuration.mpi.scaledDecode != .never)

@@ -12,7 +12,7 @@ import Tensors
 final class Validation {
   /// What an evaluation gave, on rank 0; empty on the others.
   struct Outcome {
-    let numbers: Evaluation.Numbers
+    let result: Measurement
     let detections: [EvaluationDetection]
     /// Those that count as pictures in which nothing was found.
     let badPictures: [FoundBadPicture]
@@ -24,57 +24,47 @@ final class Validation {
         + "numbers are too low (mpi.on_bad_picture: skip):\(BadPictureList.lines(badPictures))"
     }
 
-    /// The average precision of each class, in mmdetection 3's names: `cat_precision`; null for a class without objects.
-    func classPrecisions(_ classes: [String]) -> [(String, JSON)] {
-      zip(classes, numbers.classes?.averagePrecisionOfLabels ?? []).map { ("\($0)_precision", .decimal($1, digits: 3)) }
-    }
-
-    /// A line for each class with its AP and AP at IoU 0.5, below a heading (`classwise`).
-    func classTable(_ classes: [String]) -> [String] {
-      guard let result = numbers.classes else { return [] }
-      let width = max(8, classes.map(\.count).max() ?? 0)
-      func padded(_ text: String) -> String { text.padding(toLength: width, withPad: " ", startingAt: 0) }
-      let (all, half) = (result.averagePrecisionOfLabels, result.averagePrecision50OfLabels)
-      return ["\(padded("category"))  AP     AP50"]
-        + classes.indices.map { "\(padded(classes[$0]))  \(fixed(all[$0], 3))  \(fixed(half[$0], 3))" }
-    }
-
-    private static let copyPasteName = "bbox_mAP_copypaste"
-    /// Its value, where classes are measured.
-    var copyPaste: [(String, String)] {
-      numbers.classes.map { [(Self.copyPasteName, $0.mmdetectionCopyPaste)] } ?? []
-    }
+    static let copyPasteName = "bbox_mAP_copypaste"
   }
 
   let dataset: CocoDataset
   private let world: World
   private let pipeline: Pipeline
   private let workers: Int
-  private let evaluation: Evaluation
+  private let evaluate: ([EvaluationDetection]) -> Measurement
   private let settings: MPISection
 
   /// - Parameters:
   ///   - classesAmong: the model's classes, given the categories of a file that no `classes` go with; nil where they aren't
   ///     known.
   ///   - model: its classes must be as many as the data set's.
-  ///   - parameters: what is measured.
+  ///   - rule: how it is measured.
   ///   - settings: what becomes of bad pictures, and whether JPEGs are decoded at a reduced scale.
   /// - Throws: `COCOError`.
   init(
     _ configuration: DatasetConfiguration, classesAmong: ([String]) throws -> [String]?, model: TwoStageConfiguration,
-    parameters: EvaluationParameters, workers: Int, settings: MPISection, world: World
+    rule: EvaluationRule, workers: Int, settings: MPISection, world: World
   ) throws {
     var configuration = configuration
-    let file = try SharedAnnotations.load(configuration.annFile, in: world)
+    let file = try SharedAnnotations.load(configuration, in: world)
     configuration.classes = try configuration.classes ?? classesAmong(file.categories.map(\.name))
     dataset = try CocoDataset(
       file, configuration: configuration, training: false,
-      pictures: SharedPictureSource.open(configuration.imgPrefix, in: world),
+      pictures: SharedPictureSource.open(configuration.pictureFolder, in: world),
       proposals: SharedProposals.load(configuration.proposals, for: file, in: world))
     try dataset.checkClasses(fit: model)
     pipeline = try Pipeline(configuration.pipeline, scalesDecode: settings.scaledDecode == .always)
     (self.workers, self.world, self.settings) = (max(1, workers), world, settings)
-    evaluation = Evaluation(dataset, file, parameters)
+    switch rule {
+    case .coco(let parameters):
+      let evaluation = Evaluation(dataset, file, parameters)
+      evaluate = { .coco(evaluation.evaluate($0)) }
+    case .voc(let parameters):
+      let evaluator = VOCEvaluator(
+        imageIDs: dataset.images.indices.map(dataset.images.id), labelCount: dataset.classes.count,
+        groundTruths: dataset.groundTruths(of: file), parameters: parameters)
+      evaluate = { .voc(evaluator.evaluate($0)) }
+    }
   }
 
   /// Detects with the model as it is. Collective; the outcome is rank 0's.
@@ -111,7 +101,7 @@ final class Validation {
     guard !isLeft else { throw EvaluationAbandoned() }
     let all = inOrderOfImages(try world.gather(mine))
     guard world.rank == 0 else { return nil }
-    return Outcome(numbers: evaluation.evaluate(all), detections: all, badPictures: found)
+    return Outcome(result: evaluate(all), detections: all, badPictures: found)
   }
 
   private func detections(_ model: DetectorModel, _ batch: Batch) throws -> [Detection] {
