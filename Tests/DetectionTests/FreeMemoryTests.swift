@@ -38,7 +38,7 @@ import Testing
     if recomputes, case .batch = parts.norm, !parts.normEval { return }
     let plain = try gradients(parts, recomputes: recomputes, marksFreeMemory: false)
     let marked = try gradients(parts, recomputes: recomputes, marksFreeMemory: true)
-    #expect(marked.allSatisfy { $0.isFinite })
+    #expect(plain.allSatisfy { $0.isFinite } && marked.allSatisfy { $0.isFinite })
     #expect(marked == plain)
     #expect(plain.count { $0 != 0 } > plain.count / 2)
   }
@@ -48,6 +48,12 @@ import Testing
     engine.tape = Tape()
     let network = network(parts, recomputes: recomputes, in: LayerScope(store: store))
     store.allocate(seed: 3)
+    if parts.convolution == .convWS {
+      // Standardised weights are large, and fixed statistics that know nothing of them would let the maps overflow.
+      for norm in store.parameters where norm.shape.count == 1 && norm.name.hasSuffix(".weight") {
+        norm.values.update(repeating: 0.05, count: norm.count)
+      }
+    }
     let slots = try forward(network, on: engine)
     let loss = Tensor([1], on: engine, needsGradient: true)
     engine.tape?.record(loss) {

@@ -135,23 +135,54 @@ struct GroupedWindows {
     }
   }
 
-  /// A job sums over all windows for some output channels and what they see.
+  /// Few weights, many pixels: each job sums over its pixels, then the sums are added in order. Many weights: each job sums
+  /// for its part of them over all pixels.
   func backwardWeight(_ x: Floats, _ dy: Floats, addingTo dw: Floats, _ workers: Workers) {
-    guard shape.outPixels > 0 else { return }
-    let runs = channels.jobRuns
-    workers.run(jobs: runs.count) { job, scratch in addWeightGradient(of: runs[job], x, dy, to: dw, scratch) }
+    let (pixels, count) = (shape.outPixels, sumCount(channels.blocks[...]))
+    guard pixels > 0 else { return }
+    guard count <= 1 << 18 else {
+      let runs = channels.jobRuns
+      return workers.run(jobs: runs.count) { job, scratch in
+        let (run, count) = (runs[job], sumCount(runs[job]))
+        let sums = scratch.floats(count + bufferCount(run))
+        sum(run, 0..<pixels, x, dy, into: sums, buffer: sums + count)
+        add(sums, of: run, to: dw, buffer: sums + count)
+      }
+    }
+    let chunk = max(64, (pixels + 7) / 8)
+    let chunks = (pixels + chunk - 1) / chunk
+    let partial = workers.shared.floats(chunks * count)
+    workers.run(jobs: chunks * runs.count) { job, scratch in
+      let (first, run) = (job / runs.count * chunk, runs[job % runs.count])
+      let sums = partial + job / runs.count * count + sumCount(channels.blocks[..<run.startIndex])
+      sum(run, first..<min(pixels, first + chunk), x, dy, into: sums, buffer: scratch.floats(bufferCount(run)))
+    }
+    workers.run(jobs: channels.blocks.count) { job, scratch in
+      let block = channels.blocks[job...job]
+      let (sums, length) = (partial + sumCount(channels.blocks[..<job]), sumCount(block))
+      for part in 1..<max(1, chunks) { for i in 0..<length { sums[i] += sums[part * count + i] } }
+      add(sums, of: block, to: dw, buffer: scratch.floats(length))
+    }
   }
 
-  private func addWeightGradient(of run: Run, _ x: Floats, _ dy: Floats, to dw: Floats, _ scratch: Scratch) {
+  /// The floats of the sums of a run's blocks.
+  private func sumCount(_ run: Run) -> Int { run.reduce(0) { $0 + $1.channels * taps * $1.sources.count } }
+
+  /// The floats of the windows of a part, and of the sums in another order.
+  private func bufferCount(_ run: Run) -> Int {
+    max(windowsOfPart(taps: taps, sources: run.sources) * taps * run.sources, sumCount(run))
+  }
+
+  /// Writes Σ dy ⊗ windows of each block, `[column / 16][channel][16]`.
+  private func sum(
+    _ run: Run, _ pixels: Range<Int>, _ x: Floats, _ dy: Floats, into target: Floats, buffer: Floats
+  ) {
     let (length, windows) = (Vector.scalarCount, shape.windows(channels: 0..<shape.inChannels))
     let size = windowsOfPart(taps: taps, sources: run.sources)
-    let sumCount = run.reduce(0) { $0 + $1.channels * taps * $1.sources.count }
-    let memory = scratch.floats(size * taps * run.sources + 2 * sumCount)
-    let (allSums, matrices) = (memory + size * taps * run.sources, memory + size * taps * run.sources + sumCount)
-    for first in stride(from: 0, to: windows.count, by: size) {
-      let range = first..<min(windows.count, first + size)
-      windows.write(range, of: x, panelPlaces(of: run, windows: range.count), into: memory)
-      var (panels, sums) = (memory, allSums)
+    for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: size) {
+      let range = first..<min(pixels.upperBound, first + size)
+      windows.write(range, of: x, panelPlaces(of: run, windows: range.count), into: buffer)
+      var (panels, sums) = (buffer, target)
       for block in run {
         let depth = taps * block.sources.count
         PanelProduct.multiplyTurned(
@@ -159,20 +190,24 @@ struct GroupedWindows {
             base: dy + first * shape.outChannels + block.firstChannel, stride: length, lineStride: shape.outChannels),
           PanelProduct.Panels(base: panels, stride: range.count * length),
           into: PanelProduct.Panels(base: sums, stride: block.channels * length), rows: block.channels,
-          steps: range.count, groups: depth / length, adds: first > 0)
+          steps: range.count, groups: depth / length, adds: first > pixels.lowerBound)
         panels += range.count * depth
         sums += block.channels * depth
       }
     }
-    var sums = allSums
+  }
+
+  private func add(_ sums: Floats, of run: Run, to dw: Floats, buffer: Floats) {
+    let length = Vector.scalarCount
+    var sums = sums
     for block in run {
       let depth = taps * block.sources.count
       for group in 0..<depth / length {
         for o in 0..<block.channels {
-          (matrices + o * depth + group * length).vector = (sums + (group * block.channels + o) * length).vector
+          (buffer + o * depth + group * length).vector = (sums + (group * block.channels + o) * length).vector
         }
       }
-      GroupedWeights.addGradient(matrices, of: block, taps: taps, group: channels.group, to: dw)
+      GroupedWeights.addGradient(buffer, of: block, taps: taps, group: channels.group, to: dw)
       sums += block.channels * depth
     }
   }
