@@ -64,6 +64,7 @@ import Testing
       let text = try #require(golden.string("options"))
       let options = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
       let folder = try Self.folder(golden)
+      defer { withExtendedLifetime(folder) {} }
       let minSize = (options?["min_size"] as? NSNumber)?.intValue
       var configuration = folder.configuration(classes: try Self.strings("classes", golden), minSize: minSize)
       configuration.filterEmptyGt = options?["filter_empty_gt"] as? Bool ?? true
@@ -106,6 +107,7 @@ import Testing
   ])
   func hostileFilesAreRefused(_ text: String, _ words: String) throws {
     let folder = try Folder(list: ["list"], ["list": text])
+    defer { withExtendedLifetime(folder) {} }
     let error = try #require(throws: COCOError.self) { try folder.configuration(classes: ["a"]).readAnnotations() }
     #expect(error.description.contains(words), "\(error)")
   }
@@ -125,6 +127,7 @@ import Testing
       </annotation>
       """
     let folder = try Folder(list: ["one", "", "  two  "], ["one": text, "two": text])
+    defer { withExtendedLifetime(folder) {} }
     let configuration = folder.configuration(classes: ["a&<b>A"])
     let dataset = try CocoDataset(configuration.readAnnotations(), configuration: configuration, training: true)
     #expect(dataset.images.count == 2 && dataset.images[0].boxes == [Box(0, 1, 30, 11)])
@@ -135,6 +138,7 @@ import Testing
   ])
   func namesInTheListAreChecked(_ name: String, _ words: String) throws {
     let folder = try Folder(list: [name], [:])
+    defer { withExtendedLifetime(folder) {} }
     let error = try #require(throws: COCOError.self) { try folder.configuration(classes: ["a"]).readAnnotations() }
     #expect(error.description.contains(words), "\(error)")
   }
@@ -204,7 +208,9 @@ import Testing
   @Test func aDataSetIsMeasuredAsByMMDetection() throws {
     for golden in try Self.cases("VOCDataset.evaluate") {
       let (year, classes) = (try #require(golden.integer("year")), try Self.strings("classes", golden))
-      let configuration = try Self.folder(golden, year: year).configuration(classes: classes)
+      let folder = try Self.folder(golden, year: year)
+      defer { withExtendedLifetime(folder) {} }
+      let configuration = folder.configuration(classes: classes)
       let file = try configuration.readAnnotations()
       let dataset = try CocoDataset(file, configuration: configuration, training: false)
       var all = Detections()

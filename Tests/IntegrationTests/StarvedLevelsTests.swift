@@ -31,10 +31,7 @@ extension ProgramTests {
       let images = [others, others, Self.boxes, Self.boxes, others, others, Self.boxes, Self.boxes]
       let run = try TinyRun(images: images.map(BoxedImage.init))
       let model = try ReadConfiguration(file: run.folder.path("tiny.yaml")).run.model
-      let configuration =
-        switch model.roiHead!.stages[0].extractor {
-        case .single(let extractor): extractor
-        }
+      let configuration = model.roiHead!.stages[0].extractor.cut
       let extractor = SingleRoIExtractor(configuration: configuration)
       #expect(others.map { extractor.level(of: $0.region) } == [0, 1, 2, 3].filter { $0 != level })
       #expect(configuration.featmapStrides.count == 4)

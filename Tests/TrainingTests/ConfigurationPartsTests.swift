@@ -7,7 +7,7 @@ import Training
 /// Heads, losses, samplers, extractors and necks as configurations name them, and what they answer to mistakes.
 @Suite struct ConfigurationPartsTests {
   private func stage(_ options: String...) throws -> RoIStageConfiguration {
-    try ConfigurationFixture.read(options: options).run.model.roiHead.stages[0]
+    try ConfigurationFixture.read(options: options).run.model.roiHead!.stages[0]
   }
 
   static let head = "model.roi_head.bbox_head"
@@ -106,7 +106,7 @@ import Training
 
   @Test func necksAreRead() throws {
     func neck(_ text: String) throws -> NeckConfiguration {
-      try ConfigurationFixture.read(options: ["model.neck=\(text)"]).run.model.neck
+      try ConfigurationFixture.read(options: ["model.neck=\(text)"]).run.model.neck!
     }
     var fpn = FPNConfiguration()
     (fpn.inChannels, fpn.outChannels) = ([32, 64, 128, 256], 64)

@@ -64,7 +64,7 @@ import Training
     #expect(classes.count == 20 && classes[0] == "aeroplane" && classes[19] == "tvmonitor")
     #expect(run.data.train.sources.map(\.format) == .init(repeating: .voc(classes: classes, minSize: 8), count: 2))
     #expect(run.data.val?.sources[0].format == .voc(classes: classes, minSize: nil))
-    #expect(run.evaluation?.metric == .mAP && run.evaluation?.iouThr == [0.5, 0.75])
+    #expect(run.evaluation?.isVOCs == true && run.evaluation?.iouThr == [0.5, 0.75])
     #expect(run.evaluation?.saveBest?.rawValue == "AP50")
   }
 
