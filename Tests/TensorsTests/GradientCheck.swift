@@ -41,6 +41,7 @@ final class GradientCheck {
     let tensors = inputs.map { Tensor($0.shape, $0.values, on: engine, needsGradient: true) }
     let y = try operation(tensors)
     guard let gradient else { return (y.array, [], []) }
+    if store.trainableCount == 0 { store.allocate(seed: 7) }
     store.zeroGradients()
     try backward(from: y, gradient)
     let arena = (0..<store.trainableCount).map { store.gradients[$0] }

@@ -17,8 +17,11 @@ import Testing
     var random = KeyedRandom(seed: 1, purpose: .test)
     let values = random.permutation(2 * from.0 * from.1 * 3).map { Float($0) }
     check.input([2, from.0, from.1, 3], values)
-    let output = try check.run(gradient: nil) { $0[0].adaptiveMaxPool(height: to.0, width: to.1) }.output
-    var expected: [Float] = []
+    let covector = check.numbers(2 * to.0 * to.1 * 3)
+    let (output, gradients, _) = try check.run(gradient: covector) {
+      $0[0].adaptiveMaxPool(height: to.0, width: to.1)
+    }
+    var (expected, gradient) = ([Float](), [Float](repeating: 0, count: values.count))
     for image in 0..<2 {
       for i in 0..<to.0 {
         for j in 0..<to.1 {
@@ -26,13 +29,16 @@ import Testing
           let columns = j * from.1 / to.1..<Int((Double((j + 1) * from.1) / Double(to.1)).rounded(.up))
           for c in 0..<3 {
             let cells = rows.flatMap { h in columns.map { ((image * from.0 + h) * from.1 + $0) * 3 + c } }
-            expected.append(cells.map { values[$0] }.max()!)
+            let largest = cells.max { values[$0] < values[$1] }!
+            gradient[largest] += covector[expected.count]
+            expected.append(values[largest])
           }
         }
       }
     }
     #expect(output == expected)
-    try check.check(step: 0.25) { $0[0].adaptiveMaxPool(height: to.0, width: to.1) }
+    // Windows overlap, and their shares are added in the order of the windows, channel by channel.
+    #expect(gradients[0] == gradient)
   }
 
   @Test(arguments: sizes, [MapResizing.nearest, .bilinear(alignCorners: false), .bilinear(alignCorners: true)])

@@ -68,7 +68,7 @@ import Training
   }
 
   @Test(arguments: [
-    "{type: Collect, keys: [img, gt_bboxes]}", "{type: Collect, keys: [img, gt_bboxes, gt_labels, gt_masks]}",
+    "{type: Collect, keys: [img, gt_bboxes, gt_labels, gt_masks]}",
     "{type: Collect}", "{type: ToTensor, keys: [proposals]}", "{type: ImageToTensor, keys: []}",
     "{type: Transpose, keys: [img], order: [1, 2, 0]}", "{type: ToDataContainer, fields: [{key: gt_masks}]}",
   ])
@@ -77,6 +77,15 @@ import Training
       try ConfigurationFixture.read(replacing: Self.collect, with: step)
     }
     #expect(message.contains("'data.train.pipeline.7"), "\(message)")
+  }
+
+  /// An RPN needs no labels, so that it depends on the detector.
+  @Test func aDetectorOfClassesNeedsLabels() throws {
+    let message = try ConfigurationFixture.message {
+      try ConfigurationFixture.read(replacing: Self.collect, with: "{type: Collect, keys: [img, gt_bboxes]}")
+    }
+    let sentence = "'data.train.pipeline' gives no gt_labels, which a detector of classes needs"
+    #expect(message.contains(sentence), "\(message)")
   }
 
   @Test func formattingStepsChangeNothing() throws {

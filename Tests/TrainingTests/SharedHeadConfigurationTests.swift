@@ -32,7 +32,7 @@ import Training
     ),
     (
       "model.roi_head.bbox_head.in_channels=2048",
-      "'model.roi_head.bbox_head.in_channels' is 2048, expected 1024: the channels of 'shared_head'"
+      "'model.roi_head.bbox_head.in_channels' is 2048, expected 1024: the channels that 'shared_head' gives"
     ),
     (
       "model.roi_head.bbox_head.roi_feat_size=6",

@@ -115,7 +115,7 @@ struct PipelineReader {
       try section.only("order", [2, 0, 1])
     case "ToDataContainer":
       _ = try section.sections("fields") { field in
-        try Self.check(field, "key", holds: [field.required("key")])
+        try check(field, "key", holds: [field.required("key")])
         try field.only("padding_value", 0.0)
         field.ignore("stack", "pad_dims", "cpu_only", because: "pictures are stacked, boxes are not")
       }
@@ -127,14 +127,17 @@ struct PipelineReader {
   /// - Parameter required: what they have to name at least.
   private func fields(_ section: ConfigurationSection, ofImage required: [String] = []) throws -> [String] {
     let keys: [String] = try section.required("keys")
-    try Self.check(section, "keys", holds: keys)
+    try check(section, "keys", holds: keys)
     try section.check(
       required.allSatisfy(keys.contains), "keys", expected: "at least \(required.joined(separator: ", "))")
     return keys
   }
 
-  private static func check(_ section: ConfigurationSection, _ key: String, holds names: [String]) throws {
-    let known = ["img", "gt_bboxes", "gt_labels", "gt_bboxes_ignore", "proposals"]
+  private func check(_ section: ConfigurationSection, _ key: String, holds names: [String]) throws {
+    let known = ["img", "gt_bboxes", "gt_labels", "gt_bboxes_ignore"] + (loading.isThere ? ["proposals"] : [])
+    guard loading.isThere || !names.contains("proposals") else {
+      throw section.error(key, "holds 'proposals', which no step before loads", hint: "put LoadProposals before Resize")
+    }
     if let other = names.first(where: { !known.contains($0) }) {
       let supported = known.joined(separator: ", ")
       throw section.error(key, "holds '\(other)', which is not supported yet", hint: "supported: \(supported)")
