@@ -25,6 +25,14 @@ import Training
     #expect(try shipped(name).notices.isEmpty)
   }
 
+  /// None names a part that there isn't, or a key that nobody reads.
+  @Test func everyShippedConfigurationIsRead() throws {
+    let folder = "\(ConfigurationFixture.repository)/configs"
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+    #expect(files.count > 50)
+    for file in files { #expect(throws: Never.self, "\(file)") { _ = try shipped(String(file.dropLast(5))) } }
+  }
+
   @Test func cocoConfigurationHasThePaperValues() throws {
     let run = try shipped("faster_rcnn_r50_fpn_1x_coco").run
     #expect(run.pretrained == "torchvision://resnet50")
