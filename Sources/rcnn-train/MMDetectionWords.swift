@@ -53,7 +53,7 @@ extension RCNNTrain {
   /// A word that is neither a file nor a command, but almost one.
   static func suggestion(for word: String) -> String? {
     let names = configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() }
-    return nearest(to: word, among: names, part: 3).map {
+    return nearest(to: word, among: names, part: 2).map {
       "there is no command and no file '\(word)'; did you mean 'rcnn-train \($0)'?"
     }
   }
