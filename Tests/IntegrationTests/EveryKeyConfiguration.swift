@@ -314,7 +314,7 @@ enum EveryKeyConfiguration {
   private static let anchors = "model.rpn_head.anchor_generator"
   private static let cascade: [String] = {
     let stage =
-      "{assigner: {type: MaxIoUAssigner, pos_iou_thr: 0.4, neg_iou_thr: 0.4}, "
+      "{assigner: {type: MaxIoUAssigner, pos_iou_thr: 0.4, neg_iou_thr: 0.4, min_pos_iou: 0.4, match_low_quality: false}, "
       + "sampler: {type: RandomSampler, num: 16, pos_fraction: 0.25}}"
     return [
       "model.type=CascadeRCNN", "model.roi_head.type=CascadeRoIHead", "model.roi_head.num_stages=2",
