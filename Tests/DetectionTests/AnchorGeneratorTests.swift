@@ -24,6 +24,25 @@ import Testing
     }
   }
 
+  /// Those of mmdetection 1, octaves, other centres and sizes.
+  @Test func furtherAnchorsAreMMDetections() throws {
+    let cases = try GoldenCase.all("legacy2").filter { $0.string("fn") == "anchors" }
+    #expect(!cases.isEmpty)
+    for golden in cases {
+      let generator = AnchorGenerator(try golden.settings().anchorGenerator)
+      let grid = generator.gridAnchors(featmapSizes: try golden.sizes("inputs/featmap_sizes"))
+      #expect(grid.count == golden.integer("num_levels"))
+      for level in grid.indices {
+        expectClose(
+          coordinates(generator.baseAnchors[level]), try golden.floats("expected/base_anchors_\(level)"),
+          absolute: 1e-5, relative: 1e-6, "\(golden) base anchors")
+        expectClose(
+          coordinates(grid[level]), try golden.floats("expected/grid_anchors_\(level)"), absolute: 1e-5,
+          relative: 1e-6, "\(golden) grid anchors")
+      }
+    }
+  }
+
   private func checkFlags(
     _ golden: GoldenCase, _ generator: AnchorGenerator, _ sizes: [ImageSize], _ grid: [[Box]]
   ) throws {

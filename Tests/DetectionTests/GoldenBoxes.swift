@@ -99,6 +99,7 @@ struct Settings {
     result.targetMeans = numbers("target_means") ?? result.targetMeans
     result.targetStds = numbers("target_stds") ?? result.targetStds
     result.clipBorder = flag("clip_border") ?? result.clipBorder
+    result.isLegacy = values["type"] as? String == "LegacyDeltaXYWHBBoxCoder"
     return result
   }
 
@@ -122,7 +123,8 @@ struct Settings {
     var result = BoxRegressionLoss()
     switch values["type"] as? String {
     case "SmoothL1Loss": result.kind = .smoothL1(beta: number("beta") ?? 1)
-    case "IoULoss": result.kind = .ofBoxes(.iou(linear: false), eps: 1e-6)
+    case "MSELoss": result.kind = .mse
+    case "IoULoss": result.kind = .ofBoxes(.iou(linear: flag("linear") ?? false), eps: 1e-6)
     case "GIoULoss": result.kind = .ofBoxes(.giou, eps: 1e-6)
     case "DIoULoss": result.kind = .ofBoxes(.diou, eps: 1e-6)
     case "CIoULoss": result.kind = .ofBoxes(.ciou, eps: 1e-6)
@@ -134,12 +136,31 @@ struct Settings {
     return result
   }
 
+  /// `loss_cls`.
+  var classLoss: ClassificationLoss {
+    var result = ClassificationLoss(flag("use_sigmoid") == true ? .sigmoid : .softmax)
+    if values["type"] as? String == "FocalLoss" {
+      result.kind = .focal(gamma: values["gamma"] as? Double ?? 2, alpha: values["alpha"] as? Double ?? 0.25)
+    }
+    result.lossWeight = number("loss_weight") ?? result.lossWeight
+    result.classWeight = numbers("class_weight")
+    return result
+  }
+
   /// With whole strides, as the RPN's cases have them.
   var anchorGenerator: AnchorGeneratorConfiguration {
     var result = AnchorGeneratorConfiguration()
     result.strides = numbers("strides")?.map { (Int($0), Int($0)) } ?? result.strides
     result.ratios = numbers("ratios") ?? result.ratios
     result.scales = numbers("scales") ?? result.scales
+    if let base = integer("octave_base_scale"), let count = integer("scales_per_octave") {
+      result.scales = (0..<count).map { Float(base) * powf(2, Float($0) / Float(count)) }
+    }
+    result.baseSizes = numbers("base_sizes")
+    result.scaleMajor = flag("scale_major") ?? true
+    result.centerOffset = number("center_offset") ?? 0
+    result.centers = (values["centers"] as? [[Double]])?.map { (Float($0[0]), Float($0[1])) }
+    result.isLegacy = values["type"] as? String == "LegacyAnchorGenerator"
     return result
   }
 
@@ -151,10 +172,11 @@ struct Settings {
     result.bboxCoder = .deltaXYWH(part("bbox_coder").coder)
     result.inChannels = integer("in_channels") ?? result.inChannels
     result.featChannels = integer("feat_channels") ?? result.featChannels
-    result.lossCls = ClassificationLoss(part("loss_cls").flag("use_sigmoid") == true ? .sigmoid : .softmax)
+    result.lossCls = part("loss_cls").classLoss
+    result.regDecodedBBox = flag("reg_decoded_bbox") ?? false
     result.lossBBox = part("loss_bbox").boxLoss
     result.assigner = .maxIoU(training.part("assigner").assigner)
-    result.sampler = training.part("sampler").sampler
+    result.sampler = result.lossCls.isSampled ? training.part("sampler").sampler : .pseudo
     result.allowedBorder = training.number("allowed_border") ?? result.allowedBorder
     result.posWeight = training.number("pos_weight") ?? result.posWeight
     return result

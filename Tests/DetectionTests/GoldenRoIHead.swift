@@ -40,6 +40,8 @@ extension GoldenCase {
     configuration.regClassAgnostic = try #require(flag("reg_class_agnostic"))
     configuration.regDecodedBBox = flag("reg_decoded_bbox") ?? false
     configuration.lossBBox = settings.part("loss_bbox").boxLoss
+    configuration.lossCls = settings.part("loss_cls").classLoss
+    (configuration.withCls, configuration.withReg) = (flag("with_cls") ?? true, flag("with_reg") ?? true)
     let isDouble = settings.values["type"] as? String == "DoubleConvFCBBoxHead"
     configuration.layers = isDouble ? .doubleConvFC(try doubleHead(settings)) : .convFC(convFC(settings))
     return configuration
