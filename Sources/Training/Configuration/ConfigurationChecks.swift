@@ -204,12 +204,11 @@ struct FittingCheck {
 
   private func groups(_ stage: RoIStageConfiguration, _ number: Int) throws {
     let head = path("model.roi_head.bbox_head", ofStage: number)
+    let norm = stage.bboxHead.norm
     switch stage.bboxHead.layers {
-    case .convFC(let layers):
-      let norm = layers.hasConvolutions ? layers.norm : nil
-      try groups(norm, channels: layers.convOutChannels, head, "conv_out_channels")
+    case .convFC(let layers): try groups(norm, channels: layers.convOutChannels, head, "conv_out_channels")
     case .doubleConvFC(let layers):
-      try groups(layers.norm, channels: layers.convOutChannels / 4, head, "conv_out_channels / 4")
+      try groups(norm, channels: layers.convOutChannels / 4, head, "conv_out_channels / 4")
     }
     guard case .generic(let generic) = stage.extractor else { return }
     let extractor = path("model.roi_head.bbox_roi_extractor", ofStage: number)

@@ -18,7 +18,7 @@ extension RoIHeadConfiguration {
         stages[0].regRoIScaleFactor = factor
       }
     }
-    for stage in stages { try Self.check(stage, section) }
+    for stage in stages { try check(stage, section) }
     try section.unsupported("mask_roi_extractor", "mask_head")
     // As in mmdetection, which takes none in a cascade.
     if kind == .cascade { try section.unsupported("shared_head") }
@@ -28,14 +28,13 @@ extension RoIHeadConfiguration {
   }
 
   /// The two kinds of regions of a Double-Head come with its head, and a cascade refines boxes by classes.
-  private static func check(_ stage: RoIStageConfiguration, _ section: ConfigurationSection) throws {
+  private func check(_ stage: RoIStageConfiguration, _ section: ConfigurationSection) throws {
     let isDouble = if case .doubleConvFC = stage.bboxHead.layers { true } else { false }
     try section.check(
       isDouble == (stage.regRoIScaleFactor != nil), "type",
       expected: "\(isDouble ? "DoubleHeadRoIHead" : "StandardRoIHead"), as the type of 'bbox_head' asks for")
     try section.check(
-      try section.type("StandardRoIHead", "DoubleHeadRoIHead", "CascadeRoIHead") != "CascadeRoIHead"
-        || (stage.bboxHead.withCls && stage.bboxHead.withReg), "bbox_head",
+      kind == .standard || (stage.bboxHead.withCls && stage.bboxHead.withReg), "bbox_head",
       expected: "'with_cls: true' and 'with_reg: true', as boxes are refined from stage to stage")
   }
 
