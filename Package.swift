@@ -24,6 +24,7 @@ let architectureFlag = architecture.isEmpty ? [] : ["-march=\(architecture)"]
 let kernelSettings: [SwiftSetting] = [
   .unsafeFlags(architectureFlag.flatMap { ["-Xcc", $0] }),
   .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+  .unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug)),
 ]
 
 let package = Package(

@@ -37,7 +37,7 @@ extension GoldenCase {
     configuration.bboxCoder = .deltaXYWH(settings.part("bbox_coder").coder)
     configuration.inChannels = try #require(settings.integer("in_channels"))
     configuration.roiFeatSize = try #require(settings.integer("roi_feat_size"))
-    configuration.regClassAgnostic = try #require(flag("reg_class_agnostic"))
+    configuration.regClassAgnostic = try #require(flag("reg_class_agnostic") as Bool?)
     configuration.regDecodedBBox = flag("reg_decoded_bbox") ?? false
     configuration.lossBBox = settings.part("loss_bbox").boxLoss
     configuration.lossCls = settings.part("loss_cls").classLoss

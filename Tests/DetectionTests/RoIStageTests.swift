@@ -15,7 +15,7 @@ import Testing
       let ask = try #require(candidates.losses)
       let (assigned, boxes) = (candidates.assigned, candidates.boxes)
       losses.append(try ask(boxes, assigned.gtInds.map { $0 > 0 ? candidates.gtLabels![Int($0) - 1] : 3 }))
-      return try PseudoSampler().sample(
+      return PseudoSampler().sample(
         SamplingCandidates(
           assigned: assigned, boxes: boxes, gtBoxes: candidates.gtBoxes, gtLabels: candidates.gtLabels),
         random: &random)

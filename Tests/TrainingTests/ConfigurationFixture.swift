@@ -34,7 +34,9 @@ enum ConfigurationFixture {
       case .mapping(let pairs):
         try Dictionary(uniqueKeysWithValues: pairs.map { (try #require($0.key.string), try value($0.value)) })
       case .sequence(let elements): try elements.map(value)
-      default: node.null ?? node.bool ?? node.int ?? node.float ?? node.string ?? ""
+      case .scalar(let scalar):
+        (node.null as Any?) ?? node.bool ?? node.int ?? node.float ?? scalar.string
+      case .alias: "" // Yams has put what it stands for in its place
       }
     }
     let object = try value(#require(try Yams.compose(yaml: yaml)))
