@@ -94,4 +94,18 @@ import Training
     }
     #expect(alone.description == "bccd.yaml: error: no such file in the current directory" && alone.isMissingFile)
   }
+
+  @Test func aShellIsToldFilesAndWhatIsShipped() throws {
+    let files = ["my/a.yaml": "", "my/a.txt": "", "my/ab/c.py": "", "my/b.json": ""]
+    try ConfigurationFixture.withFiles(Self.installed.merging(files) { $1 }) { directory in
+      let shipped = ShippedConfigurations(executable: "\(directory)/prefix/bin/rcnn-train")
+      func completions(_ start: String) -> [String] { ShippedConfigurations.completions(of: start, shipped: shipped) }
+      #expect(
+        completions("configs/b").contains("configs/bccd.yaml") && !completions("configs/_").contains("configs/_base_"))
+      let my = "\(directory)/my/"
+      #expect(completions(my) == ["\(my)a.yaml", "\(my)ab/", "\(my)b.json"])
+      #expect(completions("\(my)a") == ["\(my)a.yaml", "\(my)ab/"] && completions("\(my)ab/") == ["\(my)ab/c.py"])
+      #expect(completions("nothing").isEmpty)
+    }
+  }
 }

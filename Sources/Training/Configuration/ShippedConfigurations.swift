@@ -33,4 +33,22 @@ public struct ShippedConfigurations: Sendable {
     guard !parts.contains(where: { ["", ".", ".."].contains($0) }) else { return nil }
     return Folder.join(root, parts[0] == "configs" && parts.count > 1 ? name : "configs/\(name)")
   }
+
+  private static let endings = [".yaml", ".yml", ".json", ".py"]
+
+  /// What a configuration's name may be that begins like this, for a shell: files and folders of the current directory, and
+  /// those that come with the program.
+  public static func completions(of start: String, shipped: ShippedConfigurations? = .ofThisProgram) -> [String] {
+    func files(_ folder: String) -> [Folder.Entry] {
+      ((try? Folder.entries(of: folder))?.entries ?? []).filter { entry in
+        entry.kind == .folder || endings.contains { entry.name.hasSuffix($0) }
+      }
+    }
+    let folder = start.lastIndex(of: "/").map { String(start[...$0]) } ?? ""
+    var found = files(folder).map { folder + $0.name + ($0.kind == .folder ? "/" : "") }
+    if let shipped {
+      found += files(Folder.join(shipped.root, "configs")).filter { $0.kind == .file }.map { "configs/\($0.name)" }
+    }
+    return Set(found.filter { $0.hasPrefix(start) }).sorted()
+  }
 }
