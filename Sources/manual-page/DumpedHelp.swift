@@ -15,9 +15,9 @@ struct DumpedHelp: Decodable {
       (subcommands ?? []).filter { $0.shouldDisplay != false && $0.commandName != "help" }
     }
 
-    /// Without those that are hidden, and `--help`, which every command has.
+    /// Without those that are hidden, and `--help` and `--version`, which every command has.
     var shownArguments: [Argument] {
-      (arguments ?? []).filter { $0.shouldDisplay != false && $0.preferredName?.name != "help" }
+      (arguments ?? []).filter { $0.shouldDisplay != false && !["help", "version"].contains($0.preferredName?.name) }
     }
   }
 

@@ -7,8 +7,8 @@ struct ManualPage {
     let name = program.commandName
     var lines = [".TH \(Self.quoted(name.uppercased())) 1 \"\" \(Self.quoted("\(name) \(version)")) \"User commands\""]
     lines += [".SH NAME", "\(Self.escaped(name)) \\- \(Self.escaped(Self.withoutStop(program.abstract ?? "")))"]
-    lines += [".SH SYNOPSIS", ".SY \(Self.quoted(name))"]
-    lines += [program.shownSubcommands.isEmpty ? "[\\fIoptions\\fR]" : "\\fIcommand\\fR [\\fIarguments\\fR]", ".YS"]
+    lines.insert(contentsOf: [".nh", ".ad l"], at: 1)
+    lines += [".SH SYNOPSIS", "\\fB\(Self.escaped(name))\\fR \\fIcommand\\fR [\\fIarguments\\fR]"]
     lines += [".SH DESCRIPTION"] + paragraphs(program.discussion ?? program.abstract ?? "")
     lines += items(program.shownArguments)
     lines.append(".SH COMMANDS")
