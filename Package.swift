@@ -35,7 +35,7 @@ let package = Package(
     .executable(name: "rcnn-bench", targets: ["rcnn-bench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
   ],
@@ -80,6 +80,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    .executableTarget(name: "manual-page"),
+
     .target(name: "TestSupport", dependencies: ["HDF5", "Primitives"], path: "Tests/TestSupport"),
     .executableTarget(
       name: "rank-probe", dependencies: ["COCO", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training"],
@@ -98,6 +100,7 @@ let package = Package(
       name: "IntegrationTests",
       dependencies: [
         "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench", "Yams",
+        "manual-page",
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -6,13 +6,15 @@ struct Check: ParsableCommand {
     abstract: "Prints what the data sets hold and what is odd about them, or the errors with their places.",
     discussion: "It ends with the code that a training on these data would end with.")
 
-  @Argument(help: "The configuration file.")
+  @Argument(help: "The configuration file.", completion: .configuration)
   var config: String
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Changes to the configuration.", valueName: "KEY=VALUE"))
   var cfgOptions: [String] = []
 
-  @Option(help: ArgumentHelp("Say what has changed since this checkpoint (a file or a folder).", valueName: "FILE"))
+  @Option(
+    help: ArgumentHelp("Say what has changed since this checkpoint (a file or a folder).", valueName: "FILE"),
+    completion: .weights)
   var checkpoint: String?
 
   @Flag(help: "Print the resolved configuration, too.")

@@ -6,7 +6,9 @@ struct Doctor: ParsableCommand {
     abstract: "Looks at the machine: cores, threads, memory, transport, limits, the work directory; with remedies.",
     discussion: "Alone, or under mpirun on all hosts of a run: mpirun -np 8 --hostfile hosts rcnn-train doctor.")
 
-  @Option(help: ArgumentHelp("Where checkpoints are to go.", valueName: "DIR"))
+  @Option(
+    help: ArgumentHelp("Where checkpoints are to go.", valueName: "DIR"),
+    completion: .directory)
   var workDir = "work_dirs"
 
   @Flag(help: "Print JSON.")

@@ -14,16 +14,17 @@ struct Predict: ParsableCommand {
         rcnn-train predict my.yaml work_dirs/my val2017 --ground-truth instances_val2017.json
       """)
 
-  @Argument(help: "The configuration file.")
+  @Argument(help: "The configuration file.", completion: .configuration)
   var config: String
 
-  @Argument(help: "The checkpoint: an .h5, .pth or .safetensors file, or a folder of checkpoints.")
+  @Argument(
+    help: "The checkpoint: an .h5, .pth or .safetensors file, or a folder of checkpoints.", completion: .weights)
   var checkpoint: String
 
   @Argument(
     help: ArgumentHelp(
       "Pictures (JPEG, PNG, WebP, TIFF, BMP, GIF), folders of them, and patterns in quotes (* ? [a-z] {jpg,png}, ** for "
-        + "any folders)."))
+        + "any folders)."), completion: .file())
   var inputs: [String]
 
   @Flag(help: "Look into the folders in folders, too.")
@@ -38,7 +39,9 @@ struct Predict: ParsableCommand {
       valueName: "FILE"))
   var groundTruth: String?
 
-  @Option(help: ArgumentHelp("Where the drawn pictures and predictions.json go.", valueName: "DIR"))
+  @Option(
+    help: ArgumentHelp("Where the drawn pictures and predictions.json go.", valueName: "DIR"),
+    completion: .directory)
   var outDir = "predictions"
 
   @Option(

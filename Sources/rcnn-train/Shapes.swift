@@ -5,7 +5,7 @@ struct Shapes: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Writes the synthetic data set: pictures of shapes with COCO annotations for train and val.")
 
-  @Argument(help: "The folder to write.")
+  @Argument(help: "The folder to write.", completion: .directory)
   var directory: String
 
   @Option(help: "How many training pictures.")

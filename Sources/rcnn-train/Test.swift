@@ -5,10 +5,11 @@ struct Test: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Evaluates a checkpoint with the COCO metrics, on one rank or many.")
 
-  @Argument(help: "The configuration file.")
+  @Argument(help: "The configuration file.", completion: .configuration)
   var config: String
 
-  @Argument(help: "The checkpoint: an .h5, .pth or .safetensors file, or a folder of checkpoints.")
+  @Argument(
+    help: "The checkpoint: an .h5, .pth or .safetensors file, or a folder of checkpoints.", completion: .weights)
   var checkpoint: String
 
   @OptionGroup var options: ConfigurationOptions

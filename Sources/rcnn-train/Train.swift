@@ -10,12 +10,14 @@ struct Train: ParsableCommand {
       leaves time (mpirun leaves a second, the scripts in launch/ all it takes); run again with --resume auto.
       """)
 
-  @Argument(help: "The configuration file; without one, the quickstart.")
+  @Argument(help: "The configuration file; without one, the quickstart.", completion: .configuration)
   var config: String?
 
   @OptionGroup var options: ConfigurationOptions
 
-  @Option(help: ArgumentHelp("Where logs and checkpoints go (default: work_dirs/<config name>).", valueName: "DIR"))
+  @Option(
+    help: ArgumentHelp("Where logs and checkpoints go (default: work_dirs/<config name>).", valueName: "DIR"),
+    completion: .directory)
   var workDir: String?
 
   @OptionGroup(visibility: .hidden) var launcher: LauncherOption
@@ -28,7 +30,7 @@ struct Train: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Start from the weights of an .h5, .pth or .safetensors file, or of the newest checkpoint in a folder.",
-      valueName: "FILE"))
+      valueName: "FILE"), completion: .weights)
   var loadFrom: String?
 
   @Option(help: ArgumentHelp("The seed of the run.", valueName: "N"))

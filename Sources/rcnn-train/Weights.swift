@@ -10,7 +10,7 @@ struct Weights: ParsableCommand {
       rcnn-train weights CONFIG --urls | xargs -n 1 wget -P FOLDER, and mpi.weights_dir=FOLDER.
       """)
 
-  @Argument(help: "The configuration file.")
+  @Argument(help: "The configuration file.", completion: .configuration)
   var config: String
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("Changes to the configuration.", valueName: "KEY=VALUE"))

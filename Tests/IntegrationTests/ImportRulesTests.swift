@@ -31,6 +31,7 @@ import Testing
         "Training",
       ]
     ),
+    ("manual-page", []),
   ]
   private static let standard: Set = ["Dispatch", "Foundation", "Synchronization"]
   private static let cModules: Set = [

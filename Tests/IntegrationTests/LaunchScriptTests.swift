@@ -66,9 +66,9 @@ import Testing
       while :; do /bin/sleep 0.02; done
       """,
       "rcnn-train": """
-      case $1 in
-        check) printf "model: x\\nwork_dir: 'work'\\n" ;;
-        inspect) echo "epoch 1, iter $(cat iteration), 2 ranks, global batch 4, seed 0" ;;
+      case "$1 $*" in
+        "check "*" --print-config "*) printf "model: x\\nwork_dir: 'work'\\n" ;;
+        "inspect "*) echo "epoch 1, iter $(cat iteration), 2 ranks, global batch 4, seed 0" ;;
       esac
       """,
       "sleep": """

@@ -85,18 +85,6 @@ import Training
         """)
   }
 
-  @Test func missingFilesAreTold() throws {
-    #expect(
-      try message(child: "_base_: none.yaml\n") == """
-        sub/child.yaml:1:9: error: base sub/none.yaml: no such file, or it may not be read
-            _base_: none.yaml
-                    ^
-        """)
-    let error = try #require(throws: ConfigurationError.self) { _ = try ReadConfiguration(file: "none.yaml") }
-    #expect(error.description == "none.yaml: error: no such file, or it may not be read")
-    #expect(error.isMissingFile)
-  }
-
   @Test func optionsReachIntoListsAndTakeLists() throws {
     let run = try ConfigurationFixture.read(options: [
       "data.train.pipeline.3.flip_ratio=0", "data.train.pipeline.2.img_scale=[(320,240),(160,120)]",

@@ -19,7 +19,7 @@ public enum PredictRun {
       }
       let inputs = try PictureInputs(
         options.inputs, isRecursive: options.isRecursive, leavingOut: options.outDir)
-      for notice in inputs.notices { print(notice) }
+      for notice in read.shippedNotices + inputs.notices { print(notice) }
       let places = OutputPlaces(of: inputs.paths, in: options.outDir)
       try places.requireDistinct(
         from: [options.config.path, options.checkpoint, options.groundTruth].compactMap { $0 })

@@ -34,6 +34,7 @@ public enum TestRun {
     let check = read.run.mpi.checkPictures ?? .names
     try PictureLookup(world: world, check: check) { progress.tick() }.lookUp([validation.dataset])
     if world.rank == 0 {
+      for notice in read.shippedNotices { print(notice) }
       for finding in validation.dataset.summary.findings { print("\(finding.level.rawValue): \(finding.text)") }
     }
     try weights.load(into: model, classes: validation.dataset.classes)

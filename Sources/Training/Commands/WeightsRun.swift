@@ -9,11 +9,14 @@ public enum WeightsRun {
   /// - Parameter printsAddresses: prints where the missing ones can be fetched from, an address a line, and nothing else.
   public static func start(_ config: ConfigSource, printsAddresses: Bool) -> Never {
     Boundary.run(singleRank: true) { _ in
-      let run = try config.read().run
-      let needed = NeededWeights.all(of: run)
+      let read = try config.read()
+      let needed = NeededWeights.all(of: read.run)
       if printsAddresses {
         for address in needed.compactMap(\.missingAddress) { print(address) }
-      } else if needed.isEmpty {
+        return needed.compactMap(\.failure).first?.exitCode.rawValue ?? 0
+      }
+      for notice in read.shippedNotices { print(notice) }
+      if needed.isEmpty {
         print(
           "no weights: neither load_from, nor model.pretrained, nor resume_from names any; training starts at random")
       } else {

@@ -3,26 +3,34 @@ import Primitives
 
 /// Reads configuration files, in YAML, JSON or Python, and joins them with their bases by the rules of mmcv 1.3's `Config`: mappings merge key
 /// by key, `_delete_: true` in a mapping replaces the base's instead, everything else replaces. A base's `null` gives way
-/// to a mapping, where mmcv asks for `_delete_`.
+/// to a mapping, where mmcv asks for `_delete_`. A file is looked for beside the one that names it, as there, and then
+/// among those that come with the program.
 struct ConfigurationLoader {
+  /// Where a file is looked for that is not where it was said to be.
+  private let shipped: ShippedConfigurations?
   /// The chain of files being read, innermost last.
   private var chain: [String] = []
+  /// A line for each file that was taken from the shipped ones.
+  private(set) var notices: [String] = []
+
+  init(shipped: ShippedConfigurations?) { self.shipped = shipped }
 
   /// The file at `path` with its bases merged in.
-  static func load(file path: String) throws -> ConfigurationNode {
-    var loader = ConfigurationLoader()
-    return try loader.load(path, namedAt: nil)
+  mutating func load(file path: String) throws -> ConfigurationNode {
+    try load(path, in: "", namedAt: nil)
   }
 
   /// A text that is not in a file. Its `_base_`, if any, is relative to the current directory.
-  static func load(text: String, name: String) throws -> ConfigurationNode {
-    var loader = ConfigurationLoader()
+  mutating func load(text: String, name: String) throws -> ConfigurationNode {
     let text = ConfigurationVariables.quoted(text)
     let node = try ConfigurationNode.parse(text, source: ConfigurationSource(name: name, text: text))
-    return try loader.withBases(node, directory: "")
+    return try withBases(node, directory: "")
   }
 
-  private mutating func load(_ path: String, namedAt place: ConfigurationPlace?) throws -> ConfigurationNode {
+  private mutating func load(
+    _ name: String, in directory: String, namedAt place: ConfigurationPlace?
+  ) throws -> ConfigurationNode {
+    let path = try find(name, in: directory, namedAt: place)
     let identity = URL(fileURLWithPath: path).standardizedFileURL.path
     if let place, chain.contains(identity) {
       throw ConfigurationError(place, "'_base_' leads back to \(path), which is being read already")
@@ -38,18 +46,39 @@ struct ConfigurationLoader {
     return try withBases(node, directory: Folder.above(path))
   }
 
-  private static func text(of path: String, namedAt place: ConfigurationPlace?) throws -> String {
-    func failure(_ message: String, isMissing: Bool) -> ConfigurationError {
-      guard let place else { return ConfigurationError(file: path, message, isMissingFile: isMissing) }
-      return ConfigurationError(place, "base \(path): \(message)", isMissingFile: isMissing)
+  /// The path of the file that is called so in a file of this folder, or on the command line.
+  private mutating func find(
+    _ name: String, in directory: String, namedAt place: ConfigurationPlace?
+  ) throws -> String {
+    let beside = name.hasPrefix("/") || directory.isEmpty ? name : "\(directory)/\(name)"
+    if FileManager.default.fileExists(atPath: beside) { return beside }
+    let own = shipped?.path(of: name)
+    if let own, FileManager.default.fileExists(atPath: own) {
+      let start = place.map { "\($0.description): notice: base \(name):" } ?? "\(name): notice:"
+      notices.append("\(start) taken from the configurations that come with the program: \(own)")
+      return own
     }
+    let folder = Folder.above(beside)
+    var searched = folder.isEmpty ? "the current directory" : folder
+    if let own { searched += ", nor in \(Folder.above(own)), where those are that come with the program" }
+    throw Self.failure(name, "no such file in \(searched)", namedAt: place, isMissing: true)
+  }
+
+  private static func text(of path: String, namedAt place: ConfigurationPlace?) throws -> String {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw failure("no such file, or it may not be read", isMissing: true)
+      throw failure(path, "it is no file, or may not be read", namedAt: place, isMissing: true)
     }
     guard let text = String(data: data, encoding: .utf8) else {
-      throw failure("the text is not UTF-8", isMissing: false)
+      throw failure(path, "the text is not UTF-8", namedAt: place, isMissing: false)
     }
     return text
+  }
+
+  private static func failure(
+    _ file: String, _ message: String, namedAt place: ConfigurationPlace?, isMissing: Bool
+  ) -> ConfigurationError {
+    guard let place else { return ConfigurationError(file: file, message, isMissingFile: isMissing) }
+    return ConfigurationError(place, "base \(file): \(message)", isMissingFile: isMissing)
   }
 
   /// The content of a file, laid over its bases.
@@ -75,8 +104,7 @@ struct ConfigurationLoader {
       guard let name = String(configuration: nameNode) else {
         throw ConfigurationError(nameNode.place, "'_base_' is \(nameNode.summary), expected a file or a list of files")
       }
-      let path = name.hasPrefix("/") || directory.isEmpty ? name : "\(directory)/\(name)"
-      for entry in try load(path, namedAt: nameNode.place).entries {
+      for entry in try load(name, in: directory, namedAt: nameNode.place).entries {
         if let other = merged.first(where: { $0.key == entry.key }) {
           throw ConfigurationError(
             entry.place, "key '\(entry.key)' is also defined by another base, at \(other.place.description)")

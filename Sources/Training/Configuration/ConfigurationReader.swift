@@ -6,27 +6,36 @@ public struct ReadConfiguration: Sendable {
   public let run: RunConfiguration
   /// The whole configuration as one YAML text, bases and options merged in. Read again it gives the same `run`.
   public let resolved: String
-  /// A line for each key that is accepted and has no meaning here.
+  /// A line for each key that is accepted and has no meaning here, and for each file that came with the program.
   public let notices: [String]
+  /// Those of `notices` that are about files that came with the program, for commands that print no others.
+  let shippedNotices: [String]
   /// The values of `resolved` that are no mappings, by their dotted paths, in order.
   let leaves: [(key: String, value: String)]
 
   /// - Parameters:
   ///   - file: a YAML or JSON file.
   ///   - options: `KEY=VALUE` texts, applied in order.
+  ///   - shipped: where files are looked for that are not where they are said to be.
   /// - Throws: `ConfigurationError`.
-  public init(file: String, options: [String] = []) throws {
-    try self.init(ConfigurationLoader.load(file: file), name: Self.stem(of: file), options: options)
+  public init(
+    file: String, options: [String] = [], shipped: ShippedConfigurations? = .ofThisProgram
+  ) throws {
+    var loader = ConfigurationLoader(shipped: shipped)
+    let node = try loader.load(file: file)
+    try self.init(node, name: Self.stem(of: file), options: options, found: loader.notices)
   }
 
   /// - Parameters:
   ///   - text: YAML, for example the `config` attribute of a checkpoint.
   ///   - name: what messages call the text, and the default work directory's name.
   public init(text: String, name: String, options: [String] = []) throws {
-    try self.init(ConfigurationLoader.load(text: text, name: name), name: Self.stem(of: name), options: options)
+    var loader = ConfigurationLoader(shipped: .ofThisProgram)
+    let node = try loader.load(text: text, name: name)
+    try self.init(node, name: Self.stem(of: name), options: options, found: loader.notices)
   }
 
-  private init(_ node: ConfigurationNode, name: String, options: [String]) throws {
+  private init(_ node: ConfigurationNode, name: String, options: [String], found: [String]) throws {
     var node = node
     for option in options { node = try ConfigurationOption(option).applied(to: node) }
     let notices = ConfigurationNotices()
@@ -39,7 +48,8 @@ public struct ReadConfiguration: Sendable {
     }
     try run.check(against: node)
     self.run = run
-    self.notices = notices.lines + run.notices(about: node)
+    shippedNotices = found
+    self.notices = found + notices.lines + run.notices(about: node)
     resolved = try node.yaml()
     leaves = node.leaves(of: "")
   }
