@@ -31,6 +31,11 @@ let package = Package(
   name: "rcnn-train",
   platforms: [.macOS(.v15)],
   products: [
+    .library(
+      name: "RCNN",
+      targets: [
+        "Primitives", "MPI", "HDF5", "Kernels", "Tensors", "Layers", "Detection", "COCO", "Distributed", "Training",
+      ]),
     .executable(name: "rcnn-train", targets: ["rcnn-train"]),
     .executable(name: "rcnn-bench", targets: ["rcnn-bench"]),
   ],
@@ -38,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
   ],
   targets: [
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
@@ -86,20 +92,26 @@ let package = Package(
     .executableTarget(
       name: "rank-probe", dependencies: ["COCO", "Distributed", "Kernels", "MPI", "Primitives", "Tensors", "Training"],
       path: "Tests/RankProbe"),
+    .executableTarget(
+      name: "two-steps", dependencies: ["COCO", "Distributed", "MPI", "Training"],
+      path: "Tests/LibraryUser/Sources/two-steps"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
     .testTarget(name: "DetectionTests", dependencies: ["Detection", "TestSupport"]),
-    .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
+    .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport", "rank-probe"]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["COCO", "HDF5", "Layers", "Training", "TestSupport", "Yams", "rcnn-train"]),
+      name: "TrainingTests", dependencies: ["COCO", "HDF5", "Layers", "Training", "TestSupport", "Yams", "rcnn-train"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench", "Yams",
+        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench",
+        "two-steps",
+        "Yams",
         "manual-page",
       ]),
   ],

@@ -182,7 +182,8 @@ private struct ReadmeStage {
   func expectWhatIsPromised() throws {
     for name in [
       "work_dirs/quickstart/latest.h5", "work_dirs/quickstart/pictures/predictions.json", "work_dirs/my/epoch_12.h5",
-      "work_dirs/my/report.html", "browse.html", "detections.json", "seen/predictions.json", "weights.h5", "weights.pth",
+      "work_dirs/my/report.html", "browse.html", "detections.json", "seen/predictions.json", "weights.h5",
+      "weights.pth",
       "weights.safetensors", "home/.local/bin/rcnn-train", "data/train2017.tar",
     ] {
       #expect(folder.exists(name), "\(name)")

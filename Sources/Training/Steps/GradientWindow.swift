@@ -1,26 +1,26 @@
 /// Iterations that share a step of the optimiser (`cumulative_iters`): their gradients are summed, and their mean is applied
 /// after the last one, as by mmcv's `GradientCumulativeOptimizerHook`.
-package struct GradientWindow: Equatable, Sendable {
+public struct GradientWindow: Equatable, Sendable {
   /// The number of its iterations.
-  package let length: Int
+  public let length: Int
   /// Of an iteration in it, from 0 on.
-  package let place: Int
+  public let place: Int
 
   /// An iteration with a step of its own.
-  package static let single = GradientWindow(of: 0, every: 1, until: .max)
+  public static let single = GradientWindow(of: 0, every: 1, until: .max)
 
   /// Windows begin at the multiples of `every`; the last one of a run ends with it.
   /// - Parameters:
   ///   - iteration: 0-based, over all epochs.
   ///   - end: the iterations of the whole run.
-  package init(of iteration: Int, every: Int, until end: Int) {
+  public init(of iteration: Int, every: Int, until end: Int) {
     let start = iteration / every * every
     place = iteration - start
     length = max(place + 1, min(every, end - start))
   }
 
-  package var isFirst: Bool { place == 0 }
-  package var isLast: Bool { place == length - 1 }
+  public var isFirst: Bool { place == 0 }
+  public var isLast: Bool { place == length - 1 }
 }
 
 extension Position {

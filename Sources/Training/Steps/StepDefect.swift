@@ -1,16 +1,16 @@
 import COCO
 
 /// What was not finite in a step, as far as it can be known; the same on all ranks.
-package struct StepDefect: Codable, Equatable, Sendable {
+public struct StepDefect: Codable, Equatable, Sendable {
   /// The loss terms that were not finite on any rank.
-  package var terms: [String] = []
+  public var terms: [String] = []
   /// The first parameter, in the order of the forward pass, whose gradient was not finite; with `mpi.reduction: exact` also
   /// one beyond the range.
-  package var parameter: String?
+  public var parameter: String?
   /// The first rank that had it by itself; nil where only the sums had.
-  package var rank: Int?
+  public var rank: Int?
   /// That rank's first image with it, with `mpi.reduction: exact`.
-  package var image: Int64?
+  public var image: Int64?
 
   /// What one rank found.
   struct Finding: Codable {

@@ -72,7 +72,7 @@ final class TrainingData {
 
 extension Batch {
   /// The batch as the detector reads it.
-  package func input(on engine: Engine) -> DetectorInput {
+  public func input(on engine: Engine) -> DetectorInput {
     let pixels = Tensor([images.count, size.height, size.width, 3], on: engine)
     writePixels(to: pixels.values)
     return DetectorInput(

@@ -8,22 +8,22 @@ import Tensors
 /// One training step, as all ranks take it together: forward; backward, while which the gradients are summed over the
 /// ranks; the step's one report; clipping and the optimiser's step. Where several iterations share a step
 /// (`GradientWindow`), the gradients stay with their ranks until the last of them.
-package final class TrainingStep {
+public final class TrainingStep {
   /// What a step found, the same on all ranks.
-  package struct Outcome {
-    package let losses: LossValues
-    package let wishes: StepWishes
+  public struct Outcome {
+    public let losses: LossValues
+    public let wishes: StepWishes
     /// nil in a world of one.
-    package let sync: SyncTimes?
+    public let sync: SyncTimes?
     let hasBadPictures: Bool
     /// Whether the batch was taken for good in spite of its bad pictures; where not, the parameters stayed as they were.
-    package internal(set) var isAccepted = true
+    public internal(set) var isAccepted = true
     /// The norm of the gradients before clipping; nil without `grad_clip`.
-    package internal(set) var gradNorm: Double?
+    public internal(set) var gradNorm: Double?
     /// What was not finite, so that the parameters stayed as they were; nil where the step was taken.
-    package internal(set) var defect: StepDefect?
+    public internal(set) var defect: StepDefect?
     /// Whether the optimiser took a step.
-    package internal(set) var isUpdated = false
+    public internal(set) var isUpdated = false
   }
 
   private let model: DetectorModel
@@ -38,7 +38,7 @@ package final class TrainingStep {
   private let statistics: [Parameter]
 
   /// Collective. `order` is shared with the statistics of the model's SyncBN.
-  package init(
+  public init(
     model: DetectorModel, world: World, configuration: RunConfiguration, order: CollectiveOrder,
     injector: Injector? = nil
   ) throws {
@@ -51,8 +51,8 @@ package final class TrainingStep {
   }
 
   /// How long this rank's last forward and backward pass took.
-  package private(set) var forwardSeconds = 0.0
-  package private(set) var backwardSeconds = 0.0
+  public private(set) var forwardSeconds = 0.0
+  public private(set) var backwardSeconds = 0.0
 
   /// Takes a step on this rank's share of the global batch. Where a loss or a gradient is not finite on any rank, the
   /// parameters and their states stay.
@@ -66,7 +66,7 @@ package final class TrainingStep {
   ///   - rate: the learning rate of parameters with a factor; nil: `learningRate` times it.
   ///   - badPictures: how many of this rank's share could not be used.
   ///   - acceptsBadPictures: asked on all ranks, together, where there are any: whether the step is to be taken.
-  package func run(
+  public func run(
     on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, updates: Int? = nil,
     window: GradientWindow = .single, isRepeated: Bool = false, learningRate: Double,
     rate: ((Double) -> Double)? = nil, badPictures: Int = 0, acceptsBadPictures: () throws -> Bool = { true }
@@ -201,17 +201,17 @@ package final class TrainingStep {
 }
 
 /// What a step's exchange of gradients cost, the mean over the ranks.
-package struct SyncTimes: Sendable {
+public struct SyncTimes: Sendable {
   /// How long a rank waited after its backward pass: for the network, and for slower ranks.
-  package let waitedSeconds: Double
+  public let waitedSeconds: Double
   /// The part, 0 ... 1, of the time that the exchange takes alone (measured at the start) and that was not waited for.
-  package let hiddenShare: Double
+  public let hiddenShare: Double
 }
 
 /// What signals on any rank ask for; the same on all ranks.
-package struct StepWishes {
-  package var save = false
-  package var stop = false
+public struct StepWishes {
+  public var save = false
+  public var stop = false
 
   mutating func add(_ other: StepWishes) { (save, stop) = (save || other.save, stop || other.stop) }
 }
