@@ -54,11 +54,13 @@ package struct ShapesScene {
     let axis = random.direction(limit: 1) / (random.chance(0.5) ? extent : random.between(8, 30))
     let stripes = random.between(0, 0.7)
     var grain = random
-    canvas.fill { point in
-      let position = (point * axis).sum()
-      let wave = abs(position - 2 * (position / 2).rounded())
-      let mix = noise(point) * (1 - stripes) + wave * stripes
-      return first + (second - first) * Float(mix) + Float(Int(grain.next() >> 60) - 8)
+    // The types are for Swift 6.0, which finds them too late by itself.
+    canvas.fill { (point: Point) -> Color in
+      let position: Double = (point * axis).sum()
+      let wave: Double = abs(position - 2 * (position / 2).rounded())
+      let mix: Double = noise(point) * (1 - stripes) + wave * stripes
+      let color: Color = first + (second - first) * Float(mix)
+      return color + Float(Int(grain.next() >> 60) - 8)
     }
     random = grain
     for _ in 0..<random.below(4) { paintBlob() }
