@@ -21,11 +21,15 @@ import PackageDescription
 #endif
 let architectureFlag = architecture.isEmpty ? [] : ["-march=\(architecture)"]
 
-let kernelSettings: [SwiftSetting] = [
-  .unsafeFlags(architectureFlag.flatMap { ["-Xcc", $0] }),
-  .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
-  .unsafeFlags(["-Ounchecked", "-wmo", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug)),
+/// Loops over numbers, pixels and text are unusably slow without optimisation, so that the library's targets have it in a debug
+/// build, too, each as a whole, since generic code is made for its types only where both are seen. `RCNN_UNOPTIMIZED=1 swift build`
+/// leaves all but the kernels as they are, for stepping through.
+let optimization: [SwiftSetting] = [
+  .unsafeFlags(["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"], .when(configuration: .debug))
 ]
+let optimizedInDebug = Context.environment["RCNN_UNOPTIMIZED"] == nil ? optimization : []
+let kernelSettings: [SwiftSetting] =
+  [.unsafeFlags(architectureFlag.flatMap { ["-Xcc", $0] })] + optimization + [.unsafeFlags(["-Ounchecked"])]
 
 let package = Package(
   name: "rcnn-train",
@@ -59,15 +63,17 @@ let package = Package(
       name: "CMachine", dependencies: ["CKernelFeatures"],
       cSettings: [.define("RCNN_MARCH_NAME", to: "\"\(architecture)\"")]),
 
-    .target(name: "Primitives", dependencies: ["CMachine"]),
+    .target(name: "Primitives", dependencies: ["CMachine"], swiftSettings: optimizedInDebug),
     .target(name: "MPI", dependencies: ["CMPI", "CMachine", "Primitives"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Primitives"]),
     .target(name: "Kernels", dependencies: ["CMachine", "COpenBLAS", "Primitives"], swiftSettings: kernelSettings),
-    .target(name: "Tensors", dependencies: ["Kernels", "Primitives"]),
-    .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"]),
-    .target(name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"]),
+    .target(name: "Tensors", dependencies: ["Kernels", "Primitives"], swiftSettings: optimizedInDebug),
+    .target(name: "Layers", dependencies: ["Kernels", "Tensors", "Primitives"], swiftSettings: optimizedInDebug),
     .target(
-      name: "COCO", dependencies: ["CGIF", "CMachine", "CPNG", "CTIFF", "CTurboJPEG", "CWebP", "Primitives"]),
+      name: "Detection", dependencies: ["Kernels", "Layers", "Primitives", "Tensors"], swiftSettings: optimizedInDebug),
+    .target(
+      name: "COCO", dependencies: ["CGIF", "CMachine", "CPNG", "CTIFF", "CTurboJPEG", "CWebP", "Primitives"],
+      swiftSettings: optimizedInDebug),
     .target(name: "Distributed", dependencies: ["CMachine", "Kernels", "MPI", "Tensors", "Primitives"]),
     .target(
       name: "Training",
@@ -75,7 +81,8 @@ let package = Package(
         "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "Tensors", "CMachine",
         "Yams",
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      swiftSettings: optimizedInDebug),
     .executableTarget(
       name: "rcnn-train",
       dependencies: ["Primitives", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -97,7 +104,7 @@ let package = Package(
       path: "Tests/LibraryUser/Sources/two-steps"),
     .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "TestSupport"], swiftSettings: optimizedInDebug),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
     .testTarget(name: "LayersTests", dependencies: ["Layers", "TestSupport"]),
     .testTarget(name: "DetectionTests", dependencies: ["Detection", "TestSupport"]),

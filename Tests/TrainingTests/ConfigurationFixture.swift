@@ -35,7 +35,7 @@ enum ConfigurationFixture {
         try Dictionary(uniqueKeysWithValues: pairs.map { (try #require($0.key.string), try value($0.value)) })
       case .sequence(let elements): try elements.map(value)
       case .scalar(let scalar):
-        (node.null as Any?) ?? node.bool ?? node.int ?? node.float ?? scalar.string
+        [node.null as Any?, node.bool, node.int, node.float].compactMap { $0 }.first ?? scalar.string
       case .alias: "" // Yams has put what it stands for in its place
       }
     }
