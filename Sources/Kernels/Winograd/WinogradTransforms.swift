@@ -96,7 +96,8 @@ enum WeightGradientTransform: WinogradTransform {
     let (m1, m2, m3, m4) = (m(1), m(2), m(3), m(4))
     let (sum, difference) = (m1 + m2, m2 - m1)
     let (sumTwo, differenceTwo) = (m3 + m4, m3 - m4)
-    store(0, m(0) * 0.25 - sum * (1 / 6) + sumTwo * (1 / 24))
+    let first: Vector = m(0) * 0.25 - sum * (1 / 6)
+    store(0, first + sumTwo * (1 / 24))
     store(1, difference * (1 / 6) + differenceTwo * (1 / 12))
     store(2, (sumTwo - sum) * (1 / 6) + m(5))
   }
