@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   /// Pictures in a tar archive are those of the folder that it was made of.
   @Suite("Archives") struct Archives {
     private static let packed = ["data.train.img_prefix=data/train.tar", "data.val.img_prefix=data/both.tar/val"]

@@ -111,7 +111,7 @@ extension TinyRun {
   fileprivate func laterPicture() throws -> String { "data/train/\(try folder.names(in: "data/train")[6])" }
 }
 
-extension ProgramTests {
+extension FaultTests {
   @Suite("Bad input") struct BadInputs {
     @Test("ends all ranks with one sentence", arguments: BadInput.configuration + BadInput.data + BadInput.checkpoints)
     func endsWithOneSentence(_ input: BadInput) throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   /// Nothing is lost to one bad picture.
   @Suite("One bad picture") struct OneBadPicture {
     private let run: TinyRun

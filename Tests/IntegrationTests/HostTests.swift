@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension ProgramTests {
+extension FaultTests {
   @Suite(
     "Two hosts of two ranks, over TCP",
     .enabled(

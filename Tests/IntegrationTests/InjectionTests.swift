@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   /// Faults on purpose, as people try them on their cluster.
   @Suite("mpi.inject") struct Injection {
     private let run: TinyRun

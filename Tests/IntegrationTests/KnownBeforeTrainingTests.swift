@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension ProgramTests {
+extension FaultTests {
   /// What can be known before the first step is said then, by every command in the same way.
   @Suite("Known before training") struct KnownBeforeTraining {
     private static let images = (0..<4).map { _ in BoxedImage(boxes: [BoxedImage.Box(x: 20, y: 20, side: 40)]) }

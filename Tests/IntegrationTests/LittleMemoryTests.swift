@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension ProgramTests {
+extension FaultTests {
   /// Limits of addresses and of threads: a run trains, or one sentence says what is missing and it ends with 74. Without
   /// that it would wait for ever, deaf to signals.
   @Suite("Little memory, few threads") struct LittleMemoryTests {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   @Suite("Long runs") struct LongRuns {
     private let run: TinyRun
 

@@ -1,7 +1,7 @@
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   /// What would poison a run is seen before it is applied, by all ranks alike.
   @Suite("No silent divergence") struct NonFinite {
     private let run: TinyRun

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   /// Two ranks that were started for different jobs.
   @Suite("One job") struct OneJob {
     private let run: TinyRun

@@ -5,6 +5,9 @@ import Training
 /// The program under real mpirun. One test at a time: each starts several processes.
 @Suite("The program", .serialized) enum ProgramTests {}
 
+/// The program where data, ranks, hosts, disks and users fail it; beside the others, since it mostly waits.
+@Suite("The program among faults", .serialized) enum FaultTests {}
+
 extension ProgramTests {
   @Suite("Ranks") struct Ranks {
     @Test("The losses are finite and the same on one rank and on several", arguments: [(8, [2, 4, 8]), (6, [3])])

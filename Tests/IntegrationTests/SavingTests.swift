@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   /// Work that was done is never lost, and what is broken never takes its place.
   @Suite("Saving") struct Saving {
     private let run: TinyRun

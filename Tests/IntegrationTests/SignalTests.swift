@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   @Suite("Signals") struct SignalTests {
     private let run: TinyRun
 

@@ -152,7 +152,7 @@ struct Mistake: CustomTestStringConvertible, Sendable {
   ]
 }
 
-extension ProgramTests {
+extension FaultTests {
   @Suite("What once trapped") struct Traps {
     private func expect(_ outcome: Outcome, _ mistake: Mistake) {
       #expect(outcome.code == mistake.code, "\(outcome)")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Training
 
-extension ProgramTests {
+extension FaultTests {
   /// A run that stands still ends by itself, and says who waits for whom.
   @Suite("The watchdog") struct Watchdogs {
     private let run: TinyRun
