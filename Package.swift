@@ -37,6 +37,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.31.0"),
   ],
   targets: [
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
@@ -63,10 +64,14 @@ let package = Package(
       name: "COCO", dependencies: ["CGIF", "CMachine", "CPNG", "CTIFF", "CTurboJPEG", "CWebP", "Primitives"]),
     .target(name: "Distributed", dependencies: ["CMachine", "Kernels", "MPI", "Tensors", "Primitives"]),
     .target(
+      name: "TensorBoard",
+      dependencies: ["Primitives", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Messages/event.proto", "Messages/summary.proto"]),
+    .target(
       name: "Training",
       dependencies: [
-        "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "Tensors", "CMachine",
-        "Yams",
+        "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "TensorBoard", "Tensors",
+        "CMachine", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
@@ -92,11 +97,17 @@ let package = Package(
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport", "rank-probe"]),
     .testTarget(
+      name: "TensorBoardTests",
+      dependencies: [
+        "Primitives", "TensorBoard", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    .testTarget(
       name: "TrainingTests", dependencies: ["COCO", "HDF5", "Layers", "Training", "TestSupport", "Yams", "rcnn-train"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench", "Yams",
+        "COCO", "Detection", "Kernels", "Primitives", "TensorBoard", "Training", "TestSupport", "rcnn-train",
+        "rcnn-bench", "Yams", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
   ],
   swiftLanguageModes: [.v6]
