@@ -48,6 +48,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.31.0"),
   ],
   targets: [
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
@@ -76,10 +77,14 @@ let package = Package(
       swiftSettings: optimizedInDebug),
     .target(name: "Distributed", dependencies: ["CMachine", "Kernels", "MPI", "Tensors", "Primitives"]),
     .target(
+      name: "TensorBoard",
+      dependencies: ["Primitives", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Messages/event.proto", "Messages/summary.proto"]),
+    .target(
       name: "Training",
       dependencies: [
-        "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "Tensors", "CMachine",
-        "Yams",
+        "COCO", "Detection", "Distributed", "HDF5", "Kernels", "Layers", "MPI", "Primitives", "TensorBoard", "Tensors",
+        "CMachine", "Yams",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: optimizedInDebug),
@@ -111,15 +116,18 @@ let package = Package(
     .testTarget(name: "COCOTests", dependencies: ["COCO", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "DistributedTests", dependencies: ["Distributed", "MPI", "TestSupport", "rank-probe"]),
     .testTarget(
+      name: "TensorBoardTests",
+      dependencies: [
+        "Primitives", "TensorBoard", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    .testTarget(
       name: "TrainingTests", dependencies: ["COCO", "HDF5", "Layers", "Training", "TestSupport", "Yams", "rcnn-train"],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "COCO", "Detection", "Kernels", "Primitives", "Training", "TestSupport", "rcnn-train", "rcnn-bench",
-        "two-steps",
-        "Yams",
-        "manual-page",
+        "COCO", "Detection", "Kernels", "Primitives", "TensorBoard", "Training", "TestSupport", "rcnn-train",
+        "rcnn-bench", "two-steps", "manual-page", "Yams", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
   ],
   swiftLanguageModes: [.v6]

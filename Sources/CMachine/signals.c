@@ -1,4 +1,5 @@
 #include "signals.h"
+#include "terminal.h"
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ static int64_t first_interrupt;
 /// By `write`, which a handler may call.
 static void say(const char *before, const char *name, const char *after) {
   if (!__atomic_load_n(&speaks, __ATOMIC_RELAXED)) return;
+  if (machine_take_live_line() && write(STDOUT_FILENO, "\n", 1) < 0) return;
   char text[128] = "rcnn-train: ";
   strcat(strcat(strcat(text, before), name), after);
   if (write(STDERR_FILENO, text, strlen(text)) < 0) return;
@@ -51,6 +53,8 @@ static void handle(int number) {
   int index = 0;
   while (caught[index].number != number) index++;
   int flag = caught[index].flag;
+  // What comes now stands on a line of its own, and nothing is left where a launcher's own kill follows.
+  if (flag & (machine_signal_usr2 | machine_signal_term | machine_signal_int)) machine_end_live_lines();
   if (__atomic_load_n(&noted, __ATOMIC_RELAXED) & flag) {
     if (number == SIGINT && is_asked_again()) end_by(index);
     __atomic_fetch_or(&received, flag, __ATOMIC_RELAXED);

@@ -38,6 +38,8 @@ public final class CollectiveOrder {
   private var entries = [[Entry]](repeating: [], count: Channel.allCases.count)
   /// Where the watchdog reads what this rank is in.
   let progress: RankProgress?
+  /// How long this rank waited in collectives since the start.
+  public private(set) var waitedSeconds = 0.0
 
   public init(progress: RankProgress? = nil) { self.progress = progress }
 
@@ -62,6 +64,8 @@ public final class CollectiveOrder {
 
   /// Runs what waits for the other ranks, so that the watchdog knows.
   func waiting<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let start = ContinuousClock.now
+    defer { waitedSeconds += (ContinuousClock.now - start) / .seconds(1) }
     guard let progress else { return try body() }
     return try progress.waiting(body)
   }

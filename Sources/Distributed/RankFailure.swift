@@ -22,7 +22,7 @@ public enum RankFailure {
     // Messages about a file say "FILE: error: …" themselves.
     let text = "\(error)"
     let message = text.contains(": error: ") ? text : "error: \(text)"
-    FileHandle.standardError.write(Data("\(prefix)\(message)\n".utf8))
+    LiveLine.printError("\(prefix)\(message)\n")
     world?.abort(code: code)
     exit(code)
   }

@@ -222,7 +222,11 @@ enum EveryKeyConfiguration {
     auto_scale_lr: {enable: true, base_batch_size: 4}
     checkpoint_config: {interval: 2, by_epoch: false, max_keep_ckpts: 2, save_optimizer: true, save_last: true,
         sync_buffer: false, create_symlink: true}
-    log_config: {interval: 1, hooks: [{type: TextLoggerHook, by_epoch: true, ignore_last: true, reset_flag: false}]}
+    log_config:
+      interval: 1
+      hooks:
+        - {type: TextLoggerHook, by_epoch: true, ignore_last: true, reset_flag: false}
+        - {type: TensorboardLoggerHook, log_dir: null, interval: 1, ignore_last: true, reset_flag: true, by_epoch: true}
     custom_hooks: [{type: NumClassCheckHook, priority: NORMAL}]
     workflow: [[train, 1]]
     load_from: null
@@ -251,6 +255,7 @@ enum EveryKeyConfiguration {
       stall_timeout: 600
       async_save: false
       save_failures: 3
+      tensorboard_pictures: 4
 
     """
 
@@ -372,5 +377,11 @@ enum EveryKeyConfiguration {
     "mpi.stall_timeout": "WatchdogTests: changes nothing until a run stands still",
     "mpi.recompute": "BackboneTests: the gradients are the same",
     "mpi.save_failures": "Saving: needs saves that fail",
+    "mpi.tensorboard_pictures": tensorBoard,
+    "log_config.hooks.1.log_dir": tensorBoard,
+    "log_config.hooks.1.interval": tensorBoard,
+    "log_config.hooks.1.ignore_last": tensorBoard,
+    "log_config.hooks.1.by_epoch": tensorBoard,
   ]
+  private static let tensorBoard = "TensorBoard: shows in its files alone, which say the time"
 }

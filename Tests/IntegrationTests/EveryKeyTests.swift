@@ -204,7 +204,8 @@ private struct KeyWalk: @unchecked Sendable {
 
   /// A log without what differs from run to run, and without the notices.
   static func withoutTimes(_ log: String) -> String {
-    log.split(separator: "\n").filter { !$0.contains("notice: ") }.map { line in
+    let slow = #/( … \d+ s so far|: done in \d+ s|The first step took .*)$/#
+    return log.split(separator: "\n").filter { !$0.contains("notice: ") && !$0.contains(slow) }.map { line in
       line.replacing(#/^\S+ \S+ - /#, with: "").replacing(#/(time|data_time|memory|eta): [^,]*/#, with: "")
     }.joined(separator: "\n")
   }

@@ -38,6 +38,7 @@ extension ProgramTests {
       for step in both.steps {
         #expect(try #require(step["sync"]) > 0)
         #expect((0...1).contains(try #require(step["sync_hidden"])))
+        #expect((1...2).contains(try #require(step["imbalance"])))
       }
       #expect(both.text.matches(of: /loss: \d+\.\d{4}, grad_norm: \d+\.\d{4}, sync: \d+ ms, \d+ % hidden\n/).count == 2)
     }

@@ -124,4 +124,42 @@ import Training
     #expect(due == [4, 6])
     #expect(!plan.evaluationIsDueAtFirst(Position(epoch: 4, images: 2, iteration: 21)))
   }
+
+  @Test func tensorBoardsHookHasMMCVsOptions() throws {
+    let plain = try ConfigurationFixture.read(options: [
+      "log_config={interval: 7, hooks: [{type: TensorboardLoggerHook}]}"
+    ])
+    var expected = TensorBoardSection()
+    expected.interval = 7
+    #expect(plain.run.log.tensorBoard == expected && plain.run.log.interval == 7 && plain.notices.isEmpty)
+    let all = try ConfigurationFixture.read(
+      replacing: Self.runner, with: Self.iterations,
+      options: [
+        "log_config={interval: 7, hooks: [{type: TextLoggerHook, interval: 5}, {type: TensorboardLoggerHook, "
+          + "log_dir: a/b, interval: 3, ignore_last: false, reset_flag: false}]}"
+      ])
+    (expected.logDir, expected.interval, expected.ignoreLast, expected.byEpoch) = ("a/b", 3, false, false)
+    #expect(all.run.log.tensorBoard == expected && all.run.log.interval == 5)
+    #expect(all.notices.contains { $0.contains("'log_config.hooks.1.reset_flag' has no meaning here") })
+    #expect(try ConfigurationFixture.read(options: []).run.log.tensorBoard == nil)
+    let idle = try ConfigurationFixture.read(options: ["mpi.tensorboard_pictures=2"])
+    #expect(
+      idle.notices == [
+        "--cfg-options: notice: 'mpi.tensorboard_pictures' has no effect: there is no TensorboardLoggerHook"
+      ])
+  }
+
+  @Test(arguments: [
+    ("{type: TensorboardLoggerHook, interval: 0}", "'log_config.hooks.0.interval' is 0, expected a number from 1 on"),
+    ("{type: TensorboardLoggerHook, logdir: x}", "did you mean 'log_dir'?"),
+    (
+      "{type: TensorboardLoggerHook}, {type: TensorboardLoggerHook}",
+      "'log_config.hooks.1.type' is TensorboardLoggerHook for a second time"
+    ),
+  ]) func wrongHooks(hooks: String, message: String) throws {
+    let found = try ConfigurationFixture.message {
+      try ConfigurationFixture.read(options: ["log_config={interval: 7, hooks: [\(hooks)]}"])
+    }
+    #expect(found.contains(message), "\(found)")
+  }
 }

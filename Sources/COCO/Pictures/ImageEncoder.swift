@@ -39,7 +39,9 @@ public enum ImageEncoder {
   }
 
   /// Baseline JPEG, by the exact integer transform (the same bytes with and without SIMD).
-  private static func jpeg(
+  /// - Parameter path: where it is to go, for messages.
+  /// - Throws: `OutputError`.
+  public static func jpeg(
     _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, quality: Int, _ chroma: Chroma, _ path: String
   ) throws -> Data {
     check(pixels, size)

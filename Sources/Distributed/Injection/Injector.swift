@@ -78,7 +78,7 @@ public final class Injector: Sendable {
     }
     guard let due else { return nil }
     try note(due)
-    FileHandle.standardError.write(Data("[rank \(rank)] notice: mpi.inject: \(due.text)\n".utf8))
+    LiveLine.printError("[rank \(rank)] notice: mpi.inject: \(due.text)\n")
     return due
   }
 

@@ -170,7 +170,7 @@ public final class Watchdog: @unchecked Sendable {
   }
 
   private func say(_ message: String) {
-    FileHandle.standardError.write(Data("\(members.count == 1 ? "" : "[\(members[rank].host)] ")\(message)\n".utf8))
+    LiveLine.printError("\(members.count == 1 ? "" : "[\(members[rank].host)] ")\(message)\n")
   }
 
   /// `stall_<time>.txt` in the work directory, of each machine one.

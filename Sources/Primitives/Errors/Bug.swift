@@ -23,6 +23,6 @@ public func require(
 /// Says what is wrong, and on which rank, and ends all ranks.
 func endAllRanks(with message: String, code: ExitCode) -> Never {
   let rank = Launcher.rank.map { "[rank \($0)] " } ?? ""
-  FileHandle.standardError.write(Data("\(rank)error: \(message)\n".utf8))
+  LiveLine.printError("\(rank)error: \(message)\n")
   machine_end(code.rawValue)
 }

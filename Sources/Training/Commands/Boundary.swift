@@ -22,9 +22,10 @@ package enum Boundary {
       Signals.use(signals)
       let code = try body(started)
       try started.finish()
+      print(LiveLine.take(), terminator: "")
       exit(code)
     } catch {
-      fflush(nil)
+      LiveLine.end()
       let reported = error as? any ReportedError
       RankFailure.end(
         error, code: (reported?.exitCode ?? .software).rawValue, scope: reported?.scope ?? .thisRank, world: world)

@@ -23,6 +23,8 @@ public enum PredictRun {
       let places = OutputPlaces(of: inputs.paths, in: options.outDir)
       try places.requireDistinct(
         from: [options.config.path, options.checkpoint, options.groundTruth].compactMap { $0 })
+      let stages = Stages(LogSink(), logger: nil)
+      stages.begin("Reading the weights")
       let pipeline = try Pipeline(section.pipeline)
       let budget = try read.run.threadBudget(in: world)
       let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
@@ -34,6 +36,7 @@ public enum PredictRun {
         model: model, pipeline: pipeline, rules: read.run.mpi.pictureRules, classes: classes,
         categoryIDs: read.run.model.numClasses == nil ? [1] : weights.categoryIDs(of: classes), options)
       try OutputFolder.make(options.outDir, option: "--out-dir")
+      stages.end()
       try prediction.run(inputs.paths, names: places.names)
       return 0
     }

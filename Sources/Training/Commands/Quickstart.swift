@@ -10,6 +10,7 @@ enum Quickstart {
     if run.world.rank == 0, !FileManager.default.fileExists(atPath: annotations) {
       let directory = Folder.above(Folder.above(annotations))
       run.logger.info("Writing the shapes data set to \(directory)")
+      run.stages?.begin("Drawing its pictures")
       try ShapesDataset.write(to: directory)
     }
     try run.world.barrier()

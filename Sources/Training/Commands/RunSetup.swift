@@ -16,6 +16,8 @@ struct RunSetup {
   let threads: Int
   let logger: Logger
   let sink: LogSink
+  /// Until the first step is done, on rank 0.
+  let stages: Stages?
   /// Makes this rank's faults (`mpi.inject`).
   let injector: Injector?
   /// Where this rank notes what it is at, for the watchdog.

@@ -20,10 +20,16 @@ public enum TestRun {
     let progress = try Watchdog.start(world, timeout: read.run.mpi.stallTimeout, workDir: nil)
     try JobChecks(world: world).program("test", [JobFact("the checkpoint", options.checkpoint)], read)
     progress.begin(.reading)
+    let sink = LogSink()
+    // What is printed is what was asked for, and nothing else.
+    let stages = world.rank == 0 ? Stages(sink, logger: nil) : nil
+    defer { stages?.end() }
+    stages?.begin("Reading the checkpoint")
     let section = try read.run.testSection(of: options.config)
     let budget = try read.run.threadBudget(in: world)
     let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
     let weights = try TestWeights(reading: options.checkpoint, world: world)
+    stages?.begin("Reading the annotations")
     let validation = try CommonError.during {
       try Validation(
         section, classesAmong: weights.classes(among:), model: read.run.model,
@@ -31,14 +37,15 @@ public enum TestRun {
         world: world)
     }
     try JobChecks(world: world).data([validation.dataset])
+    stages?.begin("Looking up the pictures")
     let check = read.run.mpi.checkPictures ?? .names
     try PictureLookup(world: world, check: check) { progress.tick() }.lookUp([validation.dataset])
+    stages?.end()
     if world.rank == 0 {
       for notice in read.shippedNotices { print(notice) }
       for finding in validation.dataset.summary.findings { print("\(finding.level.rawValue): \(finding.text)") }
     }
     try weights.load(into: model, classes: validation.dataset.classes)
-    let sink = LogSink()
     progress.begin(.evaluating)
     let outcome = try validation.evaluate(model) { done, count in
       progress.tick()
@@ -46,9 +53,9 @@ public enum TestRun {
     }
     progress.begin(.ending)
     guard let outcome else { return }
-    sink.showProgress("")
+    sink.wipeProgress()
     if let out = options.out { try write(outcome, validation.dataset, of: read.run.model, to: out) }
-    if let warning = outcome.badPictureWarning { FileHandle.standardError.write(Data("warning: \(warning)\n".utf8)) }
+    if let warning = outcome.badPictureWarning { LiveLine.printError("warning: \(warning)\n") }
     let isClasswise = options.isClasswise || read.run.evaluation?.classwise == true
     try report(outcome, validation.dataset, isClasswise: isClasswise, options)
   }

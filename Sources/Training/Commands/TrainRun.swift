@@ -17,22 +17,21 @@ public enum TrainRun {
   private static func train(_ options: TrainOptions, _ world: World) throws -> Int32 {
     let (run, start) = try setUp(options, world)
     defer { run.directory?.release() }
+    defer { run.stages?.end() }
     if options.config.path == nil { try Quickstart.makeData(run) }
     run.progress.begin(.reading)
+    run.stages?.begin("Reading the annotations")
     let data = try CommonError.during { try TrainingData(run) }
     let plan = RunPlan(run.configuration, iterationsPerEpoch: data.iterationsPerEpoch, validates: options.validates)
     let validation = try CommonError.during { try plan.evaluates ? makeValidation(run, data) : nil }
     let named = [("train", data.dataset)] + (validation.map { [("val", $0.dataset)] } ?? [])
-    try JobChecks(world: world).data(named.map(\.1))
-    let check = run.configuration.mpi.checkPictures ?? (options.isDryRun ? .headers : .names)
-    let pictures = try PictureLookup(world: world, check: check) { run.progress.tick() }.lookUp(named.map(\.1))
-    var datasets = world.rank == 0 ? RunDataset.all(named) : []
-    for (index, report) in pictures.enumerated() { datasets[index].add(report) }
+    let datasets = try lookUp(named, run, check: options.isDryRun ? .headers : .names)
     run.progress.begin(.starting)
     let position = try CommonError.during { try start.position(in: data, run) }
     for change in start.changes(options, run, data) { run.logger.warning("\(change)") }
     try start.checkClasses(data.dataset.classes)
     if options.isDryRun {
+      run.stages?.end()
       if world.rank == 0 { try DryRun(run: run, data: data, plan: plan, datasets: datasets).print(start) }
       return 0
     }
@@ -40,6 +39,7 @@ public enum TrainRun {
       run.logger.info("The run is finished, at epoch \(position.epoch), iteration \(position.iteration): nothing to do")
       return 0
     }
+    run.stages?.begin("Making the detector")
     let order = CollectiveOrder(progress: run.progress)
     let statistics = world.size > 1 ? try SynchronizedStatistics(world: world, order: order) : nil
     let model = DetectorModel(
@@ -48,9 +48,11 @@ public enum TrainRun {
     try InjectionError.check(run.configuration.mpi.inject, ranks: world.size, store: model.store)
     model.store.keep(run.configuration.parameterStates)
     try start.load(into: model, classes: data.dataset.classes, run)
+    if world.size > 1 { run.stages?.begin("Sending the parameters to all ranks") }
     try ParameterBroadcast.run(model.store, world: world, order: order)
-    let metrics = try openLogs(run, plan, position)
+    let metrics = try openLogs(run, plan, position, validation?.dataset)
     announce(run, data, datasets, model)
+    if world.size > 1 { run.stages?.begin("Measuring the exchange of gradients") }
     let step = try TrainingStep(
       model: model, world: world, configuration: run.configuration, order: order, injector: run.injector)
     let checkpoints = CheckpointKeeper(run: run, data: data, model: model, plan: plan, start: start)
@@ -63,6 +65,7 @@ public enum TrainRun {
       return RunError.ExitCode.stoppedBySignal.rawValue
     }
     Signals.use(.training)
+    run.stages?.begin("Taking the first step")
     defer { run.progress.begin(.ending) }
     switch try trainer.train(validated: start.validation) {
     case .done: return 0
@@ -70,6 +73,24 @@ public enum TrainRun {
       run.logger.info("Stopped by a signal after saving; go on with --resume auto")
       return RunError.ExitCode.stoppedBySignal.rawValue
     }
+  }
+
+  /// - Parameters:
+  ///   - named: the data sets by their place in `data`.
+  ///   - check: what is looked at where the configuration doesn't say it.
+  /// - Returns: what is to be told of them, on rank 0.
+  private static func lookUp(
+    _ named: [(String, CocoDataset)], _ run: RunSetup, check: PictureCheck
+  ) throws -> [RunDataset] {
+    try JobChecks(world: run.world).data(named.map(\.1))
+    run.stages?.begin("Looking up the pictures")
+    let lookup = PictureLookup(world: run.world, check: run.configuration.mpi.checkPictures ?? check) {
+      run.progress.tick()
+    }
+    let pictures = try lookup.lookUp(named.map(\.1))
+    var datasets = run.world.rank == 0 ? RunDataset.all(named) : []
+    for (index, report) in pictures.enumerated() { datasets[index].add(report) }
+    return datasets
   }
 
   private static func setUp(_ options: TrainOptions, _ world: World) throws -> (RunSetup, StartingPoint) {
@@ -81,6 +102,7 @@ public enum TrainRun {
     let processorNotice = try checks.processors(mustBeEqual: read.run.mpi.reduction == .exact)
     let sink = LogSink()
     let logger = RunSetup.logger(rank: world.rank, sink: sink)
+    let stages = world.rank == 0 ? Stages(sink, logger: logger) : nil
     let budget = try CommonError.during {
       try read.run.threadBudget(in: world)
     }
@@ -91,12 +113,14 @@ public enum TrainRun {
     }
     // Before anything is read there: what is found must not change any more.
     let directory = world.rank == 0 ? try WorkDirectory(workDir, logger, isTrial: options.isDryRun) : nil
+    stages?.begin("Reading what to start from")
     let start = try WorkDirectory.releasing(directory) {
       try StartingPoint(options, configuration: read.run, workDir: workDir, world: world, logger: logger)
     }
     let run = RunSetup(
       world: world, read: read, workDir: workDir, directory: directory,
       seed: start.seed ?? options.seed ?? UInt64(read.run.seed), threads: budget.threads, logger: logger, sink: sink,
+      stages: stages,
       injector: Injector(read.run.mpi.inject, rank: world.rank, workDir: workDir), progress: progress)
     return (run, start)
   }
@@ -112,15 +136,20 @@ public enum TrainRun {
   }
 
   /// Rank 0's files in the work directory: `config.yaml`, `<time>.log`, `<time>.log.json`.
-  private static func openLogs(_ run: RunSetup, _ plan: RunPlan, _ position: Position) throws -> MetricsLog? {
+  private static func openLogs(
+    _ run: RunSetup, _ plan: RunPlan, _ position: Position, _ validation: CocoDataset?
+  ) throws -> MetricsLog? {
     guard run.world.rank == 0 else { return nil }
     let stem = CheckpointKeeper.logStem(in: run.workDir, at: Date())
     try run.sink.open("\(stem).log")
     try OutputFolder.write(run.read.resolved, to: "\(run.workDir)/config.yaml")
+    let maxIterations = plan.maxIterations(from: position, inEpoch: position.images / run.globalBatch)
+    let tensorBoard = run.configuration.log.tensorBoard.map {
+      TensorBoardLog($0, run, validation, maxIterations: maxIterations, done: position.iteration)
+    }
     let metrics = try MetricsLog(
-      logger: run.logger, sink: run.sink, jsonPath: "\(stem).log.json", section: run.configuration.log,
-      maxIterations: plan.maxIterations(from: position, inEpoch: position.images / run.globalBatch),
-      done: position.iteration)
+      logger: run.logger, sink: run.sink, jsonPath: "\(stem).log.json", tensorBoard: tensorBoard,
+      section: run.configuration.log, maxIterations: maxIterations, done: position.iteration)
     metrics.writeJSON([
       ("env_info", .text("\(Version.producer), \(run.world.size) ranks, \(run.threads) threads a rank")),
       ("seed", .unsigned(run.seed)), ("exp_name", .text((run.workDir as NSString).lastPathComponent)),

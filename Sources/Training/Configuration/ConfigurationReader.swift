@@ -163,17 +163,24 @@ extension RunConfiguration {
       (isCascade ? ["rcnn", "\($0)"] : ["rcnn"], $1.assigner)
     }
     if case .rpnHead(let rpnHead) = model.source { assigners.insert((["rpn"], rpnHead.assigner), at: 0) }
-    return assigners.compactMap { path, assigner in
-      guard case .maxIoU(let assigner) = assigner, assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else {
-        return nil
-      }
-      let key = ["model", "train_cfg"] + path + ["assigner", "ignore_iof_thr"]
-      let place = node.value(at: key) ?? node.value(at: key.dropFirst()) ?? node
-      return """
-        \(place.place.description): notice: '\(key.joined(separator: "."))' has no effect: 'Collect' in data.train does \
-        not name gt_bboxes_ignore
-        """
+    var pictures: [String] = []
+    if log.tensorBoard == nil, let written = node.value(at: ["mpi", "tensorboard_pictures"]) {
+      pictures = [
+        "\(written.place.description): notice: 'mpi.tensorboard_pictures' has no effect: there is no TensorboardLoggerHook"
+      ]
     }
+    return pictures
+      + assigners.compactMap { path, assigner in
+        guard case .maxIoU(let assigner) = assigner, assigner.ignoreIoFThr > 0, !data.train.collectsIgnored else {
+          return nil
+        }
+        let key = ["model", "train_cfg"] + path + ["assigner", "ignore_iof_thr"]
+        let place = node.value(at: key) ?? node.value(at: key.dropFirst()) ?? node
+        return """
+          \(place.place.description): notice: '\(key.joined(separator: "."))' has no effect: 'Collect' in data.train does \
+          not name gt_bboxes_ignore
+          """
+      }
   }
 
   /// `[[train, 1]]`.

@@ -145,6 +145,22 @@ public struct LogSection: Equatable, Sendable {
   public var interval = 10
   /// Whether lines name the epoch and the iteration in it, else the iteration of the run.
   public var byEpoch = true
+  /// `TensorboardLoggerHook` in `hooks`; nil: none.
+  public var tensorBoard: TensorBoardSection?
+
+  public init() {}
+}
+
+/// `TensorboardLoggerHook` of `log_config.hooks`, with mmcv's names and meaning.
+public struct TensorBoardSection: Equatable, Sendable {
+  /// nil: `tf_logs` in the work directory.
+  public var logDir: String?
+  /// Iterations between two points; `log_config.interval` unless it is written.
+  public var interval = 10
+  /// Whether the iterations of an epoch that are less than `interval` at its end get no point.
+  public var ignoreLast = true
+  /// Whether `interval` counts anew in each epoch.
+  public var byEpoch = true
 
   public init() {}
 }
@@ -185,6 +201,8 @@ public struct MPISection: Equatable, Sendable {
   public var asyncSave = AsyncSave.auto
   /// After so many checkpoints in a row that could not be written a run ends.
   public var saveFailures = 3
+  /// So many pictures of the validation set are drawn for TensorBoard after each evaluation.
+  public var tensorBoardPictures = 4
 
   public init() {}
 }

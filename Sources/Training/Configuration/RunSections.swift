@@ -54,19 +54,42 @@ extension LogSection {
     byEpoch = runner.countsEpochs
     try section.read("interval", into: &interval)
     try section.check(interval > 0, "interval", expected: "a number from 1 on")
+    let common = interval
     _ = try section.sections("hooks") { hook in
       let type: String = try hook.required("type")
-      if type == "TextLoggerHook" {
+      switch type {
+      case "TextLoggerHook":
         try hook.read("by_epoch", into: &byEpoch)
         if hook.node("interval") != nil { section.notice("interval", "gives way to the interval of TextLoggerHook") }
         try hook.read("interval", into: &interval)
         try hook.check(interval > 0, "interval", expected: "a number from 1 on")
-      } else {
-        hook.notice("type", "is \(type): only the text and JSON logs are written")
-        hook.ignore("by_epoch", "interval", "log_dir", "init_kwargs", because: "only text and JSON logs are written")
+        hook.ignore("ignore_last", "reset_flag", "interval_exp_name", because: "lines come every 'interval' iterations")
+      case "TensorboardLoggerHook":
+        guard tensorBoard == nil else { throw hook.error("type", "is TensorboardLoggerHook for a second time") }
+        tensorBoard = try TensorBoardSection(hook, interval: common, byEpoch: runner.countsEpochs)
+      default:
+        hook.notice("type", "is \(type): text, JSON and TensorBoard's files are written, and nothing else")
+        hook.ignore(
+          "by_epoch", "interval", "log_dir", "init_kwargs", "ignore_last", "reset_flag",
+          because: "no such log is written")
       }
-      hook.ignore("ignore_last", "reset_flag", "interval_exp_name", because: "lines come every 'interval' iterations")
     }
+  }
+}
+
+extension TensorBoardSection {
+  /// - Parameters:
+  ///   - interval: of `log_config`.
+  ///   - byEpoch: whether the runner counts epochs.
+  init(_ hook: ConfigurationSection, interval common: Int, byEpoch countsEpochs: Bool) throws {
+    (interval, byEpoch) = (common, countsEpochs)
+    logDir = try hook.optional("log_dir")
+    try hook.check(logDir != "", "log_dir", expected: "a folder")
+    try hook.read("interval", into: &interval)
+    try hook.check(interval > 0, "interval", expected: "a number from 1 on")
+    try hook.read("by_epoch", into: &byEpoch)
+    try hook.read("ignore_last", into: &ignoreLast)
+    hook.ignore("reset_flag", unless: true, because: "each log has numbers of its own, which none takes from another")
   }
 }
 
@@ -115,6 +138,8 @@ extension MPISection {
     try section.read("async_save", into: &asyncSave)
     try section.read("save_failures", into: &saveFailures)
     try section.check(saveFailures > 0, "save_failures", expected: "a number from 1 on")
+    try section.read("tensorboard_pictures", into: &tensorBoardPictures)
+    try section.check(tensorBoardPictures >= 0, "tensorboard_pictures", expected: "a number from 0 on")
   }
 
   private mutating func readPictureKeys(_ section: ConfigurationSection) throws {

@@ -18,7 +18,7 @@ final class LogFile {
     do { try stream.write(text) } catch {
       if isComplete {
         let warning = "\(path): warning: lines of this log are lost (\(error.reason)); the run goes on\n"
-        FileHandle.standardError.write(Data(warning.utf8))
+        LiveLine.printError(warning)
       }
       isComplete = false
     }

@@ -29,6 +29,7 @@ final class MetricsLog {
   private let logger: Logger
   private let sink: LogSink
   private let json: LogFile?
+  private let tensorBoard: TensorBoardLog?
   private let section: LogSection
   private let maxIterations: Int
   private let firstIteration: Int
@@ -40,11 +41,14 @@ final class MetricsLog {
 
   /// - Parameters:
   ///   - jsonPath: where the JSON lines go; nil for nowhere.
+  ///   - tensorBoard: where the same goes; nil for nowhere.
   ///   - done: the iterations done before this run (after a resume).
   init(
-    logger: Logger, sink: LogSink, jsonPath: String?, section: LogSection, maxIterations: Int, done: Int
+    logger: Logger, sink: LogSink, jsonPath: String?, tensorBoard: TensorBoardLog?, section: LogSection,
+    maxIterations: Int, done: Int
   ) throws {
     (self.logger, self.sink, self.section, self.maxIterations) = (logger, sink, section, maxIterations)
+    self.tensorBoard = tensorBoard
     (self.done, firstIteration) = (done, done)
     json = try jsonPath.map { try LogFile($0) }
   }
@@ -55,6 +59,7 @@ final class MetricsLog {
     done += 1
     totalSeconds += step.seconds
     window.append(step)
+    tensorBoard?.record(step, done: done)
     let isLast = section.byEpoch ? step.iteration == step.iterationsPerEpoch : done == maxIterations
     let isDue = (section.byEpoch ? step.iteration : done) % section.interval == 0
     if isDue || (isLast && !hasLine) {
@@ -62,6 +67,7 @@ final class MetricsLog {
       hasLine = true
     } else {
       showProgress(step)
+      if done == firstIteration + 1 { announceFirstLine(after: step) }
     }
     guard section.byEpoch, isLast else { return }
     window.removeAll()
@@ -82,6 +88,7 @@ final class MetricsLog {
         + metrics.map { ($0.0, .number($0.1)) } + (copyPaste.map { [($0, .text($1))] } ?? [])
         + outcome.result.classPrecisions(classes)
         + (outcome.badPictures.isEmpty ? [] : [("bad_pictures", .integer(outcome.badPictures.count))]))
+    tensorBoard?.recordValidation(outcome, classes: classes, done: done)
   }
 
   /// A line without the key `epoch`, so that readers of mmdetection's lines step over it.
@@ -102,20 +109,10 @@ final class MetricsLog {
   }
 
   private func logWindow() {
-    guard let last = window.last else { return }
-    let taken = window.filter(\.isTaken)
     defer { window.removeAll() }
-    guard !taken.isEmpty else { return }
-    func mean(_ value: (Step) -> Double) -> Double { taken.reduce(0) { $0 + value($1) } / Double(taken.count) }
-    var terms = last.losses.named.enumerated().map { index, term in
-      (term.name, mean { $0.losses.named[index].value })
-    }
-    let norms = taken.compactMap(\.gradNorm)
-    if !norms.isEmpty { terms.append(("grad_norm", norms.reduce(0, +) / Double(norms.count))) }
-    let (time, dataTime, memory) = (mean(\.seconds), mean(\.dataSeconds), Int(Machine.peakMemoryMiB))
-    let sync = last.sync.map { _ in
-      (waited: mean { $0.sync?.waitedSeconds ?? 0 }, hidden: mean { $0.sync?.hiddenShare ?? 0 })
-    }
+    guard let means = StepMeans(window) else { return }
+    let (last, terms, sync) = (means.last, means.terms, means.sync)
+    let (time, dataTime, memory) = (means.seconds, means.dataSeconds, Int(Machine.peakMemoryMiB))
     let numbers = terms.map { "\($0.0): \(fixed($0.1, 4))" }.joined(separator: ", ")
     logger.info(
       """
@@ -129,9 +126,22 @@ final class MetricsLog {
         ("iter", .integer(section.byEpoch ? last.iteration : done)),
         ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
       ] + terms.map { ($0.0, .number($0.1)) } + [("time", .number(time))]
-        + (sync.map { [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden))] } ?? [])
+        + (sync.map {
+          [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden)), ("imbalance", .number($0.imbalance))]
+        } ?? [])
         + (last.skipped > 0 ? [("skipped", .integer(last.skipped))] : [])
         + (last.badPictures > 0 ? [("bad_pictures", .integer(last.badPictures))] : []))
+  }
+
+  /// Where there is no live line: how long nothing will be seen.
+  private func announceFirstLine(after step: Step) {
+    let wait = step.seconds * Double(section.interval)
+    guard !sink.isTerminal, wait >= 10 else { return }
+    logger.info(
+      """
+      The first step took \(fixed(step.seconds, 1)) s; a line comes every \(section.interval) iterations, the first in \
+      about \(timeSpan(wait))
+      """)
   }
 
   private func showProgress(_ step: Step) {

@@ -42,15 +42,7 @@ public struct RunLogHandler: LogHandler {
 final class LogSink: @unchecked Sendable {
   private let lock = NSLock()
   private var file: LogFile?
-  private var progressIsShown = false
-  let isTerminal = LogSink.outputIsTerminal()
-
-  /// mpirun gives its local ranks a terminal of its own whatever its own output is: the parent's is asked there.
-  private static func outputIsTerminal() -> Bool {
-    guard isatty(STDOUT_FILENO) != 0, Launcher.rank != nil else { return isatty(STDOUT_FILENO) != 0 }
-    let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(getppid())/fd/1")
-    return target.map { $0.hasPrefix("/dev/pts/") || $0.hasPrefix("/dev/tty") } ?? false
-  }
+  let isTerminal = LiveLine.isPossible
 
   /// From now on, lines also go to this file.
   func open(_ path: String) throws {
@@ -60,9 +52,8 @@ final class LogSink: @unchecked Sendable {
 
   func write(_ line: String) {
     lock.withLock {
-      print(progressIsShown ? "\r\u{1B}[K\(line)" : line, terminator: "")
+      print("\(LiveLine.take())\(line)", terminator: "")
       fflush(nil)
-      progressIsShown = false
       file?.write(line)
     }
   }
@@ -70,20 +61,23 @@ final class LogSink: @unchecked Sendable {
   /// An error of one thing among many, which does not end the program. What was printed before comes before it.
   func writeError(_ line: String) {
     lock.withLock {
-      if progressIsShown { print("\r\u{1B}[K", terminator: "") }
+      print(LiveLine.take(), terminator: "")
       fflush(nil)
-      progressIsShown = false
-      FileHandle.standardError.write(Data(line.utf8))
+      LiveLine.printError(line)
     }
   }
 
   /// Replaces the live progress line; nothing where the output is not a terminal.
   func showProgress(_ text: String) {
     guard isTerminal else { return }
+    lock.withLock { LiveLine.show(text) }
+  }
+
+  /// Nothing stands on the live line any more.
+  func wipeProgress() {
     lock.withLock {
-      print("\r\u{1B}[K\(text)", terminator: "")
+      print(LiveLine.take(), terminator: "")
       fflush(nil)
-      progressIsShown = true
     }
   }
 }

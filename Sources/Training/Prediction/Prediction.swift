@@ -98,7 +98,7 @@ struct Prediction {
   }
 
   private func conclude(of count: Int) throws {
-    sink.showProgress("")
+    sink.wipeProgress()
     if let groundTruth { sink.write("\(groundTruth.summary)\n") }
     let done = file.count + file.failureCount
     if done < count {

@@ -62,12 +62,15 @@ final class Exchange {
   ///   - counts: this rank's counts.
   ///   - gradientsAreFinite: whether this rank can apply the sums.
   ///   - badPictures: of this rank's share.
+  ///   - busySeconds: how long this rank was at work by itself. Each rank has a place of its own in the report.
   func report(
-    _ terms: LossTerms, _ values: [Double], counts: [Double], gradientsAreFinite: Bool, badPictures: Int, step: Int
+    _ terms: LossTerms, _ values: [Double], counts: [Double], gradientsAreFinite: Bool, badPictures: Int,
+    busySeconds: Double, step: Int
   ) throws -> TrainingStep.Outcome {
     let lossesAreFinite = zip(terms.terms, values).allSatisfy { !$0.isSummed || $1.isFinite }
+    let busy = (0..<world.size).map { $0 == world.rank ? busySeconds : 0 }
     let mine = StepReport(
-      losses: values, counts: counts + [reducer.waitedSeconds, reducer.hiddenShare],
+      losses: values, counts: counts + [reducer.waitedSeconds, reducer.hiddenShare] + busy,
       isFinite: lossesAreFinite && gradientsAreFinite, badPictures: badPictures, signals: Signals.received)
     let all = try mine.summed(over: world, order: order, step: step)
     Signals.forget(all.signals)
@@ -78,10 +81,13 @@ final class Exchange {
       if term.isSummed { return normalizer == nil ? sum / ranks : sum }
       return term.divisor.map { sum / max(1, all.counts[$0]) } ?? sum
     }
-    let (times, losses) = (all.counts.suffix(2).map { $0 / ranks }, LossValues(terms, means))
+    let (times, losses) = (all.counts.dropFirst(counts.count), LossValues(terms, means))
+    let sync = SyncTimes(
+      waitedSeconds: times[counts.count] / ranks, hiddenShare: times[counts.count + 1] / ranks,
+      busySeconds: Array(times.dropFirst(2)))
     return TrainingStep.Outcome(
       losses: losses, wishes: StepWishes(save: !all.signals.isEmpty, stop: all.signals.isStop),
-      sync: world.size > 1 ? SyncTimes(waitedSeconds: times[0], hiddenShare: times[1]) : nil,
+      sync: world.size > 1 ? sync : nil,
       hasBadPictures: all.badPictures > 0, defect: all.nonFiniteRanks > 0 || !losses.isFinite ? StepDefect() : nil)
   }
 

@@ -51,6 +51,11 @@ enum Measurement {
     zip(classes, precisionsOfLabels.all).map { ("\($0)_precision", .decimal($1, digits: 3)) }
   }
 
+  /// The same as numbers; none for a class without objects.
+  func classMetrics(_ classes: [String]) -> [(String, Double)] {
+    zip(classes, precisionsOfLabels.all).filter { $0.1.isFinite }.map { ("\($0.0)_precision", $0.1) }
+  }
+
   /// A line for each class with its AP and AP at IoU 0.5, below a heading (`classwise`).
   func classTable(_ classes: [String]) -> [String] {
     let (all, half) = precisionsOfLabels

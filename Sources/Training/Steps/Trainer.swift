@@ -147,8 +147,8 @@ final class Trainer {
   /// One step on the next global batch.
   private func advance() throws -> StepWishes {
     run.progress.beginStep(position.iteration + 1)
-    try run.injector?.beginStep(position.iteration + 1)
     let start = ContinuousClock.now
+    try run.injector?.beginStep(position.iteration + 1)
     let batch = try data.next()
     let input = batch.input(on: model.engine)
     let dataTime = start.duration(to: .now)
@@ -158,7 +158,9 @@ final class Trainer {
       on: input, seed: run.seed, epoch: now.epoch, iteration: now.iteration, updates: now.updates, window: window,
       learningRate: lr,
       rate: { self.schedule.rate(epoch: now.epoch, iteration: now.iteration, factor: $0) },
-      badPictures: batch.badPictures.count, acceptsBadPictures: { try badPictures.accepts(batch) })
+      badPictures: batch.badPictures.count, readingSeconds: dataTime.seconds,
+      acceptsBadPictures: { try badPictures.accepts(batch) })
+    run.stages?.end()
     if let failure = badPictures.failure { throw try saved(before: failure) }
     if let defect = outcome.defect {
       try NonFiniteSteps(run: run, dataset: data.dataset).handle(
@@ -213,7 +215,12 @@ final class Trainer {
     let measuresAverages = run.configuration.average != nil
     if measuresAverages { model.store.swapAverages() }
     defer { if measuresAverages { model.store.swapAverages() } }
-    guard let outcome = try validation.evaluate(model, progress: { _, _ in run.progress.tick() }) else { return }
+    run.stages?.end()
+    let progress = { [run] (done: Int, count: Int) in
+      run.progress.tick()
+      if run.world.rank == 0 { run.sink.showProgress("Evaluating: \(min(done, count)) of \(count) pictures") }
+    }
+    guard let outcome = try validation.evaluate(model, progress: progress) else { return }
     let classes = run.configuration.evaluation?.classwise ?? false ? validation.dataset.classes : []
     let table = classes.isEmpty ? [] : outcome.result.classTable(classes)
     if let warning = outcome.badPictureWarning { run.logger.warning("\(warning)") }

@@ -53,6 +53,8 @@ public final class TrainingStep {
   /// How long this rank's last forward and backward pass took.
   public private(set) var forwardSeconds = 0.0
   public private(set) var backwardSeconds = 0.0
+  /// How much of both it was at work, and did not wait for others.
+  private var busySeconds = 0.0
 
   /// Takes a step on this rank's share of the global batch. Where a loss or a gradient is not finite on any rank, the
   /// parameters and their states stay.
@@ -65,11 +67,13 @@ public final class TrainingStep {
   ///   - isRepeated: whether it was taken before, by a run that this one goes on: only the gradients are gathered.
   ///   - rate: the learning rate of parameters with a factor; nil: `learningRate` times it.
   ///   - badPictures: how many of this rank's share could not be used.
+  ///   - readingSeconds: how long this rank waited for its pictures.
   ///   - acceptsBadPictures: asked on all ranks, together, where there are any: whether the step is to be taken.
   public func run(
     on input: DetectorInput, seed: UInt64, epoch: Int, iteration: Int, updates: Int? = nil,
     window: GradientWindow = .single, isRepeated: Bool = false, learningRate: Double,
-    rate: ((Double) -> Double)? = nil, badPictures: Int = 0, acceptsBadPictures: () throws -> Bool = { true }
+    rate: ((Double) -> Double)? = nil, badPictures: Int = 0, readingSeconds: Double = 0,
+    acceptsBadPictures: () throws -> Bool = { true }
   ) throws -> Outcome {
     let (draws, workers) = (Draws(seed: seed, epoch: epoch), model.engine.workers)
     let kept = statistics.map { ($0, $0.exported($0.values)) }
@@ -80,7 +84,7 @@ public final class TrainingStep {
     let areFinite = exchange.exactSums?.failure == nil && optimizer.gradientsAreFinite(norm: norm, workers)
     var outcome = try exchange.report(
       model.detector.terms, values, counts: counts, gradientsAreFinite: areFinite, badPictures: badPictures,
-      step: iteration + 1)
+      busySeconds: readingSeconds + busySeconds, step: iteration + 1)
     if outcome.hasBadPictures { outcome.isAccepted = try acceptsBadPictures() }
     guard outcome.isAccepted else {
       restore(kept)
@@ -143,7 +147,7 @@ public final class TrainingStep {
   private func passThrough(
     _ input: DetectorInput, _ draws: Draws, _ window: GradientWindow, informing reducer: GradientReducer?
   ) throws -> (values: [Double], counts: [Double]) {
-    let start = ContinuousClock.now
+    let (start, waited) = (ContinuousClock.now, order.waitedSeconds)
     defer { model.engine.tape = nil }
     var passes = try exchange.parts(of: input).map { part in
       let tape = Tape()
@@ -165,6 +169,7 @@ public final class TrainingStep {
       if !passes.isEmpty || reducer == nil { exchange.exactSums?.addImage() }
     }
     (forwardSeconds, backwardSeconds) = (start.duration(to: middle).seconds, middle.duration(to: .now).seconds)
+    busySeconds = forwardSeconds + backwardSeconds - (order.waitedSeconds - waited)
     return (exchange.sum(values), counts)
   }
 
@@ -200,12 +205,20 @@ public final class TrainingStep {
   }
 }
 
-/// What a step's exchange of gradients cost, the mean over the ranks.
+/// What a step's exchange of gradients cost, the mean over the ranks, and how even their work was.
 public struct SyncTimes: Sendable {
   /// How long a rank waited after its backward pass: for the network, and for slower ranks.
   public let waitedSeconds: Double
   /// The part, 0 ... 1, of the time that the exchange takes alone (measured at the start) and that was not waited for.
   public let hiddenShare: Double
+  /// Of each rank: how long it waited for its pictures and computed, forward and back, without what it waited for others.
+  public let busySeconds: [Double]
+
+  /// The slowest rank's time by the mean of all: 1 where the work is even. The mean is what a step could take.
+  public var imbalance: Double {
+    let mean = busySeconds.reduce(0, +) / Double(busySeconds.count)
+    return mean > 0 ? (busySeconds.max() ?? 0) / mean : 1
+  }
 }
 
 /// What signals on any rank ask for; the same on all ranks.

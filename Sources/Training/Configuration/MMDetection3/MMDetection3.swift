@@ -121,7 +121,7 @@ enum MMDetection3 {
     }
     try top.require("default_scope", "mmdet")
     top.drop("env_cfg", because: "there is no GPU, and MPI is started by mpirun")
-    top.drop("vis_backends", "visualizer", because: "only text and JSON logs are written")
+    top.drop("vis_backends", "visualizer", because: "TensorBoard's files are asked for with 'log_config.hooks'")
     top.drop("log_processor", because: "losses are means over 'interval' iterations")
     top.drop("launcher", because: "MPI is started by mpirun")
     top.drop("backend_args", "tta_model", "tta_pipeline", "log_level")
