@@ -38,8 +38,10 @@ public enum ImageEncoder {
     }
   }
 
-  /// Baseline JPEG, by the exact integer transform (the same bytes with and without SIMD).
-  private static func jpeg(
+  /// The bytes of a baseline JPEG, by the exact integer transform (the same bytes with and without SIMD).
+  /// - Parameter path: what the error names.
+  /// - Throws: `OutputError`.
+  package static func jpeg(
     _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, quality: Int, _ chroma: Chroma, _ path: String
   ) throws -> Data {
     check(pixels, size)
