@@ -18,6 +18,9 @@ public enum FileIdentifier: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// nil for a text.
+  public var number: Int64? { if case .number(let number) = self { number } else { nil } }
+
   /// For messages: `42`, `"2163…"`.
   public var description: String {
     switch self {

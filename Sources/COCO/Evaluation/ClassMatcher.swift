@@ -34,6 +34,16 @@ struct ClassMatcher {
     return result
   }
 
+  /// What each detection finds among all sizes at the first threshold: places in `groundTruths`, nil for nothing.
+  mutating func partners(
+    groundTruths: ArraySlice<EvaluationGroundTruth>, detections: [EvaluationDetection]
+  ) -> [Int?] {
+    self.groundTruths = groundTruths
+    computeOverlaps(detections)
+    order(for: ranges[0])
+    return detections.indices.map { nextMatch($0, 0) }
+  }
+
   private mutating func computeOverlaps(_ detections: [EvaluationDetection]) {
     overlaps.removeAll(keepingCapacity: true)
     largestOverlaps.removeAll(keepingCapacity: true)
@@ -59,18 +69,28 @@ struct ClassMatcher {
   }
 
   private mutating func match(_ range: Int, _ threshold: Int, into matches: inout [DetectionMatch]) {
-    let (bit, least) = (range * thresholds.count + threshold, min(thresholds[threshold], 1 - 1e-10))
-    taken.removeAll(keepingCapacity: true)
-    for _ in ordered { taken.append(false) }
-    for row in matches.indices where largestOverlaps[row] >= least {
-      guard let found = bestMatch(row, atLeast: least) else { continue }
-      taken[found] = true
+    let bit = range * thresholds.count + threshold
+    for row in matches.indices {
+      guard let found = nextMatch(row, threshold) else { continue }
       if ignored[found] { matches[row].ignored.insert(bit) }
       // pycocotools records a match by the annotation's id and reads 0 as "none".
       if groundTruths[groundTruths.startIndex + found].annotationID == 0 { continue }
       matches[row].matched.insert(bit)
       if !ignored[found] { matches[row].ignored.remove(bit) }
     }
+  }
+
+  /// Takes the best match of a detection, after those before it. The first one frees all ground truths.
+  @inline(__always)
+  private mutating func nextMatch(_ row: Int, _ threshold: Int) -> Int? {
+    if row == 0 {
+      taken.removeAll(keepingCapacity: true)
+      for _ in ordered { taken.append(false) }
+    }
+    let least = min(thresholds[threshold], 1 - 1e-10)
+    guard largestOverlaps[row] >= least, let found = bestMatch(row, atLeast: least) else { return nil }
+    taken[found] = true
+    return found
   }
 
   /// The ground truth with the largest overlap that is still free; the later one of equals. An ignored one is taken

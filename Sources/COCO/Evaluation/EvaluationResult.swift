@@ -47,6 +47,16 @@ public struct EvaluationResult: Hashable, Sendable {
     }
   }
 
+  /// The curve of a label, of all sizes at the largest of `maxDets`; nil where there is nothing to find.
+  func precisions(threshold: Int, label: Int) -> [Double]? {
+    guard let limit = parameters.maxDets.last.flatMap(limits.firstIndex) else { return nil }
+    let recalls = EvaluationParameters.recalls.count
+    let values = (0..<recalls).map {
+      precision[offset(outer: threshold * recalls + $0, label: label, 0, limit: limit)]
+    }
+    return values[0] == -1 ? nil : values
+  }
+
   // MARK: Statistics
 
   /// The mean over labels and recalls of what there is to find; -1 where there is nothing.

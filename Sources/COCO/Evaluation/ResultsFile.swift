@@ -5,7 +5,7 @@ import Primitives
 /// `[{"image_id": 42, "category_id": 18, "bbox": [x, y, width, height], "score": 0.98}, …]`, boxes in pixels.
 public enum ResultsFile {
   private struct Entry: Decodable {
-    let image_id: Int64
+    let image_id: FileIdentifier
     let category_id: Int64
     let bbox: [Double]
     let score: Double
@@ -44,9 +44,13 @@ public enum ResultsFile {
   }
 
   /// Reads a file of this format, whoever wrote it.
-  /// - Parameter categoryIDs: the category of each label; any other category is an error.
+  /// - Parameters:
+  ///   - categoryIDs: the category of each label; any other category is an error.
+  ///   - imageID: an image's number, given its id as files write it; nil where there is no such image, which is an error.
   /// - Throws: `ResultsError` with the place and what was expected.
-  public static func read(_ path: String, categoryIDs: [Int64]) throws -> [EvaluationDetection] {
+  public static func read(
+    _ path: String, categoryIDs: [Int64], imageID: (FileIdentifier) -> Int64? = { $0.number }
+  ) throws -> [EvaluationDetection] {
     let labels = Dictionary(uniqueKeysWithValues: zip(categoryIDs, categoryIDs.indices))
     return try entries(path).enumerated().map { index, entry in
       guard entry.bbox.count == 4 else {
@@ -58,8 +62,12 @@ public enum ResultsFile {
         throw ResultsError(
           path: path, reason: "entry \(index) has category \(entry.category_id), which is none of \(known)")
       }
+      guard let image = imageID(entry.image_id) else {
+        throw ResultsError(
+          path: path, reason: "entry \(index) is of image \(entry.image_id), which the data set doesn't have")
+      }
       let box = EvaluationBox(x: entry.bbox[0], y: entry.bbox[1], width: entry.bbox[2], height: entry.bbox[3])
-      return EvaluationDetection(imageID: entry.image_id, label: label, box: box, score: entry.score)
+      return EvaluationDetection(imageID: image, label: label, box: box, score: entry.score)
     }
   }
 

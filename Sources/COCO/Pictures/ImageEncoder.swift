@@ -38,7 +38,7 @@ public enum ImageEncoder {
     }
   }
 
-  /// Baseline JPEG, by the exact integer transform (the same bytes with and without SIMD).
+  /// The bytes of a baseline JPEG, by the exact integer transform (the same bytes with and without SIMD).
   /// - Parameter path: where it is to go, for messages.
   /// - Throws: `OutputError`.
   public static func jpeg(

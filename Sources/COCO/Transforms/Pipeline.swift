@@ -86,6 +86,11 @@ public struct Pipeline: Sendable {
     return geometry
   }
 
+  /// An image's boxes as the pipeline leaves them.
+  package func boxes(of image: CocoDataset.Image, _ geometry: Geometry) -> [Box] {
+    image.boxes.map { transform($0, geometry) }
+  }
+
   /// Applies the pipeline to a picture and the boxes of its entry in the data set.
   public func apply(_ picture: DecodedImage, _ image: CocoDataset.Image, key: DrawKey) -> Sample {
     apply(picture, image, key: key, PixelPool())
@@ -101,7 +106,7 @@ public struct Pipeline: Sendable {
     if picture.size != resized.size { pool.give(picture.pixels) }
     return Sample(
       imageID: image.id, draw: key.draw, oriSize: image.size, geometry: geometry,
-      boxes: image.boxes.map { transform($0, geometry) }, labels: image.labels,
+      boxes: boxes(of: image, geometry), labels: image.labels,
       ignored: image.ignored.map { transform($0, geometry) },
       proposals: image.proposals.map { transform($0, geometry) }, picture: resized, normalize: normalize)
   }

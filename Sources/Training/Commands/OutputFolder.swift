@@ -14,6 +14,17 @@ enum OutputFolder {
     do { try WholeFile.write(text, to: path) } catch { throw .cannotWrite(path, error.reason, option) }
   }
 
+  /// Looks whether a file can be written, before what is to stand in it takes its time. Its folder is made.
+  /// - Throws: `RunError` with the reason.
+  static func requireWritable(_ path: String, option: String) throws(RunError) {
+    let folder = Folder.above(path)
+    try make(folder, option: option)
+    guard !Folder.exists(path) else { throw .cannotWrite(path, String(cString: strerror(EISDIR)), option) }
+    guard access(folder.isEmpty ? "." : folder, W_OK) == 0 else {
+      throw .cannotWrite(path, String(cString: strerror(errno)), option)
+    }
+  }
+
   /// A log, from its beginning on.
   /// - Throws: `RunError` with the reason.
   static func stream(_ path: String) throws(RunError) -> FileStream {

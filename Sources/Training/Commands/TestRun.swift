@@ -20,44 +20,15 @@ public enum TestRun {
     let progress = try Watchdog.start(world, timeout: read.run.mpi.stallTimeout, workDir: nil)
     try JobChecks(world: world).program("test", [JobFact("the checkpoint", options.checkpoint)], read)
     progress.begin(.reading)
-    let sink = LogSink()
-    // What is printed is what was asked for, and nothing else.
-    let stages = world.rank == 0 ? Stages(sink, logger: nil) : nil
-    defer { stages?.end() }
-    stages?.begin("Reading the checkpoint")
     let section = try read.run.testSection(of: options.config)
-    let budget = try read.run.threadBudget(in: world)
-    let model = DetectorModel(read.run.model, seed: 0, threads: budget.threads)
-    let weights = try TestWeights(reading: options.checkpoint, world: world)
-    stages?.begin("Reading the annotations")
-    let validation = try CommonError.during {
-      try Validation(
-        section, classesAmong: weights.classes(among:), model: read.run.model,
-        rule: read.run.evaluationRule(for: section), workers: read.run.data.workersPerGPU, settings: read.run.mpi,
-        world: world)
-    }
-    try JobChecks(world: world).data([validation.dataset])
-    stages?.begin("Looking up the pictures")
-    let check = read.run.mpi.checkPictures ?? .names
-    try PictureLookup(world: world, check: check) { progress.tick() }.lookUp([validation.dataset])
-    stages?.end()
-    if world.rank == 0 {
-      for notice in read.shippedNotices { print(notice) }
-      for finding in validation.dataset.summary.findings { print("\(finding.level.rawValue): \(finding.text)") }
-    }
-    try weights.load(into: model, classes: validation.dataset.classes)
-    progress.begin(.evaluating)
-    let outcome = try validation.evaluate(model) { done, count in
-      progress.tick()
-      if world.rank == 0 { sink.showProgress("\(min(done, count)) of \(count) images") }
-    }
-    progress.begin(.ending)
-    guard let outcome else { return }
-    sink.wipeProgress()
-    if let out = options.out { try write(outcome, validation.dataset, of: read.run.model, to: out) }
+    for notice in world.rank == 0 ? read.shippedNotices : [] { print(notice) }
+    let test = try DetectorTest(read.run, on: section, checkpoint: options.checkpoint, progress, world)
+    guard let outcome = test.outcome else { return }
+    let dataset = test.validation.dataset
+    if let out = options.out { try write(outcome, dataset, of: read.run.model, to: out) }
     if let warning = outcome.badPictureWarning { LiveLine.printError("warning: \(warning)\n") }
     let isClasswise = options.isClasswise || read.run.evaluation?.classwise == true
-    try report(outcome, validation.dataset, isClasswise: isClasswise, options)
+    try report(outcome, dataset, isClasswise: isClasswise, options)
   }
 
   /// Detections; of an RPN proposals, which have mmdetection's category 1, or are a file for Fast R-CNN.

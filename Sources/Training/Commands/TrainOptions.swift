@@ -60,3 +60,46 @@ public struct PredictOptions: Sendable {
     (self.config, self.checkpoint, self.inputs) = (config, checkpoint, inputs)
   }
 }
+
+/// A part of `data`.
+public enum DataPart: String, CaseIterable, Sendable { case train, val, test }
+
+/// What `rcnn-train report` was asked for.
+public struct ReportOptions: Sendable {
+  public let workDir: String
+  /// `--cfg-options`: `KEY=VALUE` each.
+  public var changes: [String] = []
+  /// nil: the newest good one of the work directory.
+  public var checkpoint: String?
+  /// A results file, in the checkpoint's stead.
+  public var detections: String?
+  /// nil: `data.val`, or `data.test` where that is absent.
+  public var part: DataPart?
+  /// nil: `report.html` in the work directory.
+  public var out: String?
+  /// How many of the best and of the worst are shown.
+  public var pictures = 6
+  /// The least score in the confusion matrix.
+  public var scoreThr = 0.3
+  /// false: the curves of the training alone.
+  public var evaluates = true
+  public var isSingleRank = false
+
+  public init(workDir: String) { self.workDir = workDir }
+}
+
+/// What `rcnn-train browse` was asked for.
+public struct BrowseOptions: Sendable {
+  public let config: ConfigSource
+  public var part = DataPart.train
+  /// How many pictures are shown at most.
+  public var number = 24
+  /// From 1 on, as logs count.
+  public var epoch = 1
+  /// nil: `browse.html`, in the work directory where that is there.
+  public var out: String?
+  /// nil: the configuration's.
+  public var seed: UInt64?
+
+  public init(config: ConfigSource) { self.config = config }
+}

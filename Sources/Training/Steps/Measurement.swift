@@ -66,8 +66,9 @@ enum Measurement {
       + classes.indices.map { "\(padded(classes[$0]))  \(fixed(all[$0], 3))  \(fixed(half[$0], 3))" }
   }
 
-  /// NaN for a label without objects.
-  private var precisionsOfLabels: (all: [Double], half: [Double]) {
+  /// The average precision of each label, over all thresholds and at IoU 0.5; NaN for one without objects. Empty where
+  /// classes aren't measured.
+  var precisionsOfLabels: (all: [Double], half: [Double]) {
     switch self {
     case .coco(let numbers):
       return (numbers.classes?.averagePrecisionOfLabels ?? [], numbers.classes?.averagePrecision50OfLabels ?? [])

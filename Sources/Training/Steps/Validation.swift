@@ -28,6 +28,7 @@ final class Validation {
   }
 
   let dataset: CocoDataset
+  private let file: AnnotationFile
   private let world: World
   private let pipeline: Pipeline
   private let workers: Int
@@ -47,6 +48,7 @@ final class Validation {
   ) throws {
     var configuration = configuration
     let file = try SharedAnnotations.load(configuration, in: world)
+    self.file = file
     configuration.classes = try configuration.classes ?? classesAmong(file.categories.map(\.name))
     dataset = try CocoDataset(
       file, configuration: configuration, training: false,
@@ -65,6 +67,22 @@ final class Validation {
         groundTruths: dataset.groundTruths(of: file), parameters: parameters)
       evaluate = { .voc(evaluator.evaluate($0)) }
     }
+  }
+
+  /// What is to be found.
+  var groundTruths: [EvaluationGroundTruth] { dataset.groundTruths(of: file) }
+
+  /// Measures detections that come from elsewhere.
+  /// - Parameter detections: in any order.
+  func measure(_ detections: [EvaluationDetection]) -> Outcome {
+    let places = Dictionary(uniqueKeysWithValues: dataset.images.indices.map { (dataset.images.id(at: $0), $0) })
+    let sorted = detections.enumerated().sorted { one, other in
+      let (mine, others) = (places[one.element.imageID] ?? .max, places[other.element.imageID] ?? .max)
+      if mine != others { return mine < others }
+      let (score, otherScore) = (one.element.score, other.element.score)
+      return score == otherScore ? one.offset < other.offset : score > otherScore
+    }.map(\.element)
+    return Outcome(result: evaluate(sorted), detections: sorted, badPictures: [])
   }
 
   /// Detects with the model as it is. Collective; the outcome is rank 0's.
