@@ -106,18 +106,4 @@ extension CocoDataset {
       pictures.read(image.fileName, limit: ImageDecoder.maximumBytes), path: path(of: image), expectedSize: image.size,
       covering: pipeline.decodedSize(of: image, key: key), pictureRules, pool)
   }
-
-  /// An image's picture to be looked at, upright, with no edge beyond `edge` pixels. What it was read for is another thing:
-  /// it is decoded anew.
-  /// - Returns: the picture, and by what its boxes are to be multiplied.
-  /// - Throws: `COCOError` naming the file.
-  package func shownPicture(of image: Image, edge: Int) throws -> (picture: DecodedImage, scale: (x: Float, y: Float)) {
-    let (full, pool) = (image.size, PixelPool())
-    let size = max(full.width, full.height) > edge ? full.rescaled(within: ImageScale(width: edge, height: edge)) : full
-    let picture = try ImageDecoder.decode(
-      pictures.read(image.fileName, limit: ImageDecoder.maximumBytes), path: path(of: image), expectedSize: full,
-      covering: size, pictureRules, pool)
-    let scale = (x: Float(size.width) / Float(full.width), y: Float(size.height) / Float(full.height))
-    return (Resize.linear(picture, to: size, pool), scale)
-  }
 }

@@ -1,10 +1,10 @@
 import Primitives
 
 extension CocoDataset {
-  /// A picture to be shown: no side is longer than `longest` pixels.
+  /// An image's picture to be looked at, upright: no side is longer than `longest` pixels. What it was read for is another
+  /// thing: it is decoded anew.
   /// - Throws: `COCOError` naming the file.
-  package func smallPicture(at index: Int, longest: Int) throws -> DecodedImage {
-    let image = images[index]
+  package func smallPicture(of image: Image, longest: Int) throws -> DecodedImage {
     let bytes = try pictures.read(image.fileName, limit: ImageDecoder.maximumBytes)
     let target = image.size.fitting(longest: longest)
     return try ImageDecoder.decode(

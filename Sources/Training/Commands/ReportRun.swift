@@ -32,7 +32,7 @@ public enum ReportRun {
       reasonForNone: found.reason, date: Date())
     try OutputFolder.write(content.page.text, to: out, option: "--out")
     for warning in content.history.notices + [found.detections?.warning].compactMap({ $0 }) {
-      FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
+      LiveLine.printError("warning: \(warning)\n")
     }
     if let reason = found.reason { print(reason) }
     print("the report is in \(out)")

@@ -42,7 +42,10 @@ struct ValidationPictures {
 
   private func drawn(_ image: CocoDataset.Image, _ detections: [EvaluationDetection]) throws -> SummaryValue? {
     let tag = "pictures/\(image.fileName)"
-    guard let (picture, scale) = try? dataset.shownPicture(of: image, edge: Self.longestEdge) else { return nil }
+    guard let picture = try? dataset.smallPicture(of: image, longest: Self.longestEdge) else { return nil }
+    let scale = (
+      x: Float(picture.size.width) / Float(image.size.width), y: Float(picture.size.height) / Float(image.size.height)
+    )
     let found = detections.map { detection in
       DrawnBox(
         box: detection.box.corners.scaled(x: scale.x, y: scale.y), category: category(detection.label),

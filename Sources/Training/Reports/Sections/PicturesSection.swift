@@ -63,7 +63,7 @@ struct PicturesSection {
     let caption: Markup =
       "<figcaption><b>\(name)</b> (image \(dataset.images.identifier(at: place).description)) · \(numbers)</figcaption>"
     do {
-      let picture = try dataset.smallPicture(at: place, longest: Self.longest)
+      let picture = try dataset.smallPicture(of: dataset.images[place], longest: Self.longest)
       let scale = Float(picture.width) / Float(max(1, dataset.images.size(at: place).width))
       let truth = try drawn(
         picture, objects(of: finding, scale), "\(name): what is there, \(finding.objects.count) objects")
