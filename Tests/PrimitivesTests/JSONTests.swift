@@ -22,7 +22,9 @@ import Testing
   }
 
   @Test func numbersKeepTheirDigitsUnlessAskedOtherwise() throws {
-    for value: Double in [0.1, 1 / 3, .leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 1e16, 123_456_789.125, 1e-5] {
+    for value: Double in [
+      0.1, 1 / 3, .leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 1e16, 123_456_789.125, 1e-5,
+    ] {
       let text = JSON.array([.number(value)]).text()
       let read = try JSONDecoder().decode([Double].self, from: Data(text.utf8))
       #expect(read[0].bitPattern == value.bitPattern, "\(text)")

@@ -36,7 +36,7 @@ enum ConfigurationFixture {
       case .sequence(let elements): try elements.map(value)
       case .scalar(let scalar):
         [node.null as Any?, node.bool, node.int, node.float].compactMap { $0 }.first ?? scalar.string
-      case .alias: "" // Yams has put what it stands for in its place
+      case .alias: ""  // Yams has put what it stands for in its place
       }
     }
     let object = try value(#require(try Yams.compose(yaml: yaml)))
