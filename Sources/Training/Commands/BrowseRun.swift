@@ -39,8 +39,8 @@ public enum BrowseRun {
       }
     }
     try OutputFolder.write(sheet.page.text, to: out, option: "--out")
-    let bad = sheet.badCount > 0 ? ", \(sheet.badCount) of which can't be used" : ""
-    print("\(count(plans.count, "picture")) of data.\(options.part.rawValue)\(bad), are in \(out)")
+    let bad = sheet.badCount > 0 ? ", \(sheet.badCount) of which can't be used," : ""
+    print("\(count(plans.count, "picture")) of data.\(options.part.rawValue)\(bad) are in \(out)")
   }
 
   private static func name(of config: ConfigSource) -> String {

@@ -31,7 +31,9 @@ public enum ReportRun {
       history: TrainingHistory(in: options.workDir, countsEpochs: read.run.log.byEpoch), detections: found.detections,
       reasonForNone: found.reason, date: Date())
     try OutputFolder.write(content.page.text, to: out, option: "--out")
-    for warning in content.history.notices + [found.detections?.warning].compactMap({ $0 }) {
+    let warnings =
+      content.history.notices + (checkpoint?.passedOver ?? []) + [found.detections?.warning].compactMap { $0 }
+    for warning in warnings {
       LiveLine.printError("warning: \(warning)\n")
     }
     if let reason = found.reason { print(reason) }

@@ -86,7 +86,10 @@ struct ReportContent {
   }
 
   private var summary: Markup {
-    let trained = checkpoint.map { "trained for \(count($0.epoch, "epoch")) (\(count($0.iteration, "iteration")))" }
+    let trained = checkpoint.map {
+      $0.iteration == 0
+        ? "of \($0.path)" : "trained for \(count($0.epoch, "epoch")) (\(count($0.iteration, "iteration")))"
+    }
     let measured = detections.map { "measured on \($0.dataset.summary.path)" }
     let parts = [trained, measured].compactMap { $0 }
     return .paragraph(

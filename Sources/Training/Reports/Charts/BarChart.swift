@@ -8,13 +8,21 @@ package struct BarChart {
     /// As it is written behind the bar.
     let label: String
     /// What the name means, for those who point at it.
-    var explanation = ""
+    let explanation: String
+
+    package init(name: String, value: Double, label: String, explanation: String = "") {
+      (self.name, self.value, self.label, self.explanation) = (name, value, label, explanation)
+    }
   }
 
   let id: String
   let title: String
-  var note = ""
+  let note: String
   let bars: [Bar]
+
+  package init(id: String, title: String, note: String = "", bars: [Bar]) {
+    (self.id, self.title, self.note, self.bars) = (id, title, note, bars)
+  }
 
   private static let (width, left, right, pitch) = (640.0, 150.0, 90.0, 27.0)
 

@@ -22,6 +22,8 @@ package struct LineChart {
   let lines: [Line]
   /// Behind the title.
   var note = ""
+  /// Whether each point is drawn, where there is room.
+  var showsPoints = false
   /// nil: what the lines cover.
   var xRange: ClosedRange<Double>?
   /// nil: what the lines cover, and 0.
@@ -38,7 +40,7 @@ package struct LineChart {
   }
 
   private static let (width, height) = (640.0, 300.0)
-  private static let (left, right, top, bottom) = (58.0, 14.0, 10.0, 44.0)
+  private static let (left, right, top, bottom) = (72.0, 14.0, 10.0, 46.0)
 
   package var markup: Markup {
     let values = lines.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite }
@@ -120,7 +122,7 @@ package struct LineChart {
   private func draw(_ line: Line, index: Int, _ x: ChartAxis, _ y: ChartAxis) -> Markup {
     let points = PointThinning.thinned(line.points, most: 1200)
     var (path, isDown, dots): (String, Bool, [Markup]) = ("", false, [])
-    let isSparse = points.count <= 40
+    let drawsPoints = showsPoints && points.count <= 60
     for point in points {
       guard point.x.isFinite, point.y.isFinite else {
         isDown = false
@@ -129,7 +131,7 @@ package struct LineChart {
       let (px, py) = (place(point.x, x), level(point.y, y))
       path += "\(isDown ? "L" : "M")\(fixed(px, 1)) \(fixed(py, 1))"
       isDown = true
-      if isSparse, line.points.count == points.count, xRange == nil {
+      if drawsPoints {
         dots.append("<circle cx=\"\(px)\" cy=\"\(py)\" r=\"2.6\"/>")
       }
     }

@@ -52,17 +52,20 @@ package struct PageSection {
   package let id: String
   package let title: String
   package let body: [Markup]
+  /// On paper others begin on a page of their own.
+  private var isShort = false
 
   package init(_ id: String, _ title: String, _ body: [Markup]) { (self.id, self.title, self.body) = (id, title, body) }
 
   /// A section that says why it is empty.
   package init(_ id: String, _ title: String, missing reason: String) {
     self.init(id, title, ["<p class=\"missing\">\(reason)</p>"])
+    isShort = true
   }
 
   fileprivate var markup: Markup {
     """
-    <section id="\(id)" aria-labelledby="\(id)-heading">
+    <section id="\(id)"\(isShort ? Markup(" class=\"short\"") : "") aria-labelledby="\(id)-heading">
     <h2 id="\(id)-heading">\(title)</h2>
     \(body)
     </section>

@@ -31,9 +31,8 @@ enum PageStyle {
     a { color: var(--accent); }
     header p, footer p, figcaption, caption, .note { color: var(--muted); }
     footer { margin-top: 2.5rem; border-top: 1px solid var(--rule); font-size: 0.875rem; }
-    nav ol { display: flex; flex-wrap: wrap; gap: 0.25rem 1.5rem; margin: 1rem 0 0; padding: 0.7rem 1rem 0.7rem 2.2rem;
-      background: var(--panel); border-radius: 6px; }
-    nav li { padding-left: 0.1rem; min-width: 11rem; }
+    nav ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 0.2rem 1rem; margin: 1rem 0 0;
+      padding: 0.7rem 1rem 0.7rem 2.4rem; background: var(--panel); border-radius: 6px; }
     .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 0.55rem 1.5rem; margin: 0; }
     .facts div { min-width: 0; }
     .facts dt { color: var(--muted); font-size: 0.8125rem; }
@@ -51,22 +50,22 @@ enum PageStyle {
     th, td { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top;
       overflow-wrap: anywhere; }
     thead th { color: var(--muted); font-weight: 600; white-space: nowrap; }
-    tbody th { font-weight: 400; min-width: 7rem; max-width: 26rem; }
+    tbody th { font-weight: 400; min-width: 7rem; max-width: 42rem; }
     .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
     .meter { display: inline-block; width: 9rem; height: 0.7rem; background: var(--panel); vertical-align: middle; }
     .meter i { display: block; height: 100%; background: var(--c0); }
     figure { margin: 0; min-width: 0; }
     figcaption { font-size: 0.875rem; margin-bottom: 0.25rem; overflow-wrap: anywhere; }
     figcaption b { color: var(--text); font-size: 1rem; }
-    .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(29rem, 100%), 1fr)); gap: 1.6rem 2rem;
+    .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(29rem, 100%), 1fr)); gap: 1.6rem 2rem;
       margin: 0.8rem 0; }
     .small-charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 0.9rem 1rem;
       margin: 0.8rem 0; }
     .small-charts figcaption { font-size: 0.8125rem; line-height: 1.3; }
     svg { display: block; width: 100%; height: auto; overflow: visible; }
     svg text { font-family: inherit; fill: var(--text); }
-    svg .tick { fill: var(--muted); font-size: 12px; }
-    svg .name { fill: var(--muted); font-size: 12.5px; }
+    svg .tick { fill: var(--muted); font-size: 13px; }
+    svg .name { fill: var(--muted); font-size: 13.5px; }
     svg .grid { stroke: var(--rule); stroke-width: 1; }
     svg .resumed { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 2 4; }
     svg .line { fill: none; stroke-width: 1.7; stroke-linejoin: round; stroke-linecap: round; }

@@ -62,7 +62,7 @@ struct ClassesSection {
     }
     let thresholds = detections.analysis?.thresholds.classes
     var table = PageTable(
-      caption: "Best first; an AP of – : the data set has no object of the class",
+      caption: "Best first",
       columns: [
         .text("Class"), .number("Objects"), .number("Boxes", "Detections, of any score"),
         .number("AP", "Average precision"), .number("AP50", "Average precision at IoU 0.5"), .text(""),
@@ -71,19 +71,22 @@ struct ClassesSection {
       let (mine, others) = (precisions.all[one], precisions.all[other])
       return (mine.isNaN ? -1 : mine, other) > (others.isNaN ? -1 : others, one)
     }
-    for label in order {
+    for label in order where !precisions.all[label].isNaN {
       let (all, half) = (precisions.all[label], precisions.half[label])
       let objects = thresholds.map { "\($0[label].objects)" } ?? "–"
       let found = detections.detections.count { $0.label == label }
       let meter: Markup = """
-        <span class="meter" aria-hidden="true"><i style="width: \(all.isNaN ? 0 : 100 * all)%"></i></span>
+        <span class="meter" aria-hidden="true"><i style="width: \(100 * all)%"></i></span>
         """
       table.rows.append([
         "\(detections.dataset.classes[label])", "\(objects)", "\(found)", "\(decimals(all))", "\(decimals(half))",
         meter,
       ])
     }
-    return PageSection("classes", title, [table.markup])
+    let without = precisions.all.indices.filter { precisions.all[$0].isNaN }.map { detections.dataset.classes[$0] }
+    let note: Markup =
+      without.isEmpty ? "" : .paragraph("The data set has no object of: \(without.joined(separator: ", ")).")
+    return PageSection("classes", title, table.rows.isEmpty ? [note] : [table.markup, note])
   }
 
   private func decimals(_ value: Double) -> String { value.isNaN ? "–" : fixed(value, 3) }

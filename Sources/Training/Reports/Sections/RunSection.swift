@@ -18,17 +18,20 @@ struct RunSection {
       ("Training data", "<code>\(run.data.train.annFile)</code>"),
     ]
     if let checkpoint = content.checkpoint {
+      facts.append(("Checkpoint", "<code>\(checkpoint.path)</code>"))
+    } else {
+      facts.append(("Checkpoint", "none"))
+    }
+    // A file of another program says nothing of its training.
+    if let checkpoint = content.checkpoint, checkpoint.iteration > 0 {
       let ranks = count(checkpoint.worldSize, "rank")
       facts += [
-        ("Checkpoint", "<code>\(checkpoint.path)</code>"),
         ("Trained for", "\(count(checkpoint.epoch, "epoch")), \(count(checkpoint.iteration, "iteration"))\(plan)"),
         ("Ranks and batch", "\(ranks), global batch \(checkpoint.globalBatch)"),
         ("Seed", "\(String(checkpoint.seed))"),
         ("Begun", "\(checkpoint.created)"),
         ("Trained with", "\(checkpoint.producer)"),
       ]
-    } else {
-      facts.append(("Checkpoint", "none"))
     }
     if let detections = content.detections {
       let images = count(detections.dataset.images.count, "image")

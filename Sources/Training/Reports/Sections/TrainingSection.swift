@@ -19,7 +19,19 @@ struct TrainingSection {
     }
     let charts = [losses, accuracy, rate, precision, classPrecision, gradient, time, exchange].compactMap { $0 }
     let missing = history.evaluations.isEmpty ? ["Nothing has been measured during the training yet."] : []
-    return PageSection("training", "Training", [.notices(history.notices + notFinite + missing), .charts(charts)])
+    let dots =
+      history.resumptions(iterationsPerEpoch: iterationsPerEpoch).isEmpty
+      ? "" : Markup.paragraph("Dotted lines are where the run was resumed.")
+    return PageSection(
+      "training", "Training", [.notices(history.notices + notFinite + missing), dots, .charts(charts)])
+  }
+
+  /// From the beginning to the end of what is known, so that all charts have one horizontal axis.
+  private var extent: ClosedRange<Double>? {
+    let names = Set(history.evaluations.flatMap(\.values.keys))
+    let places = history.curve("loss", iterationsPerEpoch: iterationsPerEpoch) + names.flatMap(history.evaluationCurve)
+    guard let last = places.map(\.x).max() else { return nil }
+    return 0...max(1, history.countsEpochs ? last.rounded(.up) : last)
   }
 
   private var notFinite: [String] {
@@ -37,7 +49,7 @@ struct TrainingSection {
       id: "training-\(id)", title: title, horizontal: history.unit, vertical: vertical,
       lines: lines.filter { !$0.points.isEmpty })
     chart.marks = history.resumptions(iterationsPerEpoch: iterationsPerEpoch)
-    if !chart.marks.isEmpty { chart.note = "Dotted: where the run was resumed." }
+    chart.xRange = extent
     return chart
   }
 
@@ -91,8 +103,9 @@ struct TrainingSection {
     let lines = names.map { LineChart.Line($0.shown, history.evaluationCurve($0.key).filter { $0.y >= 0 }) }
       .filter { !$0.points.isEmpty }
     guard !lines.isEmpty else { return nil }
-    let chart = LineChart(
+    var chart = LineChart(
       id: "training-\(id)", title: title, horizontal: history.unit, vertical: "precision, recall", lines: lines)
+    (chart.xRange, chart.showsPoints) = (extent, true)
     return chart.markup
   }
 }
