@@ -15,9 +15,12 @@ final class TerminalRun {
   }
 
   init(_ arguments: [String], ranks: Int? = nil, in folder: TemporaryFolder) throws {
-    let ours = posix_openpt(O_RDWR | O_NOCTTY)
-    try #require(ours >= 0 && grantpt(ours) == 0 && unlockpt(ours) == 0)
-    let theirs = open(String(cString: try #require(ptsname(ours))), O_RDWR | O_NOCTTY)
+    // `posix_openpt`, `unlockpt` and `ptsname`, which Swift doesn't see.
+    let ours = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    let (unlock, number): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
+    var (isLocked, terminalNumber) = (Int32(0), Int32(0))
+    try #require(ours >= 0 && ioctl(ours, unlock, &isLocked) == 0 && ioctl(ours, number, &terminalNumber) == 0)
+    let theirs = open("/dev/pts/\(terminalNumber)", O_RDWR | O_NOCTTY | O_CLOEXEC)
     try #require(theirs >= 0)
     var size = winsize(ws_row: 25, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0)
     _ = ioctl(ours, UInt(TIOCSWINSZ), &size)
