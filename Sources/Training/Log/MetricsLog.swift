@@ -120,17 +120,21 @@ final class MetricsLog {
       time: \(fixed(time, 3)), data_time: \(fixed(dataTime, 3)), memory: \(memory), \(numbers)\
       \(sync.map { ", sync: \(fixed(1000 * $0.waited, 0)) ms, \(fixed(100 * $0.hidden, 0)) % hidden" } ?? "")
       """)
-    writeJSON(
-      [
-        ("mode", .text("train")), ("epoch", .integer(last.epoch)),
-        ("iter", .integer(section.byEpoch ? last.iteration : done)),
-        ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
-      ] + terms.map { ($0.0, .number($0.1)) } + [("time", .number(time))]
-        + (sync.map {
-          [("sync", .number($0.waited)), ("sync_hidden", .number($0.hidden)), ("imbalance", .number($0.imbalance))]
-        } ?? [])
-        + (last.skipped > 0 ? [("skipped", .integer(last.skipped))] : [])
-        + (last.badPictures > 0 ? [("bad_pictures", .integer(last.badPictures))] : []))
+    var fields: [(String, JSON)] = [
+      ("mode", .text("train")), ("epoch", .integer(last.epoch)),
+      ("iter", .integer(section.byEpoch ? last.iteration : done)),
+      ("lr", .number(last.lr)), ("memory", .integer(memory)), ("data_time", .number(dataTime)),
+    ]
+    fields += terms.map { ($0.0, .number($0.1)) }
+    fields.append(("time", .number(time)))
+    if let sync {
+      fields += [
+        ("sync", .number(sync.waited)), ("sync_hidden", .number(sync.hidden)), ("imbalance", .number(sync.imbalance)),
+      ]
+    }
+    if last.skipped > 0 { fields.append(("skipped", .integer(last.skipped))) }
+    if last.badPictures > 0 { fields.append(("bad_pictures", .integer(last.badPictures))) }
+    writeJSON(fields)
   }
 
   /// Where there is no live line: how long nothing will be seen.
