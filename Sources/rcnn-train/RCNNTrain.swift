@@ -17,7 +17,7 @@ struct RCNNTrain: ParsableCommand {
     subcommands: [
       Train.self, Test.self, Predict.self, Inspect.self, Convert.self, Check.self, Weights.self, Doctor.self,
       Shapes.self,
-      ReadHDF5.self,
+      Anchors.self, ReadHDF5.self,
     ],
     defaultSubcommand: Train.self)
 
