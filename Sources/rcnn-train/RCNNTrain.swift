@@ -16,8 +16,7 @@ struct RCNNTrain: ParsableCommand {
     version: Version.text,
     subcommands: [
       Train.self, Test.self, Predict.self, Inspect.self, Convert.self, Check.self, Weights.self, Doctor.self,
-      Shapes.self, Report.self, Browse.self,
-      ReadHDF5.self,
+      Shapes.self, Report.self, Browse.self, Anchors.self, ReadHDF5.self,
     ],
     defaultSubcommand: Train.self)
 

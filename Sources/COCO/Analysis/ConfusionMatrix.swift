@@ -1,16 +1,16 @@
 /// Which classes are taken for which.
 ///
-/// In each picture the detections with at least `scoreThreshold` come in descending order of scores (equal ones as they
-/// were given), of whatever class. Each takes, of the objects that are still free, the one that it overlaps most if that is at
-/// least `overlap`; of equal ones the first of its own class, or else the first. A detection that takes none
-/// is one of the background, unless it lies in a crowd region of its class by as much of its own area: then it counts nowhere,
-/// and neither do crowd regions. An object that nothing took is missed.
+/// In each picture the detections with at least `scoreThreshold` come in descending order of scores (equal ones as
+/// they were given), of whatever class. Each takes, of the objects that are still free, the one that it overlaps most
+/// if that is at least `overlap`; of equal ones the first of its own class, or else the first. A detection that takes
+/// none is one of the background, unless it lies in a crowd region of its class by as much of its own area: then it
+/// counts nowhere, and neither do crowd regions. An object that nothing took is missed.
 public struct ConfusionMatrix: Hashable, Sendable {
   public let labelCount: Int
   public let overlap: Double
   public let scoreThreshold: Double
-  /// [row, column]: `labelCount` + 1 rows of as many columns. A row is the class of an object, the last one the background; a
-  /// column is the class of a detection, the last one for what was missed. The last of the last is 0.
+  /// [row, column]: `labelCount` + 1 rows of as many columns. A row is the class of an object, the last one the
+  /// background; a column is the class of a detection, the last one for what was missed. The last of the last is 0.
   public let counts: [[Int]]
 
   /// The column of what was missed, and the row of the background.

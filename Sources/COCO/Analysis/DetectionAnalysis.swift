@@ -2,8 +2,8 @@
 public struct AnalysisParameters: Hashable, Sendable {
   /// How many of the best detections of a class in a picture count in precision and recall: three numbers, ascending.
   public var maxDets = [1, 10, 100]
-  /// The least IoU of a detection that finds an object: of the confusion matrix, the kinds of errors, the score thresholds
-  /// and the pictures.
+  /// The least IoU of a detection that finds an object: of the confusion matrix, the kinds of errors, the score
+  /// thresholds and the pictures.
   public var overlap = 0.5
   /// Up to which IoU with everything a detection is one of the background (TIDE).
   public var backgroundOverlap = 0.1
@@ -33,8 +33,8 @@ public struct DetectionAnalysis: Hashable, Sendable {
 
 extension DetectionAnalysis {
   /// - Parameters:
-  ///   - imageIDs: the pictures, in the order of the annotation file, which decides between equal scores in `errors`. What
-  ///     lies in others is left out.
+  ///   - imageIDs: the pictures, in the order of the annotation file, which decides between equal scores in `errors`.
+  ///     What lies in others is left out.
   ///   - groundTruths: with labels below `labelCount`, like `detections`.
   public init(
     imageIDs: [Int64], labelCount: Int, groundTruths: [EvaluationGroundTruth], detections: [EvaluationDetection],

@@ -1,5 +1,5 @@
-/// What is wrong about a detection, or that there is none, in the words of TIDE ("A General Toolbox for Identifying Object
-/// Detection Errors", section 2.2).
+/// What is wrong about a detection, or that there is none, in the words of TIDE ("A General Toolbox for Identifying
+/// Object Detection Errors", section 2.2).
 public enum DetectionErrorKind: String, CaseIterable, Sendable {
   /// In the right place, of another class.
   case classification = "Cls"
@@ -17,9 +17,9 @@ public enum DetectionErrorKind: String, CaseIterable, Sendable {
 
 /// Errors by kind as TIDE counts them, with what each costs.
 ///
-/// The numbers are those of the Python package `tidecv` (mode `bbox`), divided by 100. Its average precision is not COCO's in every point: at
-/// most 100 detections of a picture take part, those of all classes together, and the mean is over the classes that
-/// have an object or a detection.
+/// The numbers are those of the Python package `tidecv` (mode `bbox`), divided by 100. Its average precision is not
+/// COCO's in every point: at most 100 detections of a picture take part, those of all classes together, and the mean
+/// is over the classes that have an object or a detection.
 public struct DetectionErrors: Hashable, Sendable {
   public struct Kind: Hashable, Sendable {
     public let kind: DetectionErrorKind

@@ -1,4 +1,5 @@
-/// Says of each detection of a picture what is wrong with it: the rules of TIDE, section 2.2, in the order in which `tidecv` asks.
+/// Says of each detection of a picture what is wrong with it: the rules of TIDE, section 2.2, in the order in which
+/// `tidecv` asks.
 struct ErrorClassifier {
   /// What became of one detection.
   struct Judged {

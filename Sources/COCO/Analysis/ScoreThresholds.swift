@@ -23,8 +23,8 @@ public struct ThresholdCurve: Hashable, Sendable {
   public let detections: Int
   /// The highest F1, of equal ones that with the highest score; nil where no detection is right.
   public let best: OperatingPoint?
-  /// In descending order of scores, each the score of a detection; where there are more than `curvePoints` scores, so many
-  /// at equal steps, with the first, the last and the best among them.
+  /// In descending order of scores, each the score of a detection; where there are more than `curvePoints` scores, so
+  /// many at equal steps, with the first, the last and the best among them.
   public let points: [OperatingPoint]
 }
 

@@ -46,6 +46,8 @@ public struct AnchorGenerator: Sendable {
 
   public var numBaseAnchors: [Int] { baseAnchors.map(\.count) }
 
+  func stride(of level: Int) -> (width: Int, height: Int) { strides[level] }
+
   /// All anchors, one array a level.
   public func gridAnchors(featmapSizes: [ImageSize]) -> [[Box]] {
     require(featmapSizes.count == strides.count, "\(featmapSizes.count) maps for \(strides.count) levels")
