@@ -119,7 +119,9 @@ extension ProgramTests {
         let path = "data/annotations/instances_\(part).json"
         var file = try #require(
           try JSONSerialization.jsonObject(with: Data(run.folder.read(path))) as? [String: Any])
-        file["categories"] = names.enumerated().map { ["id": $0 + 1, "name": $1] as [String: Any] }
+        let categories = try #require(file["categories"] as? [[String: Any]])
+        try #require(categories.count == names.count)
+        file["categories"] = zip(categories, names).map { $0.merging(["name": $1]) { $1 } }
         let text = try JSONSerialization.data(withJSONObject: file)
         try run.folder.write(String(decoding: text, as: UTF8.self), to: path)
       }

@@ -122,7 +122,8 @@ package struct LineChart {
   private func draw(_ line: Line, index: Int, _ x: ChartAxis, _ y: ChartAxis) -> Markup {
     let points = PointThinning.thinned(line.points, most: 1200)
     var (path, isDown, dots): (String, Bool, [Markup]) = ("", false, [])
-    let drawsPoints = showsPoints && points.count <= 60
+    // Of a single point there is no line.
+    let drawsPoints = showsPoints && points.count <= 60 || points.count == 1
     for point in points {
       guard point.x.isFinite, point.y.isFinite else {
         isDown = false

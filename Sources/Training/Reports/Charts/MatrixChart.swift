@@ -53,6 +53,7 @@ package struct MatrixChart {
       <title id="\(id)-title">\(title)</title>
       <desc id="\(id)-description">\(description)</desc>
       \(headings(layout, width: width, height: height))
+      \(columnLines(layout))
       \(counts.indices.map { row($0, layout) })
       <rect class="frame" x="\(layout.left)" y="\(layout.top)" width="\(Double(names.columns.count) * layout.cell)" \
       height="\(Double(names.rows.count) * layout.cell)"/>
@@ -89,6 +90,14 @@ package struct MatrixChart {
       \(rows)
       \(columns)
       """
+  }
+
+  /// Lines between the columns.
+  private func columnLines(_ layout: Layout) -> Markup {
+    let places = names.columns.indices.dropFirst().map { column -> Markup in
+      "M\(layout.left + Double(column) * layout.cell) \(layout.top)v\(Double(names.rows.count) * layout.cell)"
+    }
+    return "<path class=\"grid\" d=\"\(Markup(places, separator: ""))\"/>"
   }
 
   /// Its cells that aren't empty, over a line below the row.

@@ -52,7 +52,7 @@ package struct PageSection {
   package let id: String
   package let title: String
   package let body: [Markup]
-  /// On paper others begin on a page of their own.
+  /// On paper it begins on no page of its own.
   private var isShort = false
 
   package init(_ id: String, _ title: String, _ body: [Markup]) { (self.id, self.title, self.body) = (id, title, body) }

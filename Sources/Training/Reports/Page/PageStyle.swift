@@ -101,8 +101,8 @@ enum PageStyle {
       @page { size: A4; margin: 14mm; }
       body { max-width: none; padding: 0; font-size: 10pt; }
       * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-      section { break-before: page; margin-top: 0; }
-      section:first-of-type, section.short { break-before: auto; }
+      #training, #confusion, #pictures { break-before: page; margin-top: 0; }
+      section.short { break-before: auto; }
       h2, h3, caption, figcaption { break-after: avoid; }
       figure, .pair, tr, .tiles, .notices, .missing { break-inside: avoid; }
       thead { display: table-header-group; }

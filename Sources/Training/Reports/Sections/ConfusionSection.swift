@@ -29,18 +29,19 @@ struct ConfusionSection {
   /// So many fit on a page.
   private static let mostShown = 100
 
-  /// All classes; of very many those that have most objects and detections. And what is said of the others.
+  /// The classes that have objects or detections; of very many those that have most. And what is said of the others.
   private var shownLabels: (labels: [Int], note: String) {
-    let labels = Array(classes.indices)
-    guard labels.count > Self.mostShown else { return (labels + [matrix.last], "") }
-    let weights = labels.map { label in
+    let weights = classes.indices.map { label in
       matrix.counts[label].reduce(0, +) + matrix.counts.reduce(0) { $0 + $1[label] }
     }
+    let labels = classes.indices.filter { weights[$0] > 0 }
+    let left = classes.count - labels.count
+    var notes =
+      left > 0 ? ["Left out: \(count(left, "class", "classes")) with neither objects nor detections."] : []
+    guard labels.count > Self.mostShown else { return (labels + [matrix.last], notes.joined()) }
     let kept = labels.sorted { (weights[$1], $0) < (weights[$0], $1) }.prefix(Self.mostShown).sorted()
-    return (
-      kept + [matrix.last],
-      "Of \(labels.count) classes the \(Self.mostShown) with most objects and detections are shown."
-    )
+    notes.append("Of \(labels.count) classes the \(Self.mostShown) with most objects and detections are shown.")
+    return (kept + [matrix.last], notes.joined(separator: " "))
   }
 
   /// The most frequent cells off the diagonal between classes.
