@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension ProgramTests {
-  /// `TensorboardLoggerHook`. An epoch of the tiny run has 5 iterations of 4 pictures.
+  /// `TensorboardLoggerHook`. An epoch of the tiny run has 6 iterations of 4 pictures.
   @Suite("TensorBoard") struct TensorBoardTests {
     private let run: TinyRun
 
@@ -27,7 +27,8 @@ extension ProgramTests {
       #expect(before.starts == [0])
       let losses = before.points("train/loss")
       #expect(losses.map(\.step) == Array(1...8))
-      #expect(losses.map(\.value) == first.steps.map { Float($0["loss"] ?? .nan) })
+      // The log has a few digits of each number.
+      #expect(zip(losses, first.steps).allSatisfy { abs(Double($0.value) - ($1["loss"] ?? .nan)) < 1e-5 })
       let names = first.steps[0].keys.filter { $0.hasPrefix("loss") || ["acc", "grad_norm"].contains($0) }
       let own = ["train/time", "train/data_time", "mpi/sync", "mpi/sync_hidden", "mpi/imbalance"]
       #expect(names.count == 7)
@@ -72,19 +73,19 @@ extension ProgramTests {
     @Test(
       "interval, ignore_last, by_epoch and log_dir are mmcv's",
       arguments: [
-        ("", "work/tf_logs", [2, 4, 7, 9]),
-        (", ignore_last: false", "work/tf_logs", [2, 4, 5, 7, 9, 10]),
-        (", by_epoch: false", "work/tf_logs", [2, 4, 6, 8, 10]),
-        (", interval: 4, log_dir: seen/here", "seen/here", [4, 9]),
-        (", interval: 100", "work/tf_logs", [5, 10]),
+        ("", "work/tf_logs", [4, 10]),
+        (", ignore_last: false", "work/tf_logs", [4, 6, 10, 12]),
+        (", by_epoch: false", "work/tf_logs", [4, 8, 12]),
+        (", interval: 5, log_dir: seen/here", "seen/here", [5, 11]),
+        (", interval: 100", "work/tf_logs", [6, 12]),
       ]) func points(hook: String, folder: String, steps: [Int]) throws
     {
       let more = ["mpi.tensorboard_pictures=0", "runner={type: EpochBasedRunner, max_epochs: 2}"]
       let log = try run.train(
-        "work", ranks: 1, batch: 4, iterations: 10, options: options(interval: 2, hook: hook) + more)
+        "work", ranks: 1, batch: 4, iterations: 12, options: options(interval: 4, hook: hook) + more)
       let events = try EventFolder(run.folder.path(folder))
       #expect(events.steps("train/loss") == steps)
-      #expect(events.steps("val/bbox_mAP") == [5, 10] && log.validations.count == 2)
+      #expect(events.steps("val/bbox_mAP") == [6, 12] && log.validations.count == 2)
       #expect(events.pictures.isEmpty)
       #expect(events.tags.allSatisfy { !$0.hasPrefix("mpi/") })
       #expect(run.folder.exists("work/tf_logs") == (folder == "work/tf_logs"))
