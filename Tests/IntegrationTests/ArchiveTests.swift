@@ -5,7 +5,7 @@ import Training
 
 extension FaultTests {
   /// Pictures in a tar archive are those of the folder that it was made of.
-  @Suite("Archives") struct Archives {
+  @Suite("Archives", .long) struct Archives {
     private static let packed = ["data.train.img_prefix=data/train.tar", "data.val.img_prefix=data/both.tar/val"]
 
     private func packedRun() throws -> TinyRun {

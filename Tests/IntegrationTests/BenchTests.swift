@@ -3,7 +3,7 @@ import Testing
 
 extension ProgramTests {
   /// The forms of `rcnn-bench`; how fast anything is, no test asks.
-  @Suite("Benchmarks") struct Benchmarks {
+  @Suite("Benchmarks", .long) struct Benchmarks {
     private func bench(_ arguments: [String], ranks: Int? = nil) throws -> Outcome {
       let program = Program.executable.replacing(/rcnn-train$/, with: "rcnn-bench")
       let launcher = ranks.map { ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\($0)"] } ?? []

@@ -4,7 +4,7 @@ import Training
 
 extension ProgramTests {
   /// A checkpoint knows the names of its classes: rows follow the names, not their places.
-  @Suite("Classes by name") struct ClassNames {
+  @Suite("Classes by name", .long) struct ClassNames {
     private static let names = ["circle", "rectangle", "triangle", "star", "ring"]
     private static let swapped = ["star", "ring", "rectangle", "circle", "triangle"]
     private static let dependent = ["fc_cls.bias", "fc_cls.weight", "fc_reg.bias", "fc_reg.weight"]

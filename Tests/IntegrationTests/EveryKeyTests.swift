@@ -6,7 +6,7 @@ import Yams
 
 extension ProgramTests {
   /// What a configuration says is what runs: no key is read and dropped.
-  @Suite("Every key") struct EveryKey {
+  @Suite("Every key", .long) struct EveryKey {
     @Test("of a configuration changes what a short run trains and detects, or is answered in words")
     func noKeyInSilence() throws {
       let walk = try KeyWalk()

@@ -2,7 +2,7 @@ import Testing
 import Training
 
 extension ProgramTests {
-  @Suite("The same result on any number of ranks") struct ExactReduction {
+  @Suite("The same result on any number of ranks", .long) struct ExactReduction {
     private let run: TinyRun
 
     init() throws { run = try TinyRun() }

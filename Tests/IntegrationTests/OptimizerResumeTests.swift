@@ -4,7 +4,7 @@ import Testing
 import Training
 
 extension ProgramTests {
-  @Suite("Resuming with other optimizers") struct OptimizerResume {
+  @Suite("Resuming with other optimizers", .long) struct OptimizerResume {
     private let run: TinyRun
 
     init() throws { run = try TinyRun() }

@@ -6,7 +6,7 @@ import Yams
 
 extension ProgramTests {
   /// The fenced commands of the three READMEs, each as it stands, one after the other as a reader would type them.
-  @Suite("The READMEs") struct Readmes {
+  @Suite("The READMEs", .long) struct Readmes {
     /// What needs more than one machine has, and why.
     private static let passedOver = [
       "mpirun -np 8 --hostfile launch/hostfile.example": "it needs two hosts; TwoHosts stands for them",
@@ -18,7 +18,7 @@ extension ProgramTests {
     func commands() throws {
       let stage = try ReadmeStage()
       var unused = Set(Self.passedOver.keys)
-      for page in ["README.md", "configs/README.md", "launch/README.md"] {
+      for page in ["README.md", "configs/README.md", "configs/REPORTS.md", "launch/README.md"] {
         for block in try FencedBlock.all(in: stage.repositoryFile(page), page: page) {
           switch block.language {
           case "sh":

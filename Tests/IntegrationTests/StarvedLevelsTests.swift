@@ -6,7 +6,7 @@ import Training
 
 extension ProgramTests {
   /// Ranks whose images leave a level of the pyramid without RoIs, or have no objects at all.
-  @Suite("Starved levels") struct StarvedLevels {
+  @Suite("Starved levels", .long) struct StarvedLevels {
     /// With `finest_scale: 8`, one box for each of the four levels.
     private static let boxes = [
       BoxedImage.Box(x: 90, y: 40, side: 12), BoxedImage.Box(x: 90, y: 4, side: 24),
