@@ -5,7 +5,8 @@ extension FaultTests {
   @Suite(
     "Two hosts of two ranks, over TCP",
     .enabled(
-      if: TwoHosts.arePermitted, "network namespaces want root, ip and unshare, and a container that permits them"), .long)
+      if: TwoHosts.arePermitted, "network namespaces want root, ip and unshare, and a container that permits them"),
+    .long)
   struct Hosts {
     private let run: TinyRun
     private let hosts: TwoHosts
