@@ -80,6 +80,12 @@ extension ProgramTests {
       #expect((metrics?["mAP"] as? Double).map { abs($0 - (last["mAP"] ?? -1)) < 1e-6 } ?? false, "\(metrics ?? [:])")
       let check = try run.program.succeed(["check", "tiny.yaml", "--cfg-options"] + options)
       #expect(check.output.contains("28 of 28 images"), "\(check)")
+      try run.program.succeed(["report", "straight", "--out", "voc.html"])
+      let page = PageContent(String(decoding: try run.folder.read("voc.html"), as: UTF8.self))
+      #expect(page.faults.isEmpty && page.lines.contains("By Pascal VOC's rule"), "\(page.faults)")
+      let name = "Average precision (11 points) at IoU 0.50: mAP"
+      let row = try #require(page.lines.firstIndex(of: name))
+      #expect(outcome.output.contains("\(name) = \(page.lines[row + 1])\n"), "\(outcome)")
     }
 
     @Test("Repeated and balanced data sets are trained on alike on any number of ranks")
