@@ -8,7 +8,7 @@ extension ProgramTests {
     func twoSteps() throws {
       let run = try TinyRun()
       let options = [
-        "data.samples_per_gpu=4", "lr_config.warmup=null", "optimizer.lr=0.01",
+        "data.samples_per_gpu=4", "mpi.scaled_decode=never", "lr_config.warmup=null", "optimizer.lr=0.01",
       ]
       let log = try run.train("program", ranks: 1, batch: 4, iterations: 2, options: options)
       let user = URL(fileURLWithPath: Program.executable).deletingLastPathComponent().appendingPathComponent(

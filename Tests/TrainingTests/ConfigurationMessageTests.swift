@@ -168,7 +168,7 @@ import Training
                 ^ known keys: async_save, bucket_size_mb, check_interval, check_pictures, eval_area_ranges, exif, \
       global_batch, inject, keep_levels_in_graph, loss_normalizer, max_bad_pictures, max_non_finite, max_picture_pixels, \
       on_bad_picture, on_non_finite, recompute, reduction, save_failures, scaled_decode, shuffle, \
-      stall_timeout, threads_per_rank, weights_dir
+      stall_timeout, tensorboard_pictures, threads_per_rank, weights_dir
       """
     ),
     (
