@@ -112,7 +112,7 @@ private struct ReadmeStage {
       try files.createSymbolicLink(atPath: folder.path("bin/\(name)"), withDestinationPath: "\(built)/\(name)")
     }
     try folder.write(
-      "#!/bin/sh\n[ \"$1\" != --version ] || echo 'Swift version 6.0'\necho \"swift $*\" >> \"$STAGE/swift.log\"\n",
+      "#!/bin/sh\n[ \"$1\" != --version ] || echo 'Swift version 6.1'\necho \"swift $*\" >> \"$STAGE/swift.log\"\n",
       to: "bin/swift")
     try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path("bin/swift"))
     // The quickstart takes the shapes that are there.
