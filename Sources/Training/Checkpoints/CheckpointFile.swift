@@ -5,7 +5,10 @@ import Primitives
 /// synced, read back, and only then renamed.
 public enum CheckpointFile {
   /// Puts `image` at `path`. A process that is killed leaves either the old file or the new one.
-  /// - Parameter diskIsFull: the disk is taken to be full (`mpi.inject`).
+  /// - Parameters:
+  ///   - image: all bytes of the file.
+  ///   - path: where they are to stand.
+  ///   - diskIsFull: the disk is taken to be full (`mpi.inject`).
   public static func write(_ image: [UInt8], to path: String, diskIsFull: Bool = false) throws(CheckpointError) {
     if diskIsFull { throw failure(.writing, code: ENOSPC, bytes: image.count, path) }
     if let free = WholeFile.freeBytes(beside: path), free < image.count {

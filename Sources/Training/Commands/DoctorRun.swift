@@ -7,7 +7,10 @@ import Primitives
 /// `rcnn-train doctor`.
 public enum DoctorRun {
   /// Looks at every host of the world, says what it found with remedies, and ends the process with 0.
-  /// - Parameter workDir: where checkpoints are to go.
+  /// - Parameters:
+  ///   - workDir: where checkpoints are to go.
+  ///   - asJSON: whether one document is printed in the place of text.
+  ///   - isSingleRank: whether MPI is left alone.
   public static func start(workDir: String, asJSON: Bool, isSingleRank: Bool) -> Never {
     Boundary.run(singleRank: isSingleRank) { world in
       guard let reports = try reports(workDir: workDir, world) else { return 0 }

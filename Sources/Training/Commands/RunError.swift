@@ -9,7 +9,10 @@ public struct RunError: ReportedError {
   public let exitCode: ExitCode
   public let scope: ErrorScope
 
-  /// - Parameter scope: as a rule all ranks meet it, or rank 0 alone.
+  /// - Parameters:
+  ///   - description: place, what was found, what was expected, and what to do.
+  ///   - exitCode: with which the program ends.
+  ///   - scope: as a rule all ranks meet it, or rank 0 alone.
   public init(_ description: String, exitCode: ExitCode, scope: ErrorScope = .allRanks) {
     (self.description, self.exitCode, self.scope) = (description, exitCode, scope)
   }

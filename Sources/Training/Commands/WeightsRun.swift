@@ -6,7 +6,9 @@ public enum WeightsRun {
   /// Prints which files of weights a configuration needs and whether they are there and whole, and ends the process with the
   /// exit code of `sysexits.h`: 66 where one is missing, 65 where one is damaged.
   ///
-  /// - Parameter printsAddresses: prints where the missing ones can be fetched from, an address a line, and nothing else.
+  /// - Parameters:
+  ///   - config: the configuration.
+  ///   - printsAddresses: prints where the missing ones can be fetched from, an address a line, and nothing else.
   public static func start(_ config: ConfigSource, printsAddresses: Bool) -> Never {
     Boundary.run(singleRank: true) { _ in
       let read = try config.read()

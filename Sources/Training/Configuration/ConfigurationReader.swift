@@ -29,6 +29,7 @@ public struct ReadConfiguration: Sendable {
   /// - Parameters:
   ///   - text: YAML, for example the `config` attribute of a checkpoint.
   ///   - name: what messages call the text, and the default work directory's name.
+  ///   - options: `KEY=VALUE` texts, applied in order.
   public init(text: String, name: String, options: [String] = []) throws {
     var loader = ConfigurationLoader(shipped: .ofThisProgram)
     let node = try loader.load(text: text, name: name)

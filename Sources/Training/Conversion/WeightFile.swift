@@ -87,7 +87,9 @@ extension Checkpoint {
   /// The bytes of a file of the format that the end of its name says: `.h5`, which keeps everything, `.pth` or
   /// `.safetensors`, which keep the model alone.
   ///
-  /// - Parameter style: whose names the arrays get; `.h5` has mmdetection's.
+  /// - Parameters:
+  ///   - name: the file's, whose end says the format.
+  ///   - style: whose names the arrays get; `.h5` has mmdetection's.
   /// - Throws: `RunError` (64) for another name, `CheckpointError` (65) for parts that torchvision has not.
   public func image(named name: String, _ style: NameStyle = .mmdetection) throws -> [UInt8] {
     guard let format = WeightFormat(path: name) else {

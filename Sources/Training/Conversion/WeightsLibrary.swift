@@ -19,7 +19,9 @@ public struct WeightsLibrary {
 
   /// The path of the file that an address stands for; a source that is a path already stays one.
   ///
-  /// - Parameter key: where the address stands, for errors: `model.pretrained`, `load_from`.
+  /// - Parameters:
+  ///   - source: an address, or a path.
+  ///   - key: where the address stands, for errors: `model.pretrained`, `load_from`.
   /// - Throws: `CheckpointError` (66) which file to fetch from where and where to put it; (65) a file that isn't what
   ///   the digest in its name says.
   public func locate(_ source: String, key: String) throws(CheckpointError) -> String {

@@ -12,6 +12,7 @@ public struct GradientWindow: Equatable, Sendable {
   /// Windows begin at the multiples of `every`; the last one of a run ends with it.
   /// - Parameters:
   ///   - iteration: 0-based, over all epochs.
+  ///   - every: how many iterations share a step.
   ///   - end: the iterations of the whole run.
   public init(of iteration: Int, every: Int, until end: Int) {
     let start = iteration / every * every

@@ -60,11 +60,14 @@ public final class TrainingStep {
   /// parameters and their states stay.
   ///
   /// - Parameters:
-  ///   - seed, epoch: with the image ids, the key of the random samplers.
+  ///   - input: this rank's images, with their boxes and labels.
+  ///   - seed: with the epoch and the image ids, the key of the random samplers.
+  ///   - epoch: 0-based.
   ///   - iteration: the steps of the run before this one.
   ///   - updates: those of them after which the optimiser took a step; nil: all.
   ///   - window: the iterations that share a step of the optimiser, and the place of this one.
   ///   - isRepeated: whether it was taken before, by a run that this one goes on: only the gradients are gathered.
+  ///   - learningRate: of parameters without a factor of their own.
   ///   - rate: the learning rate of parameters with a factor; nil: `learningRate` times it.
   ///   - badPictures: how many of this rank's share could not be used.
   ///   - readingSeconds: how long this rank waited for its pictures.

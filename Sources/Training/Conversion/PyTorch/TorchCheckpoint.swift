@@ -7,7 +7,9 @@ public struct TorchCheckpoint {
   /// What the user should know, each a sentence.
   public let notices: [String]
 
-  /// - Parameter name: the file's, for errors: not a PyTorch file, cut off, damaged, objects that aren't tensors.
+  /// - Parameters:
+  ///   - bytes: the whole file.
+  ///   - name: the file's, for errors: not a PyTorch file, cut off, damaged, objects that aren't tensors.
   public init(_ bytes: [UInt8], name: String) throws(CheckpointError) {
     do {
       let file = try TorchFile(bytes)
