@@ -8,7 +8,10 @@ public final class SynchronizedStatistics: StatisticsSynchronizer {
   private let purpose: CollectiveOrder.Purpose
 
   /// Collective: the statistics travel on messages of their own, since gradients are under way at the same time.
-  /// - Parameter purpose: what is summed, each on a communicator of its own.
+  /// - Parameters:
+  ///   - world: the ranks; it is duplicated.
+  ///   - order: where each sum is recorded, so that ranks in different collectives are noticed; nil: nowhere.
+  ///   - purpose: what is summed, each on a communicator of its own.
   public init(world: World, order: CollectiveOrder? = nil, purpose: CollectiveOrder.Purpose = .statistics) throws {
     (self.world, self.order, self.purpose) = (try world.duplicate(), order, purpose)
   }

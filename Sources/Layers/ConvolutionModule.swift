@@ -9,11 +9,16 @@ public struct ConvolutionModule {
   private let relu: Bool
 
   /// - Parameters:
+  ///   - inChannels: of the map that it reads.
+  ///   - outChannels: of the map that it makes.
   ///   - kernel: in cells, odd.
-  ///   - norm: batch norms use the batch's statistics while training.
+  ///   - stride: in cells, along both axes.
+  ///   - norm: nil: none, and the convolution has a bias. Batch norms use the batch's statistics while training.
+  ///   - relu: whether a ReLU follows.
   ///   - configuration: `conv_cfg`.
   ///   - initializer: of the weights; mmcv's own is Kaiming's.
   ///   - startsAtZero: the norm's γ starts at 0.
+  ///   - scope: where the parameters stand.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, norm: NormConfiguration?, relu: Bool,
     convolution configuration: ConvolutionConfiguration = .conv2D,
@@ -30,7 +35,10 @@ public struct ConvolutionModule {
   }
 
   /// `x`: `[N, H, W, in]`; N may be 0. Returns `[N, H', W', out]`.
-  /// - Parameter residual: added before the ReLU, which then is that of the sum; only with a norm.
+  /// - Parameters:
+  ///   - x: `[N, H, W, in]`; N may be 0.
+  ///   - residual: added before the ReLU, which then is that of the sum; only with a norm.
+  ///   - relu: whether a ReLU follows; nil: as the module was made.
   public func callAsFunction(_ x: Tensor, residual: Tensor? = nil, relu: Bool? = nil) throws -> Tensor {
     let relu = relu ?? self.relu
     return try norm?(convolution, x, residual: residual, relu: relu) ?? convolution(x, relu: relu)

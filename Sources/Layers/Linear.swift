@@ -6,8 +6,12 @@ public struct Linear {
   private let bias: Parameter
 
   /// - Parameters:
+  ///   - inFeatures: the numbers of a row that it reads.
+  ///   - outFeatures: the numbers of a row that it makes.
   ///   - layout: `.linearOnMap` for a layer that reads a flattened map.
+  ///   - initializer: of the weights; biases start at 0.
   ///   - classRows: which outputs belong to which class of objects, where they do.
+  ///   - scope: where the parameters stand.
   public init(
     _ inFeatures: Int, _ outFeatures: Int, layout: ParameterLayout = .plain, initializer: Initializer,
     classRows: ClassRows? = nil, in scope: LayerScope

@@ -20,6 +20,8 @@ public struct Norm {
   private let synchronizer: (any StatisticsSynchronizer)?
 
   /// - Parameters:
+  ///   - configuration: `norm_cfg`.
+  ///   - channels: of the map.
   ///   - scope: where the parameters stand, for example `backbone.layer1.0.bn1`.
   ///   - evaluates: batch norm normalises with its running statistics even in training (`norm_eval`).
   ///   - startsAtZero: γ starts at 0 (`zero_init_residual`).

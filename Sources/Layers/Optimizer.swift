@@ -42,7 +42,9 @@ public final class Optimizer {
 
   /// torch's `clip_grad_norm_`: multiplies the gradients by `max_norm / (norm + 1e-6)` if that is below 1. Nothing without
   /// `grad_clip`.
-  /// - Parameter norm: their `gradientNorm`.
+  /// - Parameters:
+  ///   - norm: their `gradientNorm`.
+  ///   - workers: the threads to compute with.
   public func clipGradients(norm: Double?, _ workers: Workers) {
     guard let clip = configuration.gradClip, let norm else { return }
     let coefficient = clip.maxNorm / (norm + 1e-6)
@@ -59,8 +61,10 @@ public final class Optimizer {
     step({ learningRate * Double($0) }, workers)
   }
 
-  /// - Parameter rate: the learning rate of parameters with a factor on it: a schedule whose lowest rate is given as a number
-  ///   doesn't multiply that.
+  /// - Parameters:
+  ///   - rate: the learning rate of parameters with a factor on it: a schedule whose lowest rate is given as a number
+  ///     doesn't multiply that.
+  ///   - workers: the threads to compute with.
   public func step(_ rate: (_ factor: Float) -> Double, _ workers: Workers) {
     for stretch in stretches {
       let rate = rate(stretch.treatment.rateFactor)

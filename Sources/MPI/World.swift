@@ -85,7 +85,9 @@ public final class World {
 
   /// The bytes of this node's first rank, where all of its ranks can read them; what the others give is ignored. nil
   /// without MPI. Collective.
-  /// - Parameter usesWindow: false sends each rank a copy, as where there is no room for a window.
+  /// - Parameters:
+  ///   - bytes: what this rank gives; nil: none.
+  ///   - usesWindow: false sends each rank a copy, as where there is no room for a window.
   /// - Throws: `MPIError`.
   public func shareOnNode(_ bytes: UnsafeRawBufferPointer?, usesWindow: Bool = true) throws -> NodeMemory? {
     try node.map { try NodeMemory($0, bytes ?? UnsafeRawBufferPointer(start: nil, count: 0), usesWindow: usesWindow) }

@@ -17,6 +17,7 @@ public struct KeyedRandom: RandomNumberGenerator, Sendable {
 
   /// - Parameters:
   ///   - seed: the seed of the run.
+  ///   - purpose: what the numbers are for.
   ///   - epoch: the 0-based epoch, or any number that separates repetitions.
   ///   - item: what is drawn for: an image id, the hash of a parameter's name, …
   ///   - draw: 0, or a number below 2³² that separates draws for the same.

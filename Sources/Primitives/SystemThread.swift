@@ -5,7 +5,9 @@ import Foundation
 /// Foundation's `Thread` is silent then, and whoever waits for its work hangs.
 public enum SystemThread {
   /// Starts a thread that lives as long as `body` runs. Ends the program with 74 where there is none to be had.
-  /// - Parameter name: what it does, at most 15 characters, for `top -H` and debuggers.
+  /// - Parameters:
+  ///   - name: what it does, at most 15 characters, for `top -H` and debuggers.
+  ///   - body: what runs on it.
   public static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
     let code = attempt(name, body)
     if code != 0 { end("the thread '\(name)'", code) }

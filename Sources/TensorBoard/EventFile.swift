@@ -11,7 +11,9 @@ public final class EventFile {
   private let stream: FileStream
 
   /// Makes the folder and a file in it that sorts behind all others there, since readers take them by name.
-  /// - Parameter step: what older files of the folder hold of this step and later ones is shown no more, as after a resume.
+  /// - Parameters:
+  ///   - folder: where the file is to stand.
+  ///   - step: what older files of the folder hold of this step and later ones is shown no more, as after a resume.
   public init(in folder: String, startingAt step: Int) throws(FileError) {
     try Folder.make(folder)
     path = Folder.join(folder, Self.name(in: folder, at: Date()))

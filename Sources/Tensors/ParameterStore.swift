@@ -18,6 +18,10 @@ public final class ParameterStore {
   ///   - name: mmdetection's, for example `backbone.layer1.0.conv1.weight`.
   ///   - shape: PyTorch's: `[out, in, height, width]`, `[out, in]` or `[channels]`.
   ///   - layout: how it lies in memory here.
+  ///   - isTrainable: whether it has a gradient and states.
+  ///   - isStatistic: whether it is gathered from the batches that this rank sees.
+  ///   - initializer: what its values are at first.
+  ///   - classRows: which rows belong to which class; nil where it does not depend on the classes.
   public func add(
     _ name: String, shape: [Int], layout: ParameterLayout = .plain, isTrainable: Bool, isStatistic: Bool = false,
     initializer: Initializer, classRows: ClassRows? = nil

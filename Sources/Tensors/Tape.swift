@@ -26,6 +26,7 @@ public final class Tape {
   public var count: Int { steps.count }
 
   /// - Parameters:
+  ///   - output: what the operation made.
   ///   - parameters: those that `backward` adds gradients to; they are announced in any case.
   ///   - sources: what `backward` reads of the forward pass. It gets their values in this order.
   ///   - runsWithoutGradient: runs `backward` even if nothing flowed back into `output`, because other ranks wait for it.

@@ -35,7 +35,10 @@ extension DetectionAnalysis {
   /// - Parameters:
   ///   - imageIDs: the pictures, in the order of the annotation file, which decides between equal scores in `errors`.
   ///     What lies in others is left out.
+  ///   - labelCount: the number of classes.
   ///   - groundTruths: with labels below `labelCount`, like `detections`.
+  ///   - detections: what was found, in any pictures.
+  ///   - parameters: by which rules they are analysed.
   public init(
     imageIDs: [Int64], labelCount: Int, groundTruths: [EvaluationGroundTruth], detections: [EvaluationDetection],
     parameters: AnalysisParameters = AnalysisParameters()

@@ -40,6 +40,7 @@ public struct AnnotatedPictures: Sendable {
 
   /// The entry that has the picture's name and most of its folders.
   /// - Parameters:
+  ///   - path: the picture's, with whatever folders.
   ///   - size: the picture's, as it was read.
   ///   - exif: how it was read.
   public func entry(for path: String, size: ImageSize, exif: ExifUse = .apply) -> Entry {

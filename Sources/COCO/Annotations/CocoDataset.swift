@@ -54,6 +54,7 @@ public struct CocoDataset: Sendable {
   public let summary: DatasetSummary
 
   /// - Parameters:
+  ///   - file: the annotation file, as it was read.
   ///   - configuration: its `classes` choose and order the classes by name; without, it is the file's order.
   ///   - training: drops images that are too small (`minSize`) or have no annotation of any of the classes
   ///     (`filterEmptyGt`; one whose only annotations are crowds or degenerate stays, as in mmdetection).

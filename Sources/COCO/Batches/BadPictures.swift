@@ -12,7 +12,11 @@ public struct BadPicture: Codable, Equatable, Sendable {
   public internal(set) var replacement: Int64?
   public internal(set) var replacementIdentifier: FileIdentifier?
 
-  /// - Parameter index: of the image in the data set.
+  /// - Parameters:
+  ///   - index: of the image in the data set.
+  ///   - dataset: the data set.
+  ///   - error: what is wrong with the picture.
+  ///   - place: in the epoch, counted in images of global batches.
   public init(_ index: Int, of dataset: CocoDataset, error: COCOError, place: Int) {
     (imageID, identifier) = (dataset.images.id(at: index), dataset.images.identifier(at: index))
     (self.error, self.place) = (error, place)

@@ -27,6 +27,9 @@ public struct TrainingPlans: Sequence, IteratorProtocol, Sendable {
   }
 
   /// - Parameters:
+  ///   - dataset: whose images are batched.
+  ///   - pipeline: says how large the images become, and so each batch.
+  ///   - options: the seed, the size of a batch, this rank, and when to end.
   ///   - epoch: the 0-based epoch of the first batch.
   ///   - iteration: its 0-based position in that epoch.
   public init(_ dataset: CocoDataset, _ pipeline: Pipeline, options: Options, epoch: Int = 0, iteration: Int = 0) {
@@ -73,7 +76,11 @@ extension CocoDataset {
   }
 
   /// The largest height and the largest width of the images after Resize and Pad, from the annotation file's sizes alone.
-  /// - Parameter draws: the number of the draw for each; nil: 0.
+  /// - Parameters:
+  ///   - indices: of the images in the data set.
+  ///   - draws: the number of the draw for each; nil: that of `key`.
+  ///   - pipeline: what resizes and pads them.
+  ///   - key: what the draws of their sizes depend on.
   public func paddedSize(of indices: [Int], draws: [Int]? = nil, _ pipeline: Pipeline, key: DrawKey) -> ImageSize {
     let shapes = indices.enumerated().map { place, index in
       let key = key.with(draw: draws?[place] ?? key.draw)

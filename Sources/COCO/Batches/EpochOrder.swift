@@ -28,6 +28,9 @@ public struct EpochOrder: Equatable, Sendable {
 
   /// - Parameters:
   ///   - groups: the aspect group, 0 or 1, of each image.
+  ///   - globalBatch: images a step over all ranks; more than 0.
+  ///   - seed: of the run.
+  ///   - epoch: 0-based.
   ///   - shuffles: without, the images come in the file's order, ungrouped; the last batch is filled up from the start.
   public init(groups: [Int], globalBatch: Int, seed: UInt64, epoch: Int, shuffles: Bool = true) {
     require(globalBatch > 0 && !groups.isEmpty, "an epoch needs images and a batch size")

@@ -6,6 +6,8 @@ public final class Prefetcher: Sendable {
   private let queue: BatchQueue
 
   /// - Parameters:
+  ///   - dataset: whose images are read.
+  ///   - pipeline: what is applied to each.
   ///   - plans: the batches, in order.
   ///   - workers: threads (at least one). They only work while there is room for a batch, so that what they take from
   ///     the processors is the cost of the images and nothing else, however many they are.

@@ -19,6 +19,9 @@ public struct CocoEvaluator: Sendable {
 
   /// - Parameters:
   ///   - imageIDs: the pictures to evaluate; whatever lies in others is left out.
+  ///   - labelCount: the number of classes; labels are below it.
+  ///   - groundTruths: the objects to be found.
+  ///   - parameters: what is measured.
   ///   - usesCategories: false counts any class as right (`useCats = 0`).
   public init(
     imageIDs: some Sequence<Int64>, labelCount: Int, groundTruths: [EvaluationGroundTruth],

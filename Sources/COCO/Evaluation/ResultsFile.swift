@@ -14,8 +14,10 @@ public enum ResultsFile {
   /// Writes the file under a new name and renames it, so that it is never seen half written. Numbers have all their
   /// digits: whoever reads the file computes the same statistics.
   /// - Parameters:
+  ///   - detections: in the order in which they are written.
   ///   - categoryIDs: the category of each label.
   ///   - identifier: an image's id as the annotation file writes it.
+  ///   - path: of the file.
   /// - Throws: `ResultsError` for numbers that are not finite, `OutputError` where the file cannot be written.
   public static func write(
     _ detections: [EvaluationDetection], categoryIDs: [Int64],
@@ -45,6 +47,7 @@ public enum ResultsFile {
 
   /// Reads a file of this format, whoever wrote it.
   /// - Parameters:
+  ///   - path: of the file.
   ///   - categoryIDs: the category of each label; any other category is an error.
   ///   - imageID: an image's number, given its id as files write it; nil where there is no such image, which is an error.
   /// - Throws: `ResultsError` with the place and what was expected.

@@ -57,7 +57,9 @@ public struct VOCEvaluator: Sendable {
 
   /// - Parameters:
   ///   - imageIDs: in the order in which equal scores count.
+  ///   - labelCount: the number of classes; objects with other labels are left out.
   ///   - groundTruths: crowds are objects that may be found, and need not be (`difficult`).
+  ///   - parameters: what is measured.
   public init(
     imageIDs: [Int64], labelCount: Int, groundTruths: [EvaluationGroundTruth], parameters: VOCParameters
   ) {

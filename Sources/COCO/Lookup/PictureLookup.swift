@@ -5,6 +5,7 @@ extension CocoDataset {
   /// Looks up pictures that take part.
   /// - Parameters:
   ///   - places: which of `images`; the ranks of a run share them.
+  ///   - check: what is looked at; with `.none` nothing is.
   ///   - progress: called every thousand pictures.
   public func lookUp(_ places: Range<Int>, _ check: PictureCheck, progress: () -> Void = {}) -> PictureReport {
     var report = PictureReport()

@@ -51,7 +51,9 @@ public struct PictureReport: Codable, Equatable, Sendable {
   }
 
   /// What several ranks have found, in the order of the data set.
-  /// - Parameter hosts: a host for each report, to be named where they are several.
+  /// - Parameters:
+  ///   - reports: one a rank.
+  ///   - hosts: a host for each report, to be named where they are several.
   public init(_ reports: [PictureReport], hosts: [String]) {
     missing = reports.reduce(0) { $0 + $1.missing }
     unusable = reports.reduce(0) { $0 + $1.unusable }

@@ -4,7 +4,9 @@ import Primitives
 extension CocoDataset {
   /// The pictures that this data set and another one both name, by the files that the names stand for; nil where there are
   /// none.
-  /// - Parameter names: what the two are called, for example `train` and `val`.
+  /// - Parameters:
+  ///   - other: the other data set.
+  ///   - names: what the two are called, for example `train` and `val`.
   public func picturesShared(with other: CocoDataset, names: (String, String)) -> DatasetFinding? {
     // Nearly always no name is equal, and no path is made.
     let known = Set(images.distinct.lazy.map { images.baseNameHash(at: $0) })

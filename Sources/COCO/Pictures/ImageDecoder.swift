@@ -35,7 +35,10 @@ public struct DecodedImage: Equatable, Sendable {
 public enum ImageDecoder {
   static let maximumBytes = 1 << 30
 
-  /// - Parameter expectedSize: the size that the annotation file states, if there is one.
+  /// - Parameters:
+  ///   - path: the picture's, of any format that is read.
+  ///   - expectedSize: the size that the annotation file states, if there is one.
+  ///   - rules: how it is read, and how large it may be.
   /// - Throws: `COCOError` with the path and the reason.
   public static func decode(
     _ path: String, expectedSize: ImageSize? = nil, rules: PictureRules = PictureRules()

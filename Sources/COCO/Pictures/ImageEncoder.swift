@@ -39,7 +39,13 @@ public enum ImageEncoder {
   }
 
   /// The bytes of a baseline JPEG, by the exact integer transform (the same bytes with and without SIMD).
-  /// - Parameter path: where it is to go, for messages.
+  /// - Parameters:
+  ///   - pixels: `[height, width, 3]`, row by row.
+  ///   - size: of the picture.
+  ///   - order: of the three channels.
+  ///   - quality: libjpeg's, 1 … 100.
+  ///   - chroma: how many colours are kept.
+  ///   - path: where it is to go, for messages.
   /// - Throws: `OutputError`.
   public static func jpeg(
     _ pixels: [UInt8], _ size: ImageSize, _ order: ChannelOrder, quality: Int, _ chroma: Chroma, _ path: String

@@ -41,8 +41,10 @@ public struct Pipeline: Sendable {
   private let normalize: Normalize
   private let scalesDecode: Bool
 
-  /// - Parameter scalesDecode: whether a JPEG that Resize makes less than half as large is decoded at 1/2, 1/4 or 1/8,
-  ///   which costs less and aliases less, but gives other pixels than mmdetection's.
+  /// - Parameters:
+  ///   - steps: each at most once, in the order that the type names.
+  ///   - scalesDecode: whether a JPEG that Resize makes less than half as large is decoded at 1/2, 1/4 or 1/8, which
+  ///     costs less and aliases less, but gives other pixels than mmdetection's.
   /// - Throws: `COCOError` naming the step that has an impossible option or stands in the wrong place.
   public init(_ steps: [PipelineStep], scalesDecode: Bool = false) throws {
     for (step, next) in zip(steps, steps.dropFirst()) where step.rank >= next.rank {

@@ -13,9 +13,11 @@ extension AnchorGenerator {
   /// The largest IoU that a box has with any anchor that may take part, without looking at all of them: of the
   /// anchors of one shape that is the one whose centre lies nearest, along each axis by itself.
   /// - Parameters:
+  ///   - box: in pixels of the network's input.
   ///   - imgShape: the image's size, beyond which anchors stick out by at most `allowedBorder` pixels; below 0 they
   ///     may by any length.
   ///   - padShape: the padded size, which the cells reach.
+  ///   - allowedBorder: how many pixels anchors may stick out of the image by; below 0: any number.
   /// - Returns: the first of equal ones; nil where no anchor may take part.
   public func bestAnchor(
     for box: Box, imgShape: ImageSize, padShape: ImageSize, allowedBorder: Float = -1

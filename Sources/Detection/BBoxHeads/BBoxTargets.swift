@@ -20,7 +20,9 @@ public struct BBoxTargeter {
   private let positiveWeight: Float
   private let regression: BoxRegression
 
-  /// - Parameter posWeight: `train_cfg.rcnn.pos_weight`; at most 0: weight 1 for positives.
+  /// - Parameters:
+  ///   - configuration: of the head whose targets these are.
+  ///   - posWeight: `train_cfg.rcnn.pos_weight`; at most 0: weight 1 for positives.
   public init(_ configuration: BBoxHeadConfiguration, posWeight: Float) {
     numClasses = configuration.numClasses
     positiveWeight = posWeight <= 0 ? 1 : posWeight

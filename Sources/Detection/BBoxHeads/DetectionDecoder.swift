@@ -24,6 +24,7 @@ public struct DetectionDecoder {
   }
 
   /// - Parameters:
+  ///   - rois: the regions that the head has looked at, in pixels of the network's input.
   ///   - scores: logits `[rois, C + 1]`, the background last.
   ///   - deltas: `[rois, C, 4]`, or `[rois, 4]` when class-agnostic; nil: the regions are the boxes (`with_reg: false`).
   ///   - imgShape: what the boxes are clipped to.

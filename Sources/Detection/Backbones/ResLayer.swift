@@ -41,7 +41,11 @@ public struct ResLayerConfiguration: Equatable, Sendable {
 
   /// Stage `stage`, from 0 on, of the ResNet of a depth.
   ///
-  /// - Parameter inChannels: nil: as many as the stage before has, which isn't the first.
+  /// - Parameters:
+  ///   - depth: of the ResNet: one that `ResNetConfiguration.blockCounts` knows.
+  ///   - stage: from 0 on.
+  ///   - inChannels: nil: as many as the stage before has, which isn't the first.
+  ///   - baseChannels: the inner channels of stage 0; each further stage has twice as many.
   public init(depth: Int, stage: Int, inChannels: Int? = nil, baseChannels: Int = 64) {
     guard let counts = ResNetConfiguration.blockCounts(depth: depth) else {
       bug("there is no ResNet of depth \(depth)")
@@ -63,7 +67,9 @@ public struct ResLayer {
   /// The parameters that it trains.
   let trained: [Parameter]
 
-  /// - Parameter scope: where the blocks stand, for example `backbone.layer1`.
+  /// - Parameters:
+  ///   - configuration: the number of blocks, and how they are built.
+  ///   - scope: where the blocks stand, for example `backbone.layer1`.
   public init(_ configuration: ResLayerConfiguration, in scope: LayerScope) {
     let first = scope.store.parameters.count
     blocks = (0..<configuration.blocks).map {

@@ -8,7 +8,10 @@ public struct ResNet: Backbone {
   private let stages: [(layer: ResLayer, isRecomputed: Bool)]
   private let outIndices: [Int]
 
-  /// - Parameter recomputing: stages, from 1 on, whose maps are computed again in the backward pass.
+  /// - Parameters:
+  ///   - configuration: the stem, the stages, which of them are frozen, and whose maps are handed on.
+  ///   - scope: where the parameters stand.
+  ///   - recomputing: stages, from 1 on, whose maps are computed again in the backward pass.
   public init(_ configuration: ResNetConfiguration, in scope: LayerScope, recomputing: [Int] = []) {
     stem = ResNetStem(configuration, in: scope.frozen(configuration.frozenStages >= 0))
     stages = configuration.stages.enumerated().map { index, stage in

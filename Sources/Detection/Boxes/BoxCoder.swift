@@ -9,6 +9,7 @@ public protocol BoxCoder: Sendable {
 
   /// The boxes that the deltas make of `boxes`, `[boxes, C]`, and what their gradients are.
   /// - Parameters:
+  ///   - boxes: anchors or proposals.
   ///   - deltas: `[boxes, C, 4]`, C (1 or the number of classes) following from the count.
   ///   - maxShape: what they are clipped to, where the coder clips at all; nil: they aren't.
   func decode(_ boxes: [Box], deltas: [Float], maxShape: ImageSize?) -> [Box]

@@ -50,6 +50,7 @@ public struct DeltaXYWHBBoxCoder: BoxCoder {
   /// The boxes that the deltas make of `boxes`.
   ///
   /// - Parameters:
+  ///   - boxes: anchors or proposals.
   ///   - deltas: `[boxes, C, 4]`, C (1 or the number of classes) following from the count.
   ///   - maxShape: with `clip_border`, coordinates are clipped to [0, width] and [0, height], both inclusive.
   ///   - whRatioClip: |dw| and |dh| are at most |log(whRatioClip)|; dx and dy aren't bounded.

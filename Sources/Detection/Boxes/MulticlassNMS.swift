@@ -18,6 +18,9 @@ extension NonMaximumSuppression {
   /// - Parameters:
   ///   - boxes: `[n, numClasses]`, or `[n]` where all classes share a box.
   ///   - scores: `[n, numClasses + 1]`; the last column, the background, isn't looked at.
+  ///   - numClasses: without the background.
+  ///   - scoreThr: what a score must be above.
+  ///   - configuration: how boxes are suppressed.
   ///   - maxPerImg: the number of detections wanted; 0 or less means all.
   ///   - scoreFactors: `[n]`, multiplied to the scores after the comparison with `scoreThr`.
   /// - Returns: best first.

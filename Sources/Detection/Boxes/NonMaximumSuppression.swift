@@ -29,6 +29,9 @@ public enum NonMaximumSuppression {
   /// boxes without area, drops nothing.
   ///
   /// - Parameters:
+  ///   - boxes: `[n]`.
+  ///   - scores: `[n]`.
+  ///   - iouThreshold: the lowest IoU at which a box is dropped.
   ///   - offset: added to widths and heights; 1 for boxes that name their last pixel.
   ///   - limit: ends once so many were taken; they are the first that an unlimited run would give.
   /// - Returns: the indices of the boxes taken, best first; equal scores in their own order.
@@ -53,7 +56,12 @@ public enum NonMaximumSuppression {
   /// From `split_thr` boxes on, each group is treated by itself, at its place, and the result sorted by the scores
   /// that were given. mmcv's `batched_nms`, but no boxes give no boxes.
   ///
-  /// - Parameter limit: the number of boxes wanted.
+  /// - Parameters:
+  ///   - boxes: `[n]`.
+  ///   - scores: `[n]`.
+  ///   - groups: the group of each box, `[n]`.
+  ///   - configuration: how boxes are suppressed; with `class_agnostic` no group is moved.
+  ///   - limit: the number of boxes wanted.
   /// - Returns: best first (soft-NMS: in the order of its choices).
   public static func batchedNMS(
     _ boxes: [Box], scores: [Float], groups: [Int], configuration: NMSConfiguration, limit: Int = .max

@@ -108,6 +108,8 @@ public struct AnchorTargeter {
 
   /// - Parameters:
   ///   - featmapSizes: the maps' sizes, common to the batch.
+  ///   - metas: of each image.
+  ///   - targets: the ground truths of each image.
   ///   - randoms: a generator for each image, keyed by it.
   public func targets(
     featmapSizes: [ImageSize], metas: [ImageMeta], targets: [ImageTargets], randoms: [KeyedRandom]

@@ -59,6 +59,9 @@ public struct ProposalSelector {
   /// - Parameters:
   ///   - scores: for each level the logits `[H, W, A]`, or with softmax `[H, W, A, 2]`, foreground before background.
   ///   - deltas: for each level `[H, W, A, 4]`.
+  ///   - featmapSizes: the size of each level's map, in cells.
+  ///   - imgShape: what the boxes are clipped to.
+  ///   - limits: how many boxes remain, how large they must be, and how they are suppressed.
   public func proposals(
     scores: [[Float]], deltas: [[Float]], featmapSizes: [ImageSize], imgShape: ImageSize,
     _ limits: ProposalConfiguration

@@ -7,7 +7,10 @@ public protocol ProposalSource {
   var terms: LossTerms { get }
 
   /// Training: the proposals of each image, best first, and what the source itself has to learn.
-  /// - Parameter levels: the neck's maps, finest first.
+  /// - Parameters:
+  ///   - levels: the neck's maps, finest first.
+  ///   - input: the batch.
+  ///   - draws: what random samplers are keyed by, besides the image.
   func train(
     _ levels: [Tensor], _ input: DetectorInput, _ draws: Draws
   ) throws -> (proposals: [[Proposal]], losses: PendingLosses)

@@ -9,6 +9,7 @@ public protocol RoIExtractor {
   ///   - regions: may be none.
   ///   - scaleFactor: mmdetection's `roi_scale_factor`: stretches the regions about their centres, after what is chosen
   ///     by their size was chosen; nil: 1. As there, a pyramid of one level takes them as they are.
+  ///   - engine: where the features are computed.
   /// - Returns: `[regions, height, width, channels]`.
   func callAsFunction(
     _ levels: [Tensor], regions: [RegionOfInterest], scaleFactor: Float?, on engine: Engine

@@ -2,7 +2,9 @@ import Primitives
 
 /// Chooses the boxes of an image that training looks at.
 public protocol Sampler {
-  /// - Parameter random: keyed by the image.
+  /// - Parameters:
+  ///   - candidates: the boxes to choose among.
+  ///   - random: keyed by the image.
   func sample(_ candidates: SamplingCandidates, random: inout KeyedRandom) throws -> SamplingResult
 }
 
@@ -24,7 +26,14 @@ public struct SamplingCandidates {
   /// nil in the RPN.
   public let losses: ClassificationLosses?
 
-  /// - Parameter identities: nil: the boxes' indices.
+  /// - Parameters:
+  ///   - assigned: which ground truth each box stands for.
+  ///   - boxes: the boxes to choose among.
+  ///   - identities: nil: the boxes' indices.
+  ///   - gtBoxes: the ground truths.
+  ///   - gtLabels: the class of each ground truth; nil in the RPN.
+  ///   - backgroundLabel: the class of a box that shows nothing; nil in the RPN.
+  ///   - losses: what hard example mining sorts by; nil in the RPN.
   public init(
     assigned: AssignResult, boxes: [Box], identities: [Int]? = nil, gtBoxes: [Box], gtLabels: [Int]? = nil,
     backgroundLabel: Int? = nil, losses: ClassificationLosses? = nil

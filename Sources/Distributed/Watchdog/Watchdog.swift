@@ -27,6 +27,7 @@ public final class Watchdog: @unchecked Sendable {
 
   /// Starts to watch over this rank. Collective.
   /// - Parameters:
+  ///   - world: the ranks of the run.
   ///   - timeout: seconds; 0 is for ever, and what is noted then is read by nobody.
   ///   - workDir: where what is said at the end goes, too; nil for nowhere.
   /// - Returns: where this rank notes what it is at.

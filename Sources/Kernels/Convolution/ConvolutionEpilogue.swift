@@ -54,9 +54,13 @@ public struct ConvolutionEpilogue {
   /// fresh, else adds.
   ///
   /// - Parameters:
+  ///   - dy: the gradient of the output, `[rows, columns]`; ds when done.
   ///   - y: the output, `[rows, columns]`, where ReLU made it.
   ///   - scale: `[columns]`; nil: 1.
   ///   - residual: the gradient of the residual, `[rows, columns]`, and whether it is fresh.
+  ///   - rows: the pixels of all images.
+  ///   - columns: the output channels.
+  ///   - workers: the threads that share the rows.
   /// - Returns: Σ g of each column, in double precision.
   public static func backward(
     _ dy: Floats, relu y: Floats?, scale: Floats?, residual: (values: Floats, isFresh: Bool)?, rows: Int,

@@ -24,8 +24,12 @@ public struct AdamStep: Sendable {
   private let kept: Float
 
   /// - Parameters:
-  ///   - number: of this step, from 1 on.
+  ///   - rate: the learning rate.
+  ///   - betas: what is kept of the first and of the second moment.
+  ///   - epsilon: added to the root of the second moment.
+  ///   - weightDecay: the share of a value that its gradient gets; with `decouplesDecay` the value loses rate times it.
   ///   - decouplesDecay: AdamW.
+  ///   - number: of this step, from 1 on.
   public init(
     rate: Double, betas: (Double, Double), epsilon: Double, weightDecay: Double, decouplesDecay: Bool, number: Int
   ) {
@@ -49,7 +53,14 @@ public struct AdamStep: Sendable {
   }
 
   /// Updates `count` values and their moments in place.
-  /// - Parameter largest: with `amsgrad`.
+  /// - Parameters:
+  ///   - values: `[count]`.
+  ///   - gradients: `[count]`; they stay.
+  ///   - first: the first moments, `[count]`.
+  ///   - second: the second moments, `[count]`.
+  ///   - largest: the largest second moments so far, `[count]`, with `amsgrad`; else nil.
+  ///   - count: the number of values.
+  ///   - workers: the threads that share them.
   public func update(
     _ values: Floats, _ gradients: Floats, _ first: Floats, _ second: Floats, largest: Floats?, _ count: Int,
     _ workers: Workers

@@ -9,7 +9,12 @@ public enum FixedPoint {
   /// Adds `count` values, each rounded to the nearest unit (ties to even), to `sums`, and zeroes them. What is beyond
   /// `bound` or not finite is not added, and stays.
   ///
-  /// - Parameter bound: the largest magnitude; with n values to each sum at most `capacity` / n.
+  /// - Parameters:
+  ///   - values: `[count]`.
+  ///   - sums: `[count]`, in units of 2⁻⁴⁰.
+  ///   - count: the number of values.
+  ///   - bound: the largest magnitude; with n values to each sum at most `capacity` / n.
+  ///   - workers: the threads that share them.
   /// - Returns: whether all were added.
   public static func add(
     _ values: Floats, to sums: UnsafeMutablePointer<Int64>, _ count: Int, bound: Float, _ workers: Workers

@@ -12,7 +12,13 @@ public protocol RoILayer: Sendable {
 
   /// Adds the gradient of each level in `gradients` given that of the output. A nil level is left out.
   ///
-  /// - Parameter values: those of the forward pass, where `backwardReadsValues`.
+  /// - Parameters:
+  ///   - outputGradient: `[regions, outputHeight, outputWidth, channels]`.
+  ///   - values: those of the forward pass, where `backwardReadsValues`.
+  ///   - regions: those of the forward pass.
+  ///   - levelOf: the level that each region was cut from.
+  ///   - gradients: for each level a map of its size.
+  ///   - workers: the threads to compute with.
   func backward(
     _ outputGradient: Floats, values: RoIValues?, regions: [RegionOfInterest], levelOf: [Int],
     into gradients: [FeatureMap?], _ workers: Workers)

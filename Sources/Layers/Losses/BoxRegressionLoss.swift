@@ -53,8 +53,12 @@ public struct BoxRegressionLoss: Equatable, Sendable {
   /// `weight · loss` without `loss_weight`: one for each element; for losses of boxes one for each row (or for each
   /// coordinate, `BoundedIoULoss`).
   ///
-  /// - Parameter weights: one for each loss; nil: 1. For losses of boxes there may be one for each coordinate: a row's
-  ///   weight is then their mean, as in mmdetection.
+  /// - Parameters:
+  ///   - prediction: any shape, or for losses of boxes `[rows, 4]` with x1, y1, x2, y2.
+  ///   - elements: which elements count, as flat indices; nil: all. Losses of boxes take all.
+  ///   - targets: one for each of them.
+  ///   - weights: one for each loss; nil: 1. For losses of boxes there may be one for each coordinate: a row's weight
+  ///     is then their mean, as in mmdetection.
   public func losses(
     _ prediction: Tensor, elements: [Int32]? = nil, targets: [Float], weights: [Float]? = nil
   ) -> Tensor {

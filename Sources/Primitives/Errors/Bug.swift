@@ -6,7 +6,8 @@ import Foundation
 ///
 /// - Parameters:
 ///   - message: what was found and what was expected, for example both shapes.
-///   - file, line: the place, which is the caller's.
+///   - file: the caller's.
+///   - line: the caller's place in it.
 public func bug(_ message: String, file: StaticString = #fileID, line: UInt = #line) -> Never {
   endAllRanks(with: "a bug of rcnn-train at \(file):\(line): \(message); please report it", code: .software)
 }

@@ -5,7 +5,9 @@ public final class FileStream {
   private var descriptor: Int32
 
   /// Creates the file, or empties one that is there.
-  /// - Parameter isNew: a file that is there is an error instead.
+  /// - Parameters:
+  ///   - path: of the file, in a folder that is there.
+  ///   - isNew: a file that is there is an error instead.
   public init(creating path: String, isNew: Bool = false) throws(FileError) {
     descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (isNew ? O_EXCL : O_TRUNC), 0o644)
     guard descriptor >= 0 else { throw FileError(.creating) }

@@ -29,7 +29,9 @@ public final class LockFile {
   public let predecessor: String?
   private let renewing: Renewing
 
-  /// - Parameter path: the file, in a folder that is there.
+  /// - Parameters:
+  ///   - path: the file, in a folder that is there.
+  ///   - timing: how often it is renewed, and how long another one is watched.
   public init(_ path: String, timing: Timing = Timing()) throws(Failure) {
     let owner = LockOwner.this
     var predecessor: String?

@@ -7,6 +7,8 @@ extension Tensor {
   /// - Parameters:
   ///   - weight: `[out, in / groups, kernelHeight, kernelWidth]`.
   ///   - bias: `[out]`.
+  ///   - geometry: stride, padding, dilation and groups.
+  ///   - relu: whether the output is cut at zero.
   /// - Returns: `[N, outHeight, outWidth, out]`.
   public func convolution(
     _ weight: ConvolutionWeight, bias: Parameter? = nil, _ geometry: ConvolutionGeometry, relu: Bool = false

@@ -7,7 +7,12 @@ extension Tensor {
   ///
   /// Every map gets a gradient, of zeros where nothing flowed back.
   /// - Parameters:
+  ///   - maps: at least one, `[N, H, W, in]` each.
   ///   - cells: for each map, the numbers of the pixels `[N, outHeight, outWidth]`.
+  ///   - weight: `[out, in, kernelHeight, kernelWidth]`.
+  ///   - bias: `[out]`.
+  ///   - padding: zeros on each side.
+  ///   - relu: whether the output is cut at zero.
   /// - Returns: `[cells of all maps, out]`.
   public static func convolution(
     of maps: [Tensor], at cells: [[Int32]], _ weight: Parameter, bias: Parameter, padding: Int, relu: Bool

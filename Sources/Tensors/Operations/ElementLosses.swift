@@ -6,7 +6,12 @@ import Primitives
 
 extension Tensor {
   /// `weights[i] · loss(prediction[elements[i]], targets[i])`, `[elements]`; see `ElementLoss` for the formulas.
-  /// - Parameter elements: flat indices; nil: every element.
+  /// - Parameters:
+  ///   - loss: the formula.
+  ///   - prediction: any shape.
+  ///   - elements: flat indices; nil: every element.
+  ///   - targets: one for each of them.
+  ///   - weights: one for each of them.
   public static func elementLosses(
     _ loss: ElementLoss, of prediction: Tensor, elements: [Int32]? = nil, targets: [Float], weights: [Float]
   ) -> Tensor {

@@ -13,6 +13,8 @@ extension Tensor {
   ///   - strides: the distance between cells of each level in pixels.
   ///   - regions: in pixels of the network's input; finite.
   ///   - levelOf: the level that each region is cut from.
+  ///   - keepLevelsInGraph: whether a level without a region gets a gradient all the same.
+  ///   - engine: where the features are computed.
   public static func extractRegions(
     by layer: any RoILayer, from levels: [Tensor], strides: [Int], regions: [RegionOfInterest], levelOf: [Int],
     keepLevelsInGraph: Bool, on engine: Engine

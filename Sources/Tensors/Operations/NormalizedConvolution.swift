@@ -9,7 +9,10 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - weight: `[out, in / groups, kernelHeight, kernelWidth]`.
+  ///   - norm: γ, β, μ and σ² of each output channel.
+  ///   - geometry: stride, padding, dilation and groups.
   ///   - residual: added before ReLU; of the output's shape.
+  ///   - relu: whether the output is cut at zero.
   /// - Returns: `[N, outHeight, outWidth, out]`.
   public func convolution(
     _ weight: ConvolutionWeight, frozenNorm norm: NormParameters, _ geometry: ConvolutionGeometry,

@@ -6,6 +6,9 @@ extension Tensor {
   /// - Parameters:
   ///   - logits: any shape; its last axis are the classes, and its rows are counted over all other axes.
   ///   - rows: nil: every row.
+  ///   - labels: the class of each row, below the number of classes.
+  ///   - weights: one for each row.
+  ///   - classWeight: one for each class; nil: 1.
   public static func softmaxCrossEntropies(
     logits: Tensor, rows: [Int32]? = nil, labels: [Int32], weights: [Float], classWeight: [Float]? = nil
   ) -> Tensor {
