@@ -127,13 +127,12 @@ import Testing
       ])
   }
 
-  private static let hasPycocotools = (try? python("import pycocotools.cocoeval")) != nil
-
-  @Test(.enabled(if: hasPycocotools, "python3 with pycocotools is not installed"), arguments: 0..<3)
+  @Test(
+    .enabled(if: Python.has("pycocotools.cocoeval"), "python3 with pycocotools is not installed"), arguments: 0..<3)
   func pycocotoolsGivesTheSame(_ index: Int) throws {
     let golden = try GoldenCase.all("coco_eval")[index]
     let data = try EvaluationCase(golden)
-    let output = try Self.python(
+    let output = try Python.run(
       """
       import contextlib, io, numpy as np, sys
       from pycocotools.coco import COCO
@@ -148,24 +147,10 @@ import Testing
           e.stats[0] = e.eval["precision"][:, :, :, 0, 2][e.eval["precision"][:, :, :, 0, 2] > -1].mean()
       print(*[repr(float(x)) for x in e.stats])
       """,
-      GoldenCase.path(golden.string("annotations")!), GoldenCase.path(golden.string("detections")!))
+      [GoldenCase.path(golden.string("annotations")!), GoldenCase.path(golden.string("detections")!)])
     let ranges = [AreaRange("a", 0...500), AreaRange("b", 500...4000), AreaRange("c", 4000...1e10)]
     let result = data.result(parameters([1, 3, 200], overlaps: [0.2, 0.5, 0.75], ranges: ranges))
-    #expect(largestDifference(result.statistics, output.split(separator: " ").map { Double($0)! }) < 1e-12)
-  }
-
-  private struct PythonFailed: Error {}
-
-  private static func python(_ text: String, _ arguments: String...) throws -> String {
-    let (process, pipe) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", text] + arguments
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw PythonFailed() }
-    return String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(
+      largestDifference(result.statistics, output.split(whereSeparator: \.isWhitespace).map { Double($0)! }) < 1e-12)
   }
 }

@@ -160,7 +160,7 @@ private struct ReadmeStage {
 
   /// With a model that has PyTorch's shape of one; skipped, with a word, where h5py is not installed.
   func runPython(_ block: FencedBlock) throws {
-    guard try run("python3 -c 'import h5py, numpy'").code == 0 else {
+    guard Python.has("h5py", "numpy") else {
       print("\(block.page):\(block.line): skipped: python3 with h5py and numpy is not installed")
       return
     }

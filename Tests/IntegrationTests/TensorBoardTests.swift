@@ -1,5 +1,6 @@
 import COCO
 import Foundation
+import TestSupport
 import Testing
 
 extension ProgramTests {
@@ -99,19 +100,9 @@ extension ProgramTests {
       #expect(warnings.count == 1, "\(outcome)")
     }
 
-    private static let hasTensorBoard: Bool = {
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = ["python3", "-c", "import tensorboard"]
-      process.standardError = FileHandle.nullDevice
-      guard (try? process.run()) != nil else { return false }
-      process.waitUntilExit()
-      return process.terminationStatus == 0
-    }()
-
     @Test(
       "TensorBoard's own reader has all of it",
-      .enabled(if: hasTensorBoard, "python3 with tensorboard is not installed"))
+      .enabled(if: Python.has("tensorboard"), "python3 with tensorboard is not installed"))
     func reader() throws {
       try run.train("work", ranks: 2, batch: 4, iterations: 8, options: options(interval: 1))
       try run.train(
@@ -125,14 +116,7 @@ extension ProgramTests {
           for tag in sorted(a.Tags()[kind]):
             print(tag, *(e.step for e in (a.Scalars if kind == 'scalars' else a.Images)(tag)))
         """
-      let (process, pipe) = (Process(), Pipe())
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = ["python3", "-c", lines]
-      process.currentDirectoryURL = URL(fileURLWithPath: run.folder.root)
-      process.standardOutput = pipe
-      try process.run()
-      let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      process.waitUntilExit()
+      let output = try Python.run(lines, in: run.folder.root)
       let read = output.split(separator: "\n").map(String.init)
       #expect(Set(read.map { String($0.prefix { $0 != " " }) }) == events.tags)
       #expect(read.contains("train/loss " + (1...10).map { "\($0)" }.joined(separator: " ")), "\(output)")

@@ -5,17 +5,8 @@ import Training
 
 /// The lines of Python in `configs/CHECKPOINT.md` are run as they stand.
 @Suite struct CheckpointPageTests {
-  private static let hasH5py: Bool = {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", "import h5py, numpy"]
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
-  }()
-
-  @Test(.enabled(if: hasH5py, "python3 with h5py and numpy is not installed")) func linesOfPythonRun() throws {
+  @Test(.enabled(if: Python.has("h5py", "numpy"), "python3 with h5py and numpy is not installed"))
+  func linesOfPythonRun() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("page-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let workDir = folder.appendingPathComponent("work_dirs/my")
@@ -30,7 +21,7 @@ import Training
     let blocks = page.components(separatedBy: "```python\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
     #expect(blocks.count == 2)
     for (number, block) in blocks.enumerated() {
-      let output = try python(block, in: folder)
+      let output = try Python.run(block, in: folder.path)
       if number == 0 {
         #expect(output.contains("7 ") && output.contains("backbone/conv1/weight (4, 3, 7, 7)"), "\(output)")
       }
@@ -43,18 +34,5 @@ import Training
     )
     #expect(new.values == old.values.map { $0 * 0.5 })
     #expect(byHand.model.count == checkpoint.model.count)
-  }
-
-  private func python(_ text: String, in folder: URL) throws -> String {
-    let (process, pipe) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", text]
-    process.currentDirectoryURL = folder
-    (process.standardOutput, process.standardError) = (pipe, pipe)
-    try process.run()
-    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(output)")
-    return output
   }
 }
